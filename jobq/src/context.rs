@@ -1,0 +1,242 @@
+//! What a handler is given besides its arguments: the running job and the worker's state.
+
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use jiff::Timestamp;
+use tokio::sync::Notify;
+
+use crate::client::Client;
+use crate::error::MissingState;
+use crate::id::{JobId, QueueName};
+use crate::timestamp::At;
+
+/// The running job. Cheap to clone; a clone may outlive the run.
+#[derive(Clone)]
+pub struct Context(Arc<Run>);
+
+/// What a [`Context`] is made of.
+#[derive(Debug)]
+pub struct Run {
+    /// The job's id.
+    pub id: JobId,
+    /// The job's name.
+    pub name: &'static str,
+    /// The queue it was taken from.
+    pub queue: QueueName,
+    /// 1 on the first run.
+    pub attempt: u32,
+    /// When it was enqueued.
+    pub enqueued_at: At,
+    /// For enqueueing further jobs.
+    pub client: Client,
+    /// What the worker was given.
+    pub states: States,
+    /// Set when the run should end early.
+    pub cancellation: Cancellation,
+}
+
+impl Context {
+    /// A context for one run; made by the worker.
+    #[must_use]
+    pub fn new(run: Run) -> Self {
+        Self(Arc::new(run))
+    }
+
+    /// A context for calling a handler in a test: first attempt, a fresh id, queue `default`, a
+    /// client on an in-process broker of its own.
+    #[must_use]
+    pub fn for_test() -> Self {
+        let client = Client::in_memory();
+        Self::new(Run {
+            id: JobId::new(),
+            name: "test",
+            queue: client.default_queue().clone(),
+            attempt: 1,
+            enqueued_at: client.now(),
+            client,
+            states: States::default(),
+            cancellation: Cancellation::default(),
+        })
+    }
+
+    /// The job's id: the same in every run of it, and the key to make a handler idempotent.
+    #[must_use]
+    pub fn id(&self) -> JobId {
+        self.0.id
+    }
+
+    /// The job's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.0.name
+    }
+
+    /// The name of the queue it was taken from.
+    #[must_use]
+    pub fn queue(&self) -> &str {
+        self.0.queue.as_str()
+    }
+
+    /// Which run this is: 1 is the first, 2 the first retry. Snoozes and crashes do not count.
+    #[must_use]
+    pub fn attempt(&self) -> u32 {
+        self.0.attempt
+    }
+
+    /// When the job was enqueued, by the producer's clock.
+    #[must_use]
+    pub fn enqueued_at(&self) -> Timestamp {
+        self.0.enqueued_at.timestamp()
+    }
+
+    /// Whether the run should end: its timeout passed, the worker stops, or its lease was lost.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.0.cancellation.is_cancelled()
+    }
+
+    /// Waits until the run should end.
+    ///
+    /// # Cancel safety
+    ///
+    /// May be dropped and called again at any time.
+    pub async fn cancelled(&self) {
+        self.0.cancellation.cancelled().await;
+    }
+
+    /// The client the worker runs on, to enqueue further jobs.
+    #[must_use]
+    pub fn client(&self) -> &Client {
+        &self.0.client
+    }
+
+    /// The state of type `T` that the worker was given.
+    ///
+    /// # Errors
+    ///
+    /// [`MissingState`] when it was given none. `State<T>` parameters of `#[job]` functions and the
+    /// types in [`crate::Perform::STATES`] are checked when the worker is built.
+    pub fn state<T: Send + Sync + 'static>(&self) -> Result<State<T>, MissingState> {
+        self.0.states.get().ok_or(MissingState {
+            type_name: std::any::type_name::<T>(),
+        })
+    }
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context")
+            .field("id", &self.0.id)
+            .field("name", &self.0.name)
+            .field("queue", &self.0.queue)
+            .field("attempt", &self.0.attempt)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Something the worker was given with `.state(t)`: a pool, a configuration. Dereferences to `T`.
+pub struct State<T: ?Sized>(Arc<T>);
+
+impl<T> State<T> {
+    /// A state for calling a handler in a test.
+    #[must_use]
+    pub fn new(value: T) -> Self {
+        Self(Arc::new(value))
+    }
+}
+
+impl<T: ?Sized> Clone for State<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<T: ?Sized> Deref for State<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T: ?Sized + fmt::Debug> fmt::Debug for State<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// What a worker was given, by type. Cheap to clone.
+#[derive(Clone, Default)]
+pub struct States(Arc<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>);
+
+impl States {
+    /// Adds one; a second one of a type replaces the first.
+    #[must_use]
+    pub fn with<T: Send + Sync + 'static>(mut self, value: T) -> Self {
+        Arc::make_mut(&mut self.0).insert(TypeId::of::<T>(), Arc::new(value));
+        self
+    }
+
+    /// Whether there is one of this type.
+    #[must_use]
+    pub fn has(&self, id: TypeId) -> bool {
+        self.0.contains_key(&id)
+    }
+
+    /// The one of type `T`.
+    #[must_use]
+    pub fn get<T: Send + Sync + 'static>(&self) -> Option<State<T>> {
+        self.0
+            .get(&TypeId::of::<T>())?
+            .clone()
+            .downcast()
+            .ok()
+            .map(State)
+    }
+}
+
+impl fmt::Debug for States {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "States({})", self.0.len())
+    }
+}
+
+/// A request to end a run, seen by every clone.
+#[derive(Debug, Clone, Default)]
+pub struct Cancellation(Arc<CancellationFlag>);
+
+#[derive(Debug, Default)]
+struct CancellationFlag {
+    set: AtomicBool,
+    waiters: Notify,
+}
+
+impl Cancellation {
+    /// Asks the run to end.
+    pub fn cancel(&self) {
+        self.0.set.store(true, Ordering::Release);
+        self.0.waiters.notify_waiters();
+    }
+
+    /// Whether it was asked.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.0.set.load(Ordering::Acquire)
+    }
+
+    /// Waits until it is asked.
+    pub async fn cancelled(&self) {
+        loop {
+            let notified = self.0.waiters.notified();
+            if self.is_cancelled() {
+                return;
+            }
+            notified.await;
+        }
+    }
+}

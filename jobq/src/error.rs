@@ -1,0 +1,365 @@
+//! Every public error of the crate.
+//!
+//! | when | error |
+//! | --- | --- |
+//! | connecting | [`ConnectError`] |
+//! | enqueueing | [`EnqueueError`] |
+//! | looking in | [`InspectError`] |
+//! | any step of a broker | [`BrokerError`], with a [`BrokerErrorKind`] |
+//! | reading an envelope or its arguments | [`EnvelopeError`] |
+//! | naming a queue, a job | [`InvalidQueueName`], [`InvalidJobId`] |
+//! | asking for state that was not given | [`MissingState`] |
+//!
+//! What a *handler* returns is in [`crate::JobError`].
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::time::Duration;
+
+use crate::client::JobHandle;
+use crate::id::{JobId, QueueName};
+
+/// Any error, boxed.
+pub type BoxError = Box<dyn StdError + Send + Sync>;
+
+/// At most 100 characters of a value, control characters escaped: how errors quote what they got.
+pub(crate) fn quoted(value: &str) -> String {
+    const MOST: usize = 100;
+    let mut text: String = value
+        .chars()
+        .take(MOST)
+        .flat_map(char::escape_debug)
+        .collect::<String>();
+    if value.chars().nth(MOST).is_some() {
+        text.push('…');
+    }
+    format!("\"{text}\"")
+}
+
+/// A queue name that is not 1 to 128 characters of `[A-Za-z0-9_.:-]`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("queue name {value} is not 1 to 128 characters of [A-Za-z0-9_.:-]")]
+pub struct InvalidQueueName {
+    value: String,
+}
+
+impl InvalidQueueName {
+    pub(crate) fn new(value: &str) -> Self {
+        Self {
+            value: quoted(value),
+        }
+    }
+}
+
+/// A text that is no job id.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("job id {value} is not a UUID such as 01890a5d-ac96-774b-bcce-b302099a8057")]
+pub struct InvalidJobId {
+    value: String,
+}
+
+impl InvalidJobId {
+    pub(crate) fn new(value: &str) -> Self {
+        Self {
+            value: quoted(value),
+        }
+    }
+}
+
+/// A handler asked for a state that the worker was not given.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no state of type `{type_name}` was given to the worker; add .state(…) to its builder")]
+pub struct MissingState {
+    pub(crate) type_name: &'static str,
+}
+
+/// What kind of failure a [`BrokerError`] is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum BrokerErrorKind {
+    /// The server could not be reached, or the connection was lost.
+    Unavailable,
+    /// No answer within the time allowed.
+    Timeout,
+    /// The server answered, and refused: out of memory, not permitted, read-only.
+    Refused,
+    /// The server answered something that cannot be: damaged data, or keys of another type.
+    Corrupt,
+}
+
+/// A step that a broker could not do. The client library's own error is the source.
+#[derive(Debug)]
+pub struct BrokerError {
+    kind: BrokerErrorKind,
+    message: String,
+    outcome_unknown: bool,
+    source: Option<BoxError>,
+}
+
+impl BrokerError {
+    /// A new error. `message` is what a person reads: no secret, no full stop.
+    pub fn new(kind: BrokerErrorKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            outcome_unknown: false,
+            source: None,
+        }
+    }
+
+    /// The same with the error that caused it.
+    #[must_use]
+    pub fn with_source(mut self, source: impl Into<BoxError>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// The same, for a step that was sent and not answered: it may have happened.
+    #[must_use]
+    pub fn with_outcome_unknown(mut self) -> Self {
+        self.outcome_unknown = true;
+        self
+    }
+
+    /// What kind of failure this is.
+    #[must_use]
+    pub fn kind(&self) -> BrokerErrorKind {
+        self.kind
+    }
+
+    /// Whether the same step may succeed later without anyone changing anything.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        matches!(
+            self.kind,
+            BrokerErrorKind::Unavailable | BrokerErrorKind::Timeout
+        )
+    }
+
+    /// Whether the step may have happened although it was not answered.
+    #[must_use]
+    pub fn is_outcome_unknown(&self) -> bool {
+        self.outcome_unknown
+    }
+}
+
+impl fmt::Display for BrokerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl StdError for BrokerError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source.as_deref().map(|e| e as _)
+    }
+}
+
+/// [`crate::connect`] and [`crate::ClientBuilder::connect`] failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConnectError {
+    /// The URL cannot be used. The message never holds the password.
+    #[error(
+        "invalid URL: {reason}; expected redis://[user:password@]host[:port][/database][?namespace=name] or memory://"
+    )]
+    InvalidUrl {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A namespace that is not 1 to 64 characters of `[A-Za-z0-9_.:-]`.
+    #[error("namespace {value} is not 1 to 64 characters of [A-Za-z0-9_.:-]")]
+    InvalidNamespace {
+        /// The value, quoted.
+        value: String,
+    },
+    /// A setting out of its range.
+    #[error("{field} is {value}; expected {expected}")]
+    InvalidSetting {
+        /// The name of the setting.
+        field: &'static str,
+        /// What it was.
+        value: String,
+        /// What would be right.
+        expected: &'static str,
+    },
+    /// Nobody answers at the address, or not in time.
+    #[error("no Redis answers at {address}")]
+    Unavailable {
+        /// Where it was looked for.
+        address: String,
+        /// What went wrong on the way.
+        source: BoxError,
+    },
+    /// The server refused the user or the password.
+    #[error("{address} refused the credentials of user {user}; check user and password of the URL")]
+    Unauthorized {
+        /// The server.
+        address: String,
+        /// The user name of the URL, quoted (`"default"` if there was none).
+        user: String,
+        /// What the server said.
+        source: BoxError,
+    },
+    /// The server is older than 7.0.
+    #[error("{address} runs Redis {found}; jobq needs 7.0 or newer (script flags)")]
+    TooOld {
+        /// The server.
+        address: String,
+        /// Its version.
+        found: String,
+    },
+    /// The server answered, and refused what jobq needs to start.
+    #[error("{address} refused to serve: {reason}")]
+    Refused {
+        /// The server.
+        address: String,
+        /// What it said.
+        reason: String,
+        /// The error itself.
+        source: BoxError,
+    },
+}
+
+/// An enqueue failed. Unless it is [`EnqueueError::OutcomeUnknown`], nothing was enqueued by it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EnqueueError {
+    /// The queue name given at the call is not legal.
+    #[error(transparent)]
+    InvalidQueueName(#[from] InvalidQueueName),
+    /// The arguments cannot be written as msgpack.
+    #[error("cannot serialise the arguments of job `{job}`")]
+    Unserialisable {
+        /// The job's name.
+        job: &'static str,
+        /// What serde said.
+        source: BoxError,
+    },
+    /// The envelope is over the limit of the client.
+    #[error("job `{job}` makes an envelope of {size} bytes; the limit is {limit} (max_payload)")]
+    PayloadTooLarge {
+        /// The job's name.
+        job: &'static str,
+        /// Size of the envelope in bytes.
+        size: usize,
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// An option of this call is out of its range.
+    #[error("job `{job}`: {field} is {value}; expected {expected}")]
+    InvalidOption {
+        /// The job's name.
+        job: &'static str,
+        /// The option.
+        field: &'static str,
+        /// What it was.
+        value: String,
+        /// What would be right.
+        expected: &'static str,
+    },
+    /// The request was sent and not answered: the job may be enqueued. Sending it again with the
+    /// same id may queue it twice; both runs carry the id.
+    #[error("no answer to the enqueue of job {id} on queue {queue}: it may or may not be enqueued")]
+    OutcomeUnknown {
+        /// The id the job was sent with. Of several, the first.
+        id: JobId,
+        /// The queue it was sent to.
+        queue: QueueName,
+        /// What went wrong.
+        source: BrokerError,
+    },
+    /// Only some jobs of an `enqueue_all` were enqueued before a step failed.
+    #[error("only {} jobs were enqueued", enqueued.len())]
+    Partial {
+        /// Those that certainly were.
+        enqueued: Vec<JobHandle>,
+        /// Why it ended there.
+        source: Box<EnqueueError>,
+    },
+    /// The broker could not take it.
+    #[error("could not enqueue")]
+    Broker(#[from] BrokerError),
+}
+
+/// A question to [`crate::Queue`] or [`crate::Dead`] failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum InspectError {
+    /// The queue name is not legal.
+    #[error(transparent)]
+    InvalidQueueName(#[from] InvalidQueueName),
+    /// The broker could not answer.
+    #[error("could not read or change the queue")]
+    Broker(#[from] BrokerError),
+}
+
+/// Bytes that are no envelope of a version this build reads, or arguments that do not fit the job.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EnvelopeError {
+    /// The bytes end before the value does, or a length points behind the end.
+    #[error("truncated at byte {at}: {what}")]
+    Truncated {
+        /// The offset at which more bytes were needed.
+        at: usize,
+        /// What was being read.
+        what: &'static str,
+    },
+    /// Something else stands where a field should be.
+    #[error("byte {at}: expected {expected}")]
+    Unexpected {
+        /// The offset.
+        at: usize,
+        /// What should stand there.
+        expected: &'static str,
+    },
+    /// Bytes follow the value.
+    #[error("{extra} bytes follow the value")]
+    TrailingBytes {
+        /// How many.
+        extra: usize,
+    },
+    /// Nested deeper than 64 arrays and maps.
+    #[error("nested deeper than {limit} at byte {at}")]
+    TooDeep {
+        /// The offset.
+        at: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// A version this build does not read.
+    #[error("envelope version {found}; this build reads version 1")]
+    UnknownVersion {
+        /// The version found.
+        found: u64,
+    },
+    /// A value is out of its range.
+    #[error("{field} is {value}; expected {expected}")]
+    OutOfRange {
+        /// The field.
+        field: &'static str,
+        /// What it was.
+        value: String,
+        /// What would be right.
+        expected: &'static str,
+    },
+    /// The arguments do not fit the job's parameters.
+    #[error("the arguments do not fit job `{job}`: {reason}")]
+    Arguments {
+        /// The job's name.
+        job: &'static str,
+        /// What serde said.
+        reason: String,
+    },
+}
+
+/// Formats a duration for an error or a log line: `90s`, `2m`, `500ms`.
+pub(crate) fn plain(duration: Duration) -> String {
+    let ms = duration.as_millis();
+    match ms {
+        _ if ms % 60_000 == 0 && ms > 0 => format!("{}m", ms / 60_000),
+        _ if ms % 1000 == 0 => format!("{}s", ms / 1000),
+        _ => format!("{ms}ms"),
+    }
+}

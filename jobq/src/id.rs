@@ -1,0 +1,193 @@
+//! The names of things: queues, jobs' ids, workers, claim tokens. Each is checked where it comes
+//! in and needs no check afterwards.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use crate::error::{InvalidJobId, InvalidQueueName};
+
+/// The name of a queue: 1 to 128 characters of `[A-Za-z0-9_.:-]`. Cheap to clone.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct QueueName(Arc<str>);
+
+impl QueueName {
+    /// The longest name, in characters.
+    pub const MAX_LEN: usize = 128;
+
+    /// Checks and keeps a name.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidQueueName`] when it is empty, too long or has another character.
+    pub fn new(name: impl AsRef<str>) -> Result<Self, InvalidQueueName> {
+        let name = name.as_ref();
+        let legal = |c: u8| c.is_ascii_alphanumeric() || b"_.:-".contains(&c);
+        if name.is_empty() || name.len() > Self::MAX_LEN || !name.bytes().all(legal) {
+            return Err(InvalidQueueName::new(name));
+        }
+        Ok(Self(name.into()))
+    }
+
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for QueueName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for QueueName {
+    type Err = InvalidQueueName;
+
+    fn from_str(s: &str) -> Result<Self, Self::Err> {
+        Self::new(s)
+    }
+}
+
+/// The id of a job: a UUID, version 7 unless the producer chose another.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct JobId(Uuid);
+
+impl JobId {
+    /// A new id, ordered by time.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(Uuid::now_v7())
+    }
+
+    /// An id from its 16 bytes.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(Uuid::from_bytes(bytes))
+    }
+
+    /// The 16 bytes of the id.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        self.0.as_bytes()
+    }
+}
+
+impl Default for JobId {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Display for JobId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl fmt::Debug for JobId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl FromStr for JobId {
+    type Err = InvalidJobId;
+
+    fn from_str(s: &str) -> Result<Self, Self::Err> {
+        Uuid::parse_str(s)
+            .map(Self)
+            .map_err(|_| InvalidJobId::new(s))
+    }
+}
+
+/// The id of one running worker, never used again: a restarted process is another worker.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct WorkerId(Arc<str>);
+
+impl WorkerId {
+    /// A new id that no worker has had.
+    #[must_use]
+    pub fn random() -> Self {
+        Self(Uuid::now_v7().simple().to_string().into())
+    }
+
+    /// An id as it stands in the store.
+    #[must_use]
+    pub fn from_stored(id: &str) -> Self {
+        Self(id.into())
+    }
+
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for WorkerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The right to settle one claimed job: the number of the claim and the place within its answer.
+/// Written `<claim>.<index>`; given out once, never again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Token {
+    /// The number of the claim (or adoption), as its answer gave it.
+    pub claim: u64,
+    /// The place of the job within the answer, from 1.
+    pub index: u32,
+}
+
+impl fmt::Display for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.claim, self.index)
+    }
+}
+
+impl FromStr for Token {
+    type Err = ();
+
+    fn from_str(s: &str) -> Result<Self, ()> {
+        let (claim, index) = s.split_once('.').ok_or(())?;
+        Ok(Self {
+            claim: claim.parse().map_err(drop)?,
+            index: index.parse().map_err(drop)?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn queue_names_are_checked() {
+        let longest = "q".repeat(QueueName::MAX_LEN);
+        for good in ["default", "a", "A-z_0.9:x", &longest] {
+            assert_eq!(QueueName::new(good).unwrap().as_str(), good);
+        }
+        let long = "q".repeat(QueueName::MAX_LEN + 1);
+        for bad in ["", " ", "a b", "größe", "{a}", "a\n", &long] {
+            let message = QueueName::new(bad).unwrap_err().to_string();
+            assert!(message.contains("A-Za-z0-9_.:-"), "{message}");
+        }
+    }
+
+    #[test]
+    fn tokens_survive_text() {
+        let token = Token {
+            claim: u64::MAX,
+            index: 7,
+        };
+        assert_eq!(token.to_string().parse(), Ok(token));
+        for bad in ["", "1", "1.", ".1", "1.2.3", "-1.2", "a.b"] {
+            assert_eq!(bad.parse::<Token>(), Err(()), "{bad}");
+        }
+    }
+}

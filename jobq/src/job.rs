@@ -1,0 +1,341 @@
+//! What a job is: a name, defaults, serialisable arguments; and how one call of it is made ready.
+//!
+//! `#[job]` and `#[derive(Job)]` implement [`Job`]; handlers of derived jobs implement
+//! [`Perform`]. Nothing here knows a broker.
+
+use std::any::TypeId;
+use std::future::Future;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::client::{Client, JobHandle};
+use crate::context::Context;
+use crate::envelope::Options;
+use crate::error::{BoxError, EnqueueError};
+use crate::id::JobId;
+use crate::retry::Backoff;
+use crate::timestamp::At;
+
+/// A unit of work: its arguments as fields, its name, its defaults. Made by `#[job]` on a function
+/// or `#[derive(Job)]` on a struct.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a job",
+    label = "expected a job",
+    note = "put `#[jobq::job]` on a function, or `#[derive(jobq::Job)]` on a struct of owned, serialisable fields"
+)]
+pub trait Job: Serialize + DeserializeOwned + Send + 'static {
+    /// The name on the wire, by which a worker finds the handler. Renaming the Rust item must not
+    /// change it while jobs are queued: set `name = "…"`.
+    const NAME: &'static str;
+
+    /// What holds when a call says nothing else.
+    const DEFAULTS: JobDefaults;
+
+    /// Sets the id, so that the handler can recognise a job that was sent twice.
+    fn id(self, id: JobId) -> JobBuilder<Self> {
+        JobBuilder::new(self).id(id)
+    }
+
+    /// Runs it no earlier than this long from now.
+    fn delay(self, delay: Duration) -> JobBuilder<Self> {
+        JobBuilder::new(self).delay(delay)
+    }
+
+    /// Runs it no earlier than at this time: a [`jiff::Timestamp`] or a [`std::time::SystemTime`].
+    fn at(self, at: impl Into<At>) -> JobBuilder<Self> {
+        JobBuilder::new(self).at(at)
+    }
+
+    /// Sends it to another queue than the job's own. The name is checked at enqueue.
+    fn queue(self, queue: impl Into<String>) -> JobBuilder<Self> {
+        JobBuilder::new(self).queue(queue)
+    }
+
+    /// How many runs may follow a failed first one.
+    fn retries(self, retries: u32) -> JobBuilder<Self> {
+        JobBuilder::new(self).retries(retries)
+    }
+
+    /// The delay policy between runs: a [`Backoff`] or a [`crate::Strategy`] with its defaults.
+    fn backoff(self, backoff: impl Into<Backoff>) -> JobBuilder<Self> {
+        JobBuilder::new(self).backoff(backoff)
+    }
+
+    /// The longest one run may take; `None` is no limit.
+    fn timeout(self, timeout: impl Into<Option<Duration>>) -> JobBuilder<Self> {
+        JobBuilder::new(self).timeout(timeout)
+    }
+
+    /// Enqueues it with the job's defaults.
+    ///
+    /// # Errors
+    ///
+    /// See [`EnqueueError`]; unless it is `OutcomeUnknown`, nothing was enqueued.
+    fn enqueue(
+        self,
+        client: &Client,
+    ) -> impl Future<Output = Result<JobHandle, EnqueueError>> + Send {
+        JobBuilder::new(self).enqueue(client)
+    }
+}
+
+/// What holds for a job unless a call says otherwise.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub struct JobDefaults {
+    /// The queue it goes to: `"default"`.
+    pub queue: &'static str,
+    /// Runs after a failed first one: 20.
+    pub retries: u32,
+    /// The delay policy: exponential from 1 s by 2 up to 5 min, jitter 0.2.
+    pub backoff: Backoff,
+    /// The longest one run may take: 30 min. `None` is no limit.
+    pub timeout: Option<Duration>,
+}
+
+impl JobDefaults {
+    /// The defaults of a job that sets nothing.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            queue: "default",
+            retries: 20,
+            backoff: Backoff::DEFAULT,
+            timeout: Some(Duration::from_secs(30 * 60)),
+        }
+    }
+
+    /// Another queue. The name must be legal: the macros check it when they expand.
+    #[must_use]
+    pub const fn queue(mut self, queue: &'static str) -> Self {
+        self.queue = queue;
+        self
+    }
+
+    /// Another number of retries.
+    #[must_use]
+    pub const fn retries(mut self, retries: u32) -> Self {
+        self.retries = retries;
+        self
+    }
+
+    /// Another delay policy.
+    #[must_use]
+    pub const fn backoff(mut self, backoff: Backoff) -> Self {
+        self.backoff = backoff;
+        self
+    }
+
+    /// Another timeout.
+    #[must_use]
+    pub const fn timeout(mut self, timeout: Option<Duration>) -> Self {
+        self.timeout = timeout;
+        self
+    }
+}
+
+impl Default for JobDefaults {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// When a job may run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum When {
+    #[default]
+    Now,
+    After(Duration),
+    At(At),
+}
+
+/// A job with the options of this one call. Made by the methods of a job value.
+#[derive(Debug, Clone)]
+#[must_use = "nothing is enqueued until `.enqueue(&client)`"]
+pub struct JobBuilder<J> {
+    pub(crate) job: J,
+    pub(crate) id: Option<JobId>,
+    pub(crate) when: When,
+    pub(crate) queue: Option<String>,
+    pub(crate) options: Options,
+}
+
+impl<J: Job> JobBuilder<J> {
+    pub(crate) fn new(job: J) -> Self {
+        Self {
+            job,
+            id: None,
+            when: When::Now,
+            queue: None,
+            options: Options::default(),
+        }
+    }
+
+    /// See [`Job::id`].
+    pub fn id(mut self, id: JobId) -> Self {
+        self.id = Some(id);
+        self
+    }
+
+    /// See [`Job::delay`]. The last of `delay` and `at` holds.
+    pub fn delay(mut self, delay: Duration) -> Self {
+        self.when = When::After(delay);
+        self
+    }
+
+    /// See [`Job::at`]. The last of `delay` and `at` holds.
+    pub fn at(mut self, at: impl Into<At>) -> Self {
+        self.when = When::At(at.into());
+        self
+    }
+
+    /// See [`Job::queue`].
+    pub fn queue(mut self, queue: impl Into<String>) -> Self {
+        self.queue = Some(queue.into());
+        self
+    }
+
+    /// See [`Job::retries`].
+    pub fn retries(mut self, retries: u32) -> Self {
+        self.options.retries = Some(retries);
+        self
+    }
+
+    /// See [`Job::backoff`].
+    pub fn backoff(mut self, backoff: impl Into<Backoff>) -> Self {
+        self.options.backoff = Some(backoff.into());
+        self
+    }
+
+    /// See [`Job::timeout`].
+    pub fn timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
+        self.options.timeout = Some(timeout.into());
+        self
+    }
+
+    /// See [`Job::enqueue`].
+    ///
+    /// # Errors
+    ///
+    /// See [`EnqueueError`]; unless it is `OutcomeUnknown`, nothing was enqueued.
+    pub fn enqueue(
+        self,
+        client: &Client,
+    ) -> impl Future<Output = Result<JobHandle, EnqueueError>> + Send + use<J> {
+        let client = client.clone();
+        async move { client.enqueue(self).await }
+    }
+}
+
+/// A job, with options or without: what [`Client::enqueue`] and [`Client::enqueue_all`] take.
+pub trait IntoJob {
+    /// The job itself.
+    type Job: Job;
+
+    /// The job with the options of this call.
+    fn into_job(self) -> JobBuilder<Self::Job>;
+}
+
+impl<J: Job> IntoJob for J {
+    type Job = J;
+
+    fn into_job(self) -> JobBuilder<J> {
+        JobBuilder::new(self)
+    }
+}
+
+impl<J: Job> IntoJob for JobBuilder<J> {
+    type Job = J;
+
+    fn into_job(self) -> Self {
+        self
+    }
+}
+
+/// What a handler may return: nothing, or a `Result` whose error converts into a boxed one.
+#[diagnostic::on_unimplemented(
+    message = "a job cannot return `{Self}`",
+    label = "expected `()` or a `Result<T, E>`",
+    note = "return nothing, or `Result<T, E>` where `E` converts into `Box<dyn Error + Send + Sync>`: std errors, `anyhow::Error`, `eyre::Report`, `String`, `jobq::JobError`"
+)]
+pub trait JobResult {
+    /// The result, its value dropped and its error boxed.
+    ///
+    /// # Errors
+    ///
+    /// The handler's own error.
+    fn into_result(self) -> Result<(), BoxError>;
+}
+
+impl JobResult for () {
+    fn into_result(self) -> Result<(), BoxError> {
+        Ok(())
+    }
+}
+
+impl<T, E: Into<BoxError>> JobResult for Result<T, E> {
+    fn into_result(self) -> Result<(), BoxError> {
+        self.map(drop).map_err(Into::into)
+    }
+}
+
+/// The handler of a job made with `#[derive(Job)]`.
+///
+/// `W` lets a crate implement it for a job of another crate: name a type of your own there
+/// (`impl Perform<Billing> for Charge`) and register it with `register_as::<Charge, Billing>()`.
+/// In the job's own crate leave it out and use `register::<Charge>()`.
+///
+/// ```
+/// use jobq::{Context, Job, Perform};
+///
+/// #[derive(Job)]
+/// struct Charge { order: u64 }
+///
+/// impl Perform for Charge {
+///     async fn perform(self, _ctx: Context) -> Result<(), std::io::Error> { Ok(()) }
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no handler",
+    label = "`Perform` is not implemented",
+    note = "write `impl jobq::Perform for {Self} {{ async fn perform(self, ctx: jobq::Context) -> Result<(), MyError> {{ … }} }}`"
+)]
+pub trait Perform<W = ()>: Job {
+    /// What [`Context::state`] will be asked for: checked when the worker is built.
+    const STATES: &'static [StateType] = &[];
+
+    /// Does the work of one run. State comes from [`Context::state`].
+    fn perform(self, ctx: Context) -> impl Future<Output: JobResult> + Send;
+}
+
+/// The type of a state that a handler needs.
+#[derive(Debug, Clone, Copy)]
+pub struct StateType {
+    id: fn() -> TypeId,
+    name: fn() -> &'static str,
+}
+
+impl StateType {
+    /// The type `T`.
+    #[must_use]
+    pub const fn of<T: Send + Sync + 'static>() -> Self {
+        Self {
+            id: TypeId::of::<T>,
+            name: std::any::type_name::<T>,
+        }
+    }
+
+    /// The id of the type.
+    #[must_use]
+    pub fn id(&self) -> TypeId {
+        (self.id)()
+    }
+
+    /// The name of the type, for messages.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        (self.name)()
+    }
+}
