@@ -1,90 +1,185 @@
-//! The in-process broker (stub).
+//! The in-process broker: `memory://`. The same steps as on Redis, with no server; time is
+//! tokio's, so a test that pauses it runs hours of delays in milliseconds.
+//!
+//! One lock guards everything and is held for one step at a time, never across an `await`. The
+//! steps themselves are in `memory/queue.rs` and know neither the lock nor the clock.
 
-use std::sync::Arc;
-use std::time::Duration;
+mod batch;
+mod dead;
+mod delayed;
+mod look;
+mod queue;
+mod waiter;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::SystemTime;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
-use super::*;
+pub use self::look::Snapshot;
+use self::queue::Queue;
+use self::waiter::MemoryWaiter;
+use super::{
+    Adopted, Adoption, Broker, Claim, Counts, Element, Entry, Inspect, JobState, Member, Promoted,
+    Renewed, RoundAnswer, Settle, Waiter,
+};
+use crate::error::BrokerError;
+use crate::id::{QueueName, Token, WorkerId};
+use crate::timestamp::At;
 
-/// The in-process broker.
-#[derive(Debug, Default)]
-pub struct MemoryBroker;
+/// A broker inside this process. Clones share its queues, which end with the last of them.
+#[derive(Clone, Default)]
+pub struct MemoryBroker(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    queues: Mutex<HashMap<QueueName, Queue>>,
+    /// The time of day at one instant of tokio's clock, taken at first use.
+    base: OnceLock<(Instant, At)>,
+}
 
 impl MemoryBroker {
-    /// An empty one.
+    /// An empty one. Needs no runtime.
     #[must_use]
     pub fn new() -> Self {
-        Self
+        Self::default()
+    }
+
+    /// Everything a queue holds, for tests that compare brokers.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn snapshot(&self, queue: &QueueName) -> Snapshot {
+        self.step(queue, |queue, now| queue.snapshot(now))
+    }
+
+    /// One atomic step. What it put into ready wakes waiters once it is whole, as on Redis.
+    fn step<T>(&self, name: &QueueName, change: impl FnOnce(&mut Queue, At) -> T) -> T {
+        let mut queues = self.lock();
+        let queue = queues.entry(name.clone()).or_default();
+        let now = self.now();
+        let before = queue.next_due();
+        let answer = change(queue, now);
+        queue.wake_waiters();
+        queue.signal_earlier_due(before);
+        answer
+    }
+
+    /// A panic under the lock leaves every queue in a legal state, so its poison is ignored.
+    fn lock(&self) -> MutexGuard<'_, HashMap<QueueName, Queue>> {
+        let queues = &self.0.queues;
+        queues.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for MemoryBroker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryBroker").finish_non_exhaustive()
     }
 }
 
 #[async_trait]
 impl Broker for MemoryBroker {
     fn describe(&self) -> String {
-        unimplemented!()
+        "memory://".to_owned()
     }
+
     fn now(&self) -> At {
-        unimplemented!()
+        let instant = Instant::now();
+        let (base, at) = *self
+            .0
+            .base
+            .get_or_init(|| (instant, At::from(SystemTime::now())));
+        at.after(instant.saturating_duration_since(base))
     }
+
     fn is_in_process(&self) -> bool {
-        unimplemented!()
+        true
     }
+
     async fn fork(&self) -> Result<Arc<dyn Broker>, BrokerError> {
-        unimplemented!()
+        Ok(Arc::new(self.clone()))
     }
+
     async fn warnings(&self) -> Result<Vec<String>, BrokerError> {
-        unimplemented!()
+        Ok(Vec::new())
     }
+
     async fn enqueue(&self, queue: &QueueName, entries: &[Entry]) -> Result<(), BrokerError> {
-        unimplemented!()
+        self.step(queue, |queue, now| queue.enqueue(entries, now));
+        Ok(())
     }
+
     async fn round(&self, settles: &[Settle], claim: Option<&Claim>) -> RoundAnswer {
-        unimplemented!()
+        let settle =
+            |settle: &Settle| self.step(&settle.queue, |queue, now| queue.settle(settle, now));
+        let take =
+            |claim: &Claim| self.step(&claim.member.queue, |queue, now| queue.claim(claim, now));
+        RoundAnswer {
+            settles: settles.iter().map(settle).map(Ok).collect(),
+            claim: claim.map(take).map(Ok),
+        }
     }
+
     async fn renew(&self, member: &Member) -> Result<Renewed, BrokerError> {
-        unimplemented!()
+        Ok(self.step(&member.queue, |queue, _| queue.renew(member)))
     }
+
     async fn promote(&self, queue: &QueueName, worker: &WorkerId) -> Result<Promoted, BrokerError> {
-        unimplemented!()
+        Ok(self.step(queue, |queue, now| queue.promote(worker, now)))
     }
+
     async fn adopt(&self, adoption: &Adoption) -> Result<Adopted, BrokerError> {
-        unimplemented!()
+        Ok(self.step(&adoption.member.queue, |queue, _| queue.adopt(adoption)))
     }
+
     async fn leave(&self, queue: &QueueName, worker: &WorkerId) -> Result<bool, BrokerError> {
-        unimplemented!()
+        Ok(self.step(queue, |queue, _| queue.leave(worker)))
     }
+
     async fn members(&self, queue: &QueueName) -> Result<Vec<(WorkerId, u64)>, BrokerError> {
-        unimplemented!()
+        Ok(self.step(queue, |queue, _| queue.members()))
     }
+
     async fn owners(
         &self,
         queue: &QueueName,
-        cursor: u64,
+        _cursor: u64,
     ) -> Result<(u64, Vec<WorkerId>), BrokerError> {
-        unimplemented!()
+        Ok((0, self.step(queue, |queue, _| queue.owners())))
     }
+
     async fn held(&self, queue: &QueueName, worker: &WorkerId) -> Result<Vec<Token>, BrokerError> {
-        unimplemented!()
+        Ok(self.step(queue, |queue, _| queue.held(worker)))
     }
+
     fn waiter(&self, queue: &QueueName, worker: &WorkerId) -> Arc<dyn Waiter> {
-        unimplemented!()
+        Arc::new(MemoryWaiter::new(self.clone(), queue, worker))
     }
+
     fn due_signal(&self, queue: &QueueName) -> Arc<Notify> {
-        unimplemented!()
+        self.step(queue, |queue, _| queue.due_signal())
     }
 }
 
 #[async_trait]
 impl Inspect for MemoryBroker {
     async fn queues(&self) -> Result<Vec<QueueName>, BrokerError> {
-        unimplemented!()
+        let queues = self.lock();
+        let known = queues.iter().filter(|(_, queue)| queue.is_listed());
+        let mut names = known.map(|(name, _)| name.clone()).collect::<Vec<_>>();
+        names.sort();
+        Ok(names)
     }
+
     async fn stats(&self, queue: &QueueName) -> Result<Counts, BrokerError> {
-        unimplemented!()
+        Ok(self.step(queue, |queue, _| queue.stats()))
     }
+
     async fn page(
         &self,
         queue: &QueueName,
@@ -92,20 +187,28 @@ impl Inspect for MemoryBroker {
         offset: u64,
         limit: u32,
     ) -> Result<Vec<Element>, BrokerError> {
-        unimplemented!()
+        Ok(self.step(queue, |queue, _| queue.page(state, offset, limit)))
     }
+
     async fn pause(&self, queue: &QueueName) -> Result<(), BrokerError> {
-        unimplemented!()
+        self.step(queue, |queue, _| queue.set_paused(true));
+        Ok(())
     }
+
     async fn resume(&self, queue: &QueueName) -> Result<(), BrokerError> {
-        unimplemented!()
+        self.step(queue, |queue, _| queue.set_paused(false));
+        Ok(())
     }
+
     async fn take_dead(
         &self,
         queue: &QueueName,
         record: &Bytes,
         requeue: Option<&Bytes>,
     ) -> Result<bool, BrokerError> {
-        unimplemented!()
+        Ok(self.step(queue, |queue, _| queue.take_dead(record, requeue)))
     }
 }
+
+#[cfg(test)]
+mod tests;

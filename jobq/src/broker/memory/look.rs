@@ -1,0 +1,135 @@
+//! Looking at a queue without changing it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::sync::Notify;
+
+use super::queue::Queue;
+use crate::broker::{Counts, Element, JobState, MAX_BATCH};
+use crate::id::{Token, WorkerId};
+use crate::timestamp::At;
+
+/// Everything a queue holds, for tests that compare brokers.
+#[doc(hidden)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Snapshot {
+    /// Front first.
+    pub ready: Vec<Bytes>,
+    /// By due time.
+    pub delayed: Vec<(At, Bytes)>,
+    /// Front first.
+    pub suspects: Vec<Bytes>,
+    /// First handed first; no empty ones.
+    pub handoffs: BTreeMap<WorkerId, Vec<Bytes>>,
+    /// By token; no empty ones.
+    pub in_flight: BTreeMap<WorkerId, BTreeMap<Token, Bytes>>,
+    /// With their counters.
+    pub members: BTreeMap<WorkerId, u64>,
+    /// Newest first.
+    pub dead: Vec<Bytes>,
+    /// Whether it is paused.
+    pub paused: bool,
+    /// Who is in office.
+    pub timekeeper: Option<WorkerId>,
+}
+
+impl Queue {
+    pub(super) fn next_due(&self) -> Option<At> {
+        self.delayed.next_due()
+    }
+
+    pub(super) fn is_listed(&self) -> bool {
+        self.listed
+    }
+
+    pub(super) fn due_signal(&self) -> Arc<Notify> {
+        self.due_signal.clone()
+    }
+
+    pub(super) fn members(&self) -> Vec<(WorkerId, u64)> {
+        let members = self.members.iter();
+        members
+            .map(|(worker, &counter)| (worker.clone(), counter))
+            .collect()
+    }
+
+    pub(super) fn owners(&self) -> Vec<WorkerId> {
+        let owners = self.owned.iter().filter(|(_, owned)| !owned.is_empty());
+        owners.map(|(worker, _)| worker.clone()).collect()
+    }
+
+    pub(super) fn held(&self, worker: &WorkerId) -> Vec<Token> {
+        let owned = self.owned.get(worker);
+        owned.map_or_else(Vec::new, |owned| owned.in_flight.keys().copied().collect())
+    }
+
+    pub(super) fn stats(&self) -> Counts {
+        let owned = self.owned.values();
+        let in_flight = owned.map(|owned| owned.in_flight.len() + owned.handoff.len());
+        Counts {
+            ready: self.ready.len() as u64,
+            delayed: self.delayed.len() as u64,
+            in_flight: in_flight.sum::<usize>() as u64,
+            suspects: self.suspects.len() as u64,
+            dead: self.dead.len() as u64,
+            paused: self.paused,
+            oldest: self.ready.front().cloned(),
+            next_due: self.next_due(),
+        }
+    }
+
+    pub(super) fn page(&self, state: JobState, offset: u64, limit: u32) -> Vec<Element> {
+        let offset = usize::try_from(offset).unwrap_or(usize::MAX);
+        let limit = limit.min(MAX_BATCH) as usize;
+        let elements: Box<dyn Iterator<Item = Element> + '_> = match state {
+            JobState::Ready => Box::new(self.ready.iter().map(plain)),
+            JobState::Delayed => Box::new(self.delayed.iter().map(|(due, bytes)| Element {
+                due: Some(*due),
+                ..plain(bytes)
+            })),
+            JobState::InFlight => Box::new(self.in_flight()),
+            JobState::Dead => Box::new(self.dead.iter().map(plain)),
+        };
+        elements.skip(offset).take(limit).collect()
+    }
+
+    fn in_flight(&self) -> impl Iterator<Item = Element> {
+        self.owned.iter().flat_map(|(worker, owned)| {
+            owned.in_flight.values().map(|bytes| Element {
+                worker: Some(worker.clone()),
+                ..plain(bytes)
+            })
+        })
+    }
+
+    pub(super) fn snapshot(&self, now: At) -> Snapshot {
+        let owned = self.owned.iter();
+        let handoffs = owned.clone().filter(|(_, owned)| !owned.handoff.is_empty());
+        let in_flight = owned.filter(|(_, owned)| !owned.in_flight.is_empty());
+        Snapshot {
+            ready: self.ready.iter().cloned().collect(),
+            delayed: self.delayed.iter().cloned().collect(),
+            suspects: self.suspects.iter().cloned().collect(),
+            handoffs: handoffs
+                .map(|(worker, owned)| (worker.clone(), owned.handoff.iter().cloned().collect()))
+                .collect(),
+            in_flight: in_flight
+                .map(|(worker, owned)| (worker.clone(), owned.in_flight.clone()))
+                .collect(),
+            members: self.members.clone(),
+            dead: self.dead.iter().cloned().collect(),
+            paused: self.paused,
+            timekeeper: self.timekeeper(now).cloned(),
+        }
+    }
+}
+
+fn plain(bytes: &Bytes) -> Element {
+    Element {
+        bytes: bytes.clone(),
+        due: None,
+        worker: None,
+    }
+}

@@ -1,0 +1,106 @@
+//! Where idle workers wait, each for one job.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::sync::oneshot;
+
+use super::MemoryBroker;
+use super::queue::Queue;
+use crate::broker::{Waiter, Wake};
+use crate::error::BrokerError;
+use crate::id::{QueueName, WorkerId};
+
+/// One worker's place on one queue.
+#[derive(Debug)]
+pub(super) struct MemoryWaiter {
+    broker: MemoryBroker,
+    queue: QueueName,
+    worker: WorkerId,
+}
+
+impl MemoryWaiter {
+    pub(super) fn new(broker: MemoryBroker, queue: &QueueName, worker: &WorkerId) -> Self {
+        Self {
+            broker,
+            queue: queue.clone(),
+            worker: worker.clone(),
+        }
+    }
+}
+
+#[async_trait]
+impl Waiter for MemoryWaiter {
+    async fn wait(&self, timeout: Duration) -> Result<Wake, BrokerError> {
+        let (waiting, mut woken) = Waiting::new(&self.worker);
+        // The step itself hands over what is ready already.
+        self.broker
+            .step(&self.queue, |queue, _| queue.wait(waiting));
+        if let Ok(answer) = tokio::time::timeout(timeout, &mut woken).await {
+            return Ok(answer.unwrap_or(Wake::TimedOut));
+        }
+        // Under the lock, so that a job handed over at the last moment is not overlooked.
+        Ok(self.broker.step(&self.queue, |_, _| {
+            woken.close();
+            woken.try_recv().unwrap_or(Wake::TimedOut)
+        }))
+    }
+
+    async fn interrupt(&self) -> Result<(), BrokerError> {
+        self.broker
+            .step(&self.queue, |queue, _| queue.interrupt(&self.worker));
+        Ok(())
+    }
+}
+
+/// A wait under way.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    pub(super) worker: WorkerId,
+    woken: oneshot::Sender<Wake>,
+}
+
+impl Waiting {
+    fn new(worker: &WorkerId) -> (Self, oneshot::Receiver<Wake>) {
+        let (woken, answer) = oneshot::channel();
+        let worker = worker.clone();
+        (Self { worker, woken }, answer)
+    }
+
+    /// Its time is up, or its future was dropped.
+    pub(super) fn is_over(&self) -> bool {
+        self.woken.is_closed()
+    }
+
+    /// Says that a job lies in the handoff. One who has gone meanwhile finds it with a claim.
+    pub(super) fn wake(self) {
+        let _ = self.woken.send(Wake::Handed);
+    }
+}
+
+impl Queue {
+    pub(super) fn wait(&mut self, waiting: Waiting) {
+        self.waiting.retain(|other| !other.is_over());
+        self.waiting.push_back(waiting);
+    }
+
+    /// Their senders go with them, which ends their waits.
+    pub(super) fn interrupt(&mut self, worker: &WorkerId) {
+        self.waiting.retain(|waiting| waiting.worker != *worker);
+    }
+
+    /// Hands each job that is ready to one who waits, the longest waiting first.
+    pub(super) fn wake_waiters(&mut self) {
+        while !self.ready.is_empty() {
+            let Some(waiting) = self.waiting.pop_front() else {
+                return;
+            };
+            if waiting.is_over() {
+                continue;
+            }
+            let owned = self.owned.entry(waiting.worker.clone()).or_default();
+            owned.handoff.extend(self.ready.pop_front());
+            waiting.wake();
+        }
+    }
+}
