@@ -1,49 +1,41 @@
 //! The wire format: envelopes and dead records as msgpack, version 1
 //! (`docs/reference/wire-format.md`). Only this file and its children know msgpack.
+//!
+//! What is read is bounded: no length is believed, nothing recurses, and nothing is allocated
+//! before the bytes it stands for were seen.
+
+mod args;
+mod dead;
+mod options;
+mod reader;
+mod scan;
+#[cfg(test)]
+mod tests;
+mod writer;
 
 use std::ops::Range;
-use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::error::{BoxError, EnvelopeError};
+use crate::error::{EnvelopeError, quoted};
 use crate::id::JobId;
-use crate::job::{Job, JobDefaults};
-use crate::retry::Backoff;
 use crate::timestamp::At;
+use reader::Reader;
+use writer::Writer;
 
-/// What a job's call or its history adds to the job's own defaults. Unset fields are not written;
-/// keys of the map that this build does not know are kept when an envelope is rewritten.
-#[derive(Debug, Clone, Default, PartialEq)]
-#[non_exhaustive]
-pub struct Options {
-    /// Runs allowed after a failed first one.
-    pub retries: Option<u32>,
-    /// The delay policy.
-    pub backoff: Option<Backoff>,
-    /// The longest one run may take; `Some(None)` is no limit.
-    pub timeout: Option<Option<Duration>>,
-    /// When it was last due, for jobs that were ever delayed.
-    pub due: Option<At>,
-    /// How often a worker met the job without knowing its name.
-    pub unknown: u32,
-    /// The latest failures, oldest first; at most [`MAX_HISTORY`].
-    pub history: Vec<Failure>,
-    /// Entries this build does not know: raw key and value, one after the other.
-    pub(crate) rest: Vec<Bytes>,
-}
+pub use args::decode_args;
+pub(crate) use args::encode_args;
+pub use dead::{DeadRecord, Reason};
+pub use options::{Failure, MAX_HISTORY, Options};
 
-/// Failures kept in an envelope.
-pub const MAX_HISTORY: usize = 5;
+/// The version this build writes, and the only one it reads.
+const VERSION: u64 = 1;
 
-/// One failed attempt.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failure {
-    /// When.
-    pub at: At,
-    /// What went wrong, cut to 200 bytes.
-    pub error: String,
-}
+/// Elements of an envelope.
+const ELEMENTS: u8 = 8;
+
+/// The longest name of a job, in bytes.
+pub(crate) const MAX_NAME_LEN: usize = 512;
 
 /// A job as it travels: decoded far enough to be run, the bytes kept as they came.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,7 +54,7 @@ impl Envelope {
     /// A new envelope: no failures, no crashes.
     #[must_use]
     pub fn encode(id: JobId, name: &str, args: &[u8], enqueued_at: At, options: &Options) -> Bytes {
-        unimplemented!()
+        write(id, name, args, enqueued_at, [0, 0], options)
     }
 
     /// Reads an envelope, its arguments and options left as bytes.
@@ -73,28 +65,61 @@ impl Envelope {
     ///
     /// [`EnvelopeError`], if the bytes are no envelope of version 1.
     pub fn decode(bytes: Bytes) -> Result<Self, EnvelopeError> {
-        unimplemented!()
+        let mut reader = Reader::new(&bytes);
+        let header = reader.take(1, ENVELOPE)?[0];
+        if !(0x92..=0x9f).contains(&header) {
+            return Err(reader.unexpected(0, ENVELOPE));
+        }
+        let id = read_id(&mut reader)?;
+        let found = reader.uint("the version (uint)")?;
+        if found != VERSION {
+            return Err(EnvelopeError::UnknownVersion { found });
+        }
+        // Only now: another version may have another number of elements.
+        if header != 0x90 | ELEMENTS {
+            return Err(reader.unexpected(0, ENVELOPE));
+        }
+        let name = read_name(&mut reader)?;
+        let args = reader.bin("the arguments (bin)")?;
+        let enqueued_at = At::from_ms(reader.uint("the time of enqueueing in ms (uint)")?);
+        let failures = reader.uint32("failures", "the failures (uint)")?;
+        let crashes = reader.uint32("crashes", "the crashes (uint)")?;
+        let options = skip_options(&mut reader)?;
+        reader.end()?;
+        Ok(Self {
+            bytes,
+            id,
+            name,
+            args,
+            options,
+            enqueued_at,
+            failures,
+            crashes,
+        })
     }
 
     /// The same job with other counts and options.
     #[must_use]
     pub fn rewrite(&self, failures: u32, crashes: u32, options: &Options) -> Bytes {
-        unimplemented!()
+        let (name, args, at) = (self.name(), self.args(), self.enqueued_at);
+        write(self.id, name, args, at, [failures, crashes], options)
     }
 
     /// The options, read only when asked for: a job that has none costs nothing.
     ///
     /// # Errors
     ///
-    /// [`EnvelopeError`], if a known key has a value that does not fit.
+    /// [`EnvelopeError`], if a known key has a value that does not fit, or stands there twice.
+    /// Offsets in the error count from the start of the options.
     pub fn options(&self) -> Result<Options, EnvelopeError> {
-        unimplemented!()
+        Options::read(&mut Reader::new(&self.bytes[self.options.clone()]))
     }
 
     /// Whether there are any options.
     #[must_use]
     pub fn has_options(&self) -> bool {
-        unimplemented!()
+        // One byte is the header of an empty map; any other way to write one is read as a map.
+        self.options.len() > 1
     }
 
     /// The job's id.
@@ -106,7 +131,8 @@ impl Envelope {
     /// The job's name.
     #[must_use]
     pub fn name(&self) -> &str {
-        unimplemented!()
+        // Checked by `decode`; without `unsafe` it is checked again.
+        std::str::from_utf8(&self.bytes[self.name.clone()]).unwrap_or_default()
     }
 
     /// The arguments, as a msgpack map.
@@ -140,85 +166,56 @@ impl Envelope {
     }
 }
 
-/// Why a job was given up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Reason {
-    /// Its retries are used up.
-    Exhausted,
-    /// Its error said that trying again cannot help.
-    Fatal,
-    /// Three workers died with it.
-    Crashed,
-    /// It was not run in time.
-    Expired,
-    /// Its bytes are no envelope, or its arguments do not fit the job.
-    Undecodable,
-    /// No worker knew its name for 24 hours.
-    UnknownJob,
+const ENVELOPE: &str = "an envelope: an array of 8 elements (0x98)";
+
+fn write(
+    id: JobId,
+    name: &str,
+    args: &[u8],
+    enqueued_at: At,
+    counts: [u32; 2],
+    options: &Options,
+) -> Bytes {
+    let fixed = 64 + Options::USUAL_LEN;
+    let mut out = Writer::with_capacity(fixed + name.len() + args.len());
+    out.array(ELEMENTS.into());
+    out.bin(id.as_bytes());
+    out.uint(VERSION);
+    out.str(name);
+    out.bin(args);
+    out.uint(enqueued_at.as_ms());
+    counts.into_iter().for_each(|count| out.uint(count.into()));
+    options.write(&mut out);
+    out.finish()
 }
 
-/// A job in the dead list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DeadRecord {
-    /// The job's id; zeros if the bytes were no envelope.
-    pub id: JobId,
-    /// When it was given up, by the store's clock.
-    pub died_at: At,
-    /// Why.
-    pub reason: Reason,
-    /// The last error.
-    pub error: String,
-    /// The envelope as it was, or the bytes that were none.
-    pub envelope: Bytes,
-    /// The failures before, oldest first.
-    pub history: Vec<Failure>,
+fn read_id(reader: &mut Reader<'_>) -> Result<JobId, EnvelopeError> {
+    const ID: &str = "the id (bin of 16 bytes)";
+    let at = reader.at();
+    let range = reader.bin(ID)?;
+    let bytes = reader.since(range.start);
+    let bytes = bytes.try_into().map_err(|_| reader.unexpected(at, ID))?;
+    Ok(JobId::from_bytes(bytes))
 }
 
-impl DeadRecord {
-    /// Writes the record. The id is the first element and `died_at` the second, both at fixed
-    /// offsets and of fixed width, so that the dead list can be trimmed by age without decoding.
-    #[must_use]
-    pub fn encode(&self) -> Bytes {
-        unimplemented!()
+fn read_name(reader: &mut Reader<'_>) -> Result<Range<usize>, EnvelopeError> {
+    let name = reader.str("the job's name (str)")?;
+    if name.is_empty() || name.len() > MAX_NAME_LEN {
+        return Err(EnvelopeError::OutOfRange {
+            field: "name",
+            value: quoted(name),
+            expected: "1 to 512 bytes",
+        });
     }
+    Ok(reader.at() - name.len()..reader.at())
+}
 
-    /// Reads a record.
-    ///
-    /// # Errors
-    ///
-    /// [`EnvelopeError`], if the bytes are no dead record.
-    pub fn decode(bytes: Bytes) -> Result<Self, EnvelopeError> {
-        unimplemented!()
+/// Passes over the options, checking their structure: a map with text for keys.
+fn skip_options(reader: &mut Reader<'_>) -> Result<Range<usize>, EnvelopeError> {
+    let start = reader.at();
+    for _ in 0..reader.map("the options (map)")? {
+        reader.str("an option's name (str)")?;
+        scan::skip_value(reader)?;
     }
-}
-
-/// The arguments of a job as a msgpack map by name.
-pub(crate) fn encode_args<J: Job>(job: &J) -> Result<Vec<u8>, BoxError> {
-    unimplemented!()
-}
-
-/// The arguments of a job, read after a bounded, iterative scan of their structure: serde's own
-/// recursion never sees a depth or a length that was not checked.
-///
-/// # Errors
-///
-/// [`EnvelopeError`], if the bytes are not well-formed or do not fit.
-pub fn decode_args<J: Job>(args: &[u8]) -> Result<J, EnvelopeError> {
-    unimplemented!()
-}
-
-impl Options {
-    /// Unsets what says the same as the job's own defaults.
-    pub(crate) fn drop_defaults(&mut self, defaults: &JobDefaults) {
-        if self.retries == Some(defaults.retries) {
-            self.retries = None;
-        }
-        if self.backoff == Some(defaults.backoff) {
-            self.backoff = None;
-        }
-        if self.timeout == Some(defaults.timeout) {
-            self.timeout = None;
-        }
-    }
+    Ok(start..reader.at())
 }

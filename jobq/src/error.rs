@@ -29,11 +29,37 @@ pub(crate) fn quoted(value: &str) -> String {
         .chars()
         .take(MOST)
         .flat_map(char::escape_debug)
-        .collect::<String>();
+        .collect();
     if value.chars().nth(MOST).is_some() {
         text.push('…');
     }
     format!("\"{text}\"")
+}
+
+/// A sentence of someone else's, at most `most` characters of it, control characters escaped.
+pub(crate) fn escaped(text: &str, most: usize) -> String {
+    let mut kept = String::new();
+    let mut room = most;
+    for c in text.chars() {
+        let part = if c.is_control() {
+            c.escape_default().to_string()
+        } else {
+            c.to_string()
+        };
+        let Some(left) = room.checked_sub(part.chars().count()) else {
+            break;
+        };
+        room = left;
+        kept.push_str(&part);
+    }
+    kept
+}
+
+/// The front of a text, at most `most` bytes, never half a character.
+pub(crate) fn cut(text: &str, most: usize) -> &str {
+    let end = (0..=text.len().min(most)).rev();
+    let end = end.into_iter().find(|&i| text.is_char_boundary(i));
+    &text[..end.unwrap_or(0)]
 }
 
 /// A queue name that is not 1 to 128 characters of `[A-Za-z0-9_.:-]`.
@@ -299,7 +325,7 @@ pub enum InspectError {
 #[non_exhaustive]
 pub enum EnvelopeError {
     /// The bytes end before the value does, or a length points behind the end.
-    #[error("truncated at byte {at}: {what}")]
+    #[error("truncated at byte {at}: expected {what}")]
     Truncated {
         /// The offset at which more bytes were needed.
         at: usize,

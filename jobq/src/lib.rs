@@ -20,7 +20,7 @@ mod verdict;
 pub use broker::JobState;
 pub use client::{Client, ClientBuilder, JobHandle, connect};
 pub use context::{Cancellation, Context, Run, State, States};
-pub use envelope::{DeadRecord, Envelope, Failure, Options, Reason};
+pub use envelope::{DeadRecord, Envelope, Failure, MAX_HISTORY, Options, Reason};
 pub use error::{
     BoxError, BrokerError, BrokerErrorKind, ConnectError, EnqueueError, EnvelopeError,
     InspectError, InvalidJobId, InvalidQueueName, MissingState,

@@ -34,6 +34,17 @@ pub enum Jitter {
     Fraction(f64),
 }
 
+impl Jitter {
+    /// The same with its fraction in range.
+    pub(crate) fn sound(self) -> Self {
+        match self {
+            Self::Fraction(j) if j.is_nan() => Self::Fraction(0.0),
+            Self::Fraction(j) => Self::Fraction(j.clamp(0.0, 1.0)),
+            other => other,
+        }
+    }
+}
+
 /// The delay policy of a job: before retry `k` (1 is the first), `strategy`, capped, jittered.
 ///
 /// ```
@@ -122,31 +133,32 @@ impl Backoff {
         } else {
             0.5
         };
-        let (low, high) = match self.jitter {
+        let (low, high) = match self.jitter.sound() {
             Jitter::None => (capped, capped),
             Jitter::Full => (0.0, capped),
             Jitter::Equal => (capped / 2.0, capped),
-            Jitter::Fraction(j) => {
-                let j = if j.is_nan() { 0.0 } else { j.clamp(0.0, 1.0) };
-                (capped * (1.0 - j), (capped * (1.0 + j)).min(max))
-            }
+            Jitter::Fraction(j) => (capped * (1.0 - j), (capped * (1.0 + j)).min(max)),
         };
         Duration::from_secs_f64(low + (high - low) * draw).min(self.max)
     }
 
-    fn uncapped(&self, k: u32) -> f64 {
-        let base = self.base.as_secs_f64();
-        let factor = if self.factor.is_finite() && self.factor > 0.0 {
+    /// The factor, or 1 if it is not a positive number.
+    pub(crate) fn sound_factor(&self) -> f64 {
+        if self.factor.is_finite() && self.factor > 0.0 {
             self.factor
         } else {
             1.0
-        };
+        }
+    }
+
+    fn uncapped(&self, k: u32) -> f64 {
+        let base = self.base.as_secs_f64();
         let delay = match self.strategy {
             Strategy::Fixed => base,
             Strategy::Linear => base * f64::from(k),
             // `powf` saturates at infinity, which the cap takes; 0 · ∞ must stay 0.
             Strategy::Exponential if base == 0.0 => 0.0,
-            Strategy::Exponential => base * factor.powf(f64::from(k - 1)),
+            Strategy::Exponential => base * self.sound_factor().powf(f64::from(k - 1)),
         };
         delay.min(LONGEST.as_secs_f64())
     }
