@@ -1,0 +1,58 @@
+//! The text of `#[job(…)]`, read into settings: keys with their values. Which keys exist and what
+//! a value may be is not known here.
+
+use proc_macro2::Span;
+use syn::ext::IdentExt;
+use syn::parse::{Parse, ParseStream};
+use syn::punctuated::Punctuated;
+use syn::{Attribute, Expr, Ident, Meta, Token};
+
+/// One `key` or `key = value`.
+pub(crate) struct Setting {
+    pub(crate) key: Ident,
+    pub(crate) value: Option<Expr>,
+}
+
+impl Setting {
+    /// What to blame when the value is wrong: the value, or the key when there is none.
+    pub(crate) fn blame(&self) -> Span {
+        use syn::spanned::Spanned;
+        self.value.as_ref().map_or(self.key.span(), Spanned::span)
+    }
+}
+
+impl Parse for Setting {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        // `crate` is a keyword and a key.
+        let key = input.call(Ident::parse_any)?;
+        let value = match input.parse::<Option<Token![=]>>()? {
+            Some(_) => Some(input.parse()?),
+            None => None,
+        };
+        Ok(Self { key, value })
+    }
+}
+
+/// The settings between the parentheses of one attribute.
+pub(crate) struct Settings(pub(crate) Vec<Setting>);
+
+impl Parse for Settings {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let list = Punctuated::<Setting, Token![,]>::parse_terminated(input)?;
+        Ok(Self(list.into_iter().collect()))
+    }
+}
+
+impl Settings {
+    /// Those of every `#[job(…)]` among the attributes of a struct.
+    pub(crate) fn of_derive(attrs: &[Attribute]) -> syn::Result<Self> {
+        let mut all = Vec::new();
+        for attr in attrs.iter().filter(|attr| attr.path().is_ident("job")) {
+            match &attr.meta {
+                Meta::Path(_) => {}
+                _ => all.extend(attr.parse_args::<Self>()?.0),
+            }
+        }
+        Ok(Self(all))
+    }
+}

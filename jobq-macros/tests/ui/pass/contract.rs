@@ -1,0 +1,35 @@
+//! A job as a contract: no function, no serde.
+#![deny(missing_docs, warnings)]
+#![forbid(unsafe_code)]
+#![allow(refining_impl_trait)]
+
+use jobq::{Context, Job, Perform, job};
+
+/// A charge.
+#[derive(Job)]
+#[job(queue = "money", retries = 5)]
+pub struct Charge {
+    /// The order.
+    pub order: u64,
+    note: Option<String>,
+}
+
+impl Perform for Charge {
+    async fn perform(self, _ctx: Context) -> Result<(), std::io::Error> {
+        drop((self.order, self.note));
+        Ok(())
+    }
+}
+
+/// Nothing to say.
+#[derive(Job)]
+pub struct HTTPPing;
+
+/// The attribute beside the derive of one crate.
+#[job]
+pub async fn tick() {}
+
+fn main() {
+    assert_eq!((Charge::NAME, HTTPPing::NAME, tick::NAME), ("charge", "http_ping", "tick"));
+    let _ = (Charge { order: 7, note: None }).delay(std::time::Duration::from_secs(1));
+}
