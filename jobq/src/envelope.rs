@@ -5,7 +5,9 @@
 //! before the bytes it stands for were seen.
 
 mod args;
+mod backoff;
 mod dead;
+mod limit;
 mod options;
 mod reader;
 mod scan;
@@ -23,8 +25,7 @@ use crate::timestamp::At;
 use reader::Reader;
 use writer::Writer;
 
-pub use args::decode_args;
-pub(crate) use args::encode_args;
+pub(crate) use args::{decode_args, encode_args};
 pub use dead::{DeadRecord, Reason};
 pub use options::{Failure, MAX_HISTORY, Options};
 

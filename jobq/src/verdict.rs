@@ -133,7 +133,7 @@ impl StdError for Verdict {
 }
 
 /// The longest error text that is kept, in bytes.
-pub const MAX_ERROR_LEN: usize = 4096;
+pub(crate) const MAX_ERROR_LEN: usize = 4096;
 
 /// Causes looked at: a chain that is longer, or circular, is cut.
 const MAX_CAUSES: usize = 64;

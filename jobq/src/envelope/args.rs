@@ -1,11 +1,12 @@
 //! The arguments of a job: a msgpack map by parameter name.
 
+use super::limit::Limited;
 use super::reader::Reader;
 use super::scan::check_value;
 use crate::error::{BoxError, EnvelopeError, escaped};
 use crate::job::Job;
 
-/// What serde writes for a struct without a body, which is a job without arguments.
+/// What serde writes, and wants to read, for a struct without a body: a job without arguments.
 const NO_FIELDS: &[u8] = &[0x90];
 const EMPTY_MAP: &[u8] = &[0x80];
 
@@ -14,7 +15,9 @@ const MAX_REASON: usize = 200;
 
 /// The arguments of a job as a msgpack map by name.
 pub(crate) fn encode_args<J: Job>(job: &J) -> Result<Vec<u8>, BoxError> {
-    let mut args = rmp_serde::to_vec_named(job)?;
+    let mut args = Vec::new();
+    let mut format = rmp_serde::Serializer::new(&mut args).with_struct_map();
+    job.serialize(Limited::new(&mut format))?;
     if args == NO_FIELDS {
         args = EMPTY_MAP.to_vec();
     }
@@ -23,17 +26,27 @@ pub(crate) fn encode_args<J: Job>(job: &J) -> Result<Vec<u8>, BoxError> {
     Ok(args)
 }
 
-/// The arguments of a job, read after a bounded, iterative scan of their structure: serde's own
-/// recursion never sees a depth or a length that was not checked.
+/// The arguments of a job, read after a bounded, iterative scan of their structure: serde never
+/// sees a length that was not checked, and its recursion is bounded whatever the types are.
 ///
 /// # Errors
 ///
 /// [`EnvelopeError`], if the bytes are not well-formed or do not fit.
-pub fn decode_args<J: Job>(args: &[u8]) -> Result<J, EnvelopeError> {
+pub(crate) fn decode_args<J: Job>(args: &[u8]) -> Result<J, EnvelopeError> {
     check_value(args)?;
-    Reader::new(args).map("the arguments (map)")?;
-    rmp_serde::from_slice(args).map_err(|error| EnvelopeError::Arguments {
-        job: J::NAME,
-        reason: escaped(&error.to_string(), MAX_REASON),
-    })
+    let pairs = Reader::new(args).map("the arguments (map)")?;
+    deserialize(args)
+        .or_else(|error| match pairs {
+            0 => deserialize(NO_FIELDS).map_err(|_| error),
+            _ => Err(error),
+        })
+        .map_err(|error| EnvelopeError::Arguments {
+            job: J::NAME,
+            reason: escaped(&error.to_string(), MAX_REASON),
+        })
+}
+
+fn deserialize<J: Job>(args: &[u8]) -> Result<J, rmp_serde::decode::Error> {
+    let mut format = rmp_serde::Deserializer::from_read_ref(args);
+    J::deserialize(Limited::new(&mut format))
 }

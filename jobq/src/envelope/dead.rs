@@ -32,7 +32,7 @@ pub enum Reason {
 }
 
 impl Reason {
-    const ALL: [Self; 6] = [
+    pub(super) const ALL: [Self; 6] = [
         Self::Exhausted,
         Self::Fatal,
         Self::Crashed,
@@ -122,10 +122,10 @@ impl DeadRecord {
     /// # Errors
     ///
     /// [`EnvelopeError`], if the bytes are no dead record.
-    pub fn decode(bytes: Bytes) -> Result<Self, EnvelopeError> {
+    pub fn decode(bytes: &Bytes) -> Result<Self, EnvelopeError> {
         const RECORD: &str = "a dead record: an array of 5 to 15 elements (0x95 to 0x9f)";
         const DIED_AT: &str = "the time of death (64-bit uint)";
-        let mut reader = Reader::new(&bytes);
+        let mut reader = Reader::new(bytes);
         let len = match reader.take(1, RECORD)?[0] {
             header @ 0x95..=0x9f => usize::from(header & 0x0f),
             _ => return Err(reader.unexpected(0, RECORD)),

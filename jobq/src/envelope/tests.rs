@@ -1,3 +1,8 @@
+mod arguments;
+mod bad_input;
+mod dead_records;
+mod options;
+
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -30,17 +35,18 @@ fn mail() -> Mail {
 
 /// Options that set everything.
 fn full_options() -> Options {
-    let mut options = Options::default();
-    options.retries = Some(3);
-    options.timeout = Some(Some(Duration::from_secs(90)));
-    options.backoff = Some(
-        Backoff::exponential(Duration::from_millis(1500))
-            .factor(1.5)
-            .max_delay(Duration::from_secs(60))
-            .jitter(Jitter::Fraction(0.25)),
-    );
-    options.due = Some(At::from_ms(1_700_000_060_000));
-    options.unknown = 2;
+    let backoff = Backoff::exponential(Duration::from_millis(1500))
+        .factor(1.5)
+        .max_delay(Duration::from_secs(60))
+        .jitter(Jitter::Fraction(0.25));
+    let mut options = Options {
+        retries: Some(3),
+        timeout: Some(Some(Duration::from_secs(90))),
+        backoff: Some(backoff),
+        due: Some(At::from_ms(1_700_000_060_000)),
+        unknown: 2,
+        ..Options::default()
+    };
     options.push_failure(At::from_ms(1_700_000_000_500), "connection refused");
     options
 }
@@ -48,6 +54,35 @@ fn full_options() -> Options {
 fn sample(options: &Options) -> Bytes {
     let args = encode_args(&mail()).unwrap();
     Envelope::encode(id(), "mail", &args, At::from_ms(1_700_000_000_000), options)
+}
+
+/// The elements of an envelope, each as raw msgpack, to be replaced one by one.
+struct Parts([Vec<u8>; 8]);
+
+impl Parts {
+    fn good() -> Self {
+        let mut id = vec![0xc4, 16];
+        id.extend_from_slice(b"0123456789abcdef");
+        Self([
+            id,
+            vec![1],
+            b"\xa4mail".to_vec(),
+            vec![0xc4, 1, 0x80],
+            vec![0],
+            vec![0],
+            vec![0],
+            vec![0x80],
+        ])
+    }
+
+    fn with(mut self, element: usize, raw: impl Into<Vec<u8>>) -> Self {
+        self.0[element] = raw.into();
+        self
+    }
+
+    fn decode(&self) -> Result<Envelope, EnvelopeError> {
+        Envelope::decode([&[0x98][..], &self.0.concat()].concat().into())
+    }
 }
 
 #[test]
@@ -60,20 +95,84 @@ fn an_envelope_is_read_as_it_was_written() {
     assert_eq!(decode_args::<Mail>(envelope.args()).unwrap(), mail());
     assert!(envelope.has_options());
     assert_eq!(envelope.options().unwrap(), full_options());
-    let again = Envelope::decode(envelope.rewrite(u32::MAX, 2, &Options::default())).unwrap();
-    assert_eq!((again.failures(), again.crashes()), (u32::MAX, 2));
-    assert_eq!(
-        (again.args(), again.has_options()),
-        (envelope.args(), false)
-    );
 }
 
 #[test]
-fn an_envelope_cut_anywhere_is_an_error() {
-    for options in [Options::default(), full_options()] {
-        let whole = sample(&options);
-        for len in 0..whole.len() {
-            assert!(Envelope::decode(whole.slice(..len)).is_err(), "{len} bytes");
+fn a_rewrite_changes_counts_and_options_only() {
+    let before = Envelope::decode(sample(&full_options())).unwrap();
+    let after = Envelope::decode(before.rewrite(u32::MAX, 2, &Options::default())).unwrap();
+    assert_eq!((after.failures(), after.crashes()), (u32::MAX, 2));
+    assert!(!after.has_options());
+    assert_eq!(after.options().unwrap(), Options::default());
+    assert_eq!(after.id(), before.id());
+    assert_eq!(after.name(), before.name());
+    assert_eq!(after.args(), before.args());
+    assert_eq!(after.enqueued_at(), before.enqueued_at());
+}
+
+#[test]
+fn the_id_stands_at_a_fixed_offset() {
+    let bytes = sample(&full_options());
+    assert_eq!(bytes[..3], [0x98, 0xc4, 0x10]);
+    assert_eq!(bytes[3..19], *id().as_bytes());
+}
+
+#[test]
+fn every_legal_width_of_a_number_text_or_bin_is_read() {
+    let wide_id = [b"\xc6\0\0\0\x10", &b"0123456789abcdef"[..]].concat();
+    let middle_id = [b"\xc5\0\x10", &b"0123456789abcdef"[..]].concat();
+    for wide_id in [wide_id, middle_id] {
+        let envelope = Parts::good().with(0, wide_id).decode().unwrap();
+        assert_eq!(envelope.id(), id());
+    }
+    for raw in [
+        &b"\x01"[..],
+        b"\xcc\x01",
+        b"\xcd\0\x01",
+        b"\xce\0\0\0\x01",
+        b"\xcf\0\0\0\0\0\0\0\x01",
+        b"\xd0\x01",
+        b"\xd1\0\x01",
+        b"\xd2\0\0\0\x01",
+        b"\xd3\0\0\0\0\0\0\0\x01",
+    ] {
+        let mut parts = Parts::good();
+        for element in [1, 4, 5, 6] {
+            parts = parts.with(element, raw);
         }
+        let envelope = parts.decode().unwrap();
+        let counts = (envelope.failures(), envelope.crashes());
+        assert_eq!((envelope.enqueued_at().as_ms(), counts), (1, (1, 1)));
+    }
+    for raw in [&b"\xd9\x01n"[..], b"\xda\0\x01n", b"\xdb\0\0\0\x01n"] {
+        assert_eq!(Parts::good().with(2, raw).decode().unwrap().name(), "n");
+    }
+    for raw in [&b"\xc5\0\x01\x80"[..], b"\xc6\0\0\0\x01\x80"] {
+        assert_eq!(Parts::good().with(3, raw).decode().unwrap().args(), b"\x80");
+    }
+    for raw in [&b"\xde\0\0"[..], b"\xdf\0\0\0\0"] {
+        let envelope = Parts::good().with(7, raw).decode().unwrap();
+        assert_eq!(envelope.options().unwrap(), Options::default());
+    }
+}
+
+#[test]
+fn times_and_counts_reach_their_ends() {
+    let most = b"\xcf\xff\xff\xff\xff\xff\xff\xff\xff".to_vec();
+    let envelope = Parts::good().with(4, most).decode().unwrap();
+    assert_eq!(envelope.enqueued_at(), At::from_ms(u64::MAX));
+    let most = b"\xce\xff\xff\xff\xff".to_vec();
+    let envelope = Parts::good().with(5, most.clone()).with(6, most).decode();
+    let envelope = envelope.unwrap();
+    assert_eq!(envelope.failures(), u32::MAX);
+    assert_eq!(envelope.crashes(), u32::MAX);
+}
+
+#[test]
+fn names_of_1_to_512_bytes_are_read() {
+    for len in [1, 31, 32, 255, 256, 512] {
+        let name = "é".repeat(len / 2) + &"n".repeat(len % 2);
+        let bytes = Envelope::encode(id(), &name, &[0x80], At::default(), &Options::default());
+        assert_eq!(Envelope::decode(bytes).unwrap().name(), name);
     }
 }
