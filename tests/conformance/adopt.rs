@@ -1,0 +1,304 @@
+//! adopt: in flight (A), handoff (A) → in flight (B).
+
+use bytes::Bytes;
+use jobq::broker::{Adopted, Due, MAX_BATCH_BYTES};
+use jobq::{At, JobState};
+
+use crate::fixture::{Fixture, Given, Worker, entry, numbered, strs, taken};
+
+/// A member with these jobs in flight, and one to adopt it.
+async fn dead_and_reaper(f: &Fixture, names: &[&str]) -> (Worker, Worker) {
+    let (mut dead, reaper) = (f.member().await, f.member().await);
+    f.enqueue(names).await;
+    dead.claim(1000).await;
+    (dead, reaper)
+}
+
+pub(crate) async fn takes_what_is_in_flight_and_then_the_handoff(f: Fixture) {
+    let (mut dead, mut reaper) = dead_and_reaper(&f, &["a", "b"]).await;
+    f.enqueue(&["c", "d", "e"]).await;
+    dead.claim(1).await;
+    dead.be_handed(2).await;
+    let grant = reaper.adopt_all(&dead).await;
+    assert_eq!(grant.names(), ["a", "b", "c", "d", "e"]);
+    assert_eq!(reaper.held().await, grant.tokens());
+    assert!(dead.held().await.is_empty());
+    assert_eq!(f.owners().await, std::slice::from_ref(&reaper.id));
+}
+
+/// As numbers, not as text: `2.10` comes after `2.9`, and `10.1` after `9.1`.
+pub(crate) async fn keeps_the_order_of_the_old_tokens(f: Fixture) {
+    let (mut dead, mut reaper) = dead_and_reaper(&f, &[]).await;
+    let names = numbered(36);
+    f.enqueue(&strs(&names)).await;
+    for _ in 0..3 {
+        dead.claim(11).await;
+        while dead.known < 9 {
+            dead.renew().await;
+        }
+    }
+    dead.claim(3).await;
+    assert_eq!(reaper.adopt_all(&dead).await.names(), names);
+}
+
+pub(crate) async fn what_was_adopted_is_settled_by_the_adopter(f: Fixture) {
+    let (dead, mut reaper) = dead_and_reaper(&f, &["a", "b"]).await;
+    let old = dead.held().await;
+    let grant = reaper.adopt_all(&dead).await;
+    assert!(!dead.ack(old[0]).await);
+    for token in grant.tokens() {
+        assert!(reaper.ack(token).await);
+    }
+    assert_eq!(f.stats().await.in_flight, 0);
+}
+
+pub(crate) async fn the_target_is_no_member_any_more(f: Fixture) {
+    let (dead, mut reaper) = dead_and_reaper(&f, &["a"]).await;
+    reaper.adopt_all(&dead).await;
+    assert_eq!(f.counter(&dead.id).await, None);
+}
+
+pub(crate) async fn the_adopters_counter_rises(f: Fixture) {
+    let (dead, mut reaper) = dead_and_reaper(&f, &["a"]).await;
+    let before = reaper.known;
+    let grant = reaper.adopt_all(&dead).await;
+    assert_eq!(grant.counter, before + 1);
+    assert_eq!(f.counter(&reaper.id).await, Some(before + 1));
+}
+
+pub(crate) async fn refuses_a_living_worker(f: Fixture) {
+    let (mut alive, mut reaper) = dead_and_reaper(&f, &["a"]).await;
+    let seen = f.counter(&alive.id).await;
+    alive.renew().await;
+    assert_eq!(reaper.adopt(&alive.id, seen, 10).await, Adopted::Alive);
+    assert_eq!(f.counter(&alive.id).await, Some(alive.known));
+    assert_eq!(f.counter(&reaper.id).await, Some(reaper.known));
+    assert_eq!(alive.held().await.len(), 1);
+}
+
+pub(crate) async fn refuses_every_other_counter(f: Fixture) {
+    let (alive, mut reaper) = dead_and_reaper(&f, &["a"]).await;
+    for seen in [None, Some(0), Some(alive.known - 1), Some(alive.known + 1)] {
+        assert_eq!(reaper.adopt(&alive.id, seen, 10).await, Adopted::Alive);
+    }
+    assert_eq!(alive.held().await.len(), 1);
+}
+
+pub(crate) async fn refuses_one_that_was_a_member_and_is_gone(f: Fixture) {
+    let (gone, mut reaper) = (f.member().await, f.member().await);
+    assert!(gone.leave().await);
+    let adopted = reaper.adopt(&gone.id, Some(gone.known), 10).await;
+    assert_eq!(adopted, Adopted::Alive);
+}
+
+pub(crate) async fn an_adopter_that_was_reaped_changes_nothing(f: Fixture) {
+    let (dead, mut reaper) = dead_and_reaper(&f, &["a"]).await;
+    assert!(reaper.leave().await);
+    let adopted = reaper.adopt(&dead.id, Some(dead.known), 10).await;
+    assert_eq!(adopted, Adopted::Reaped);
+    assert_eq!(f.counter(&reaper.id).await, None);
+    assert_eq!(f.counter(&dead.id).await, Some(dead.known));
+    assert_eq!(dead.held().await.len(), 1);
+}
+
+pub(crate) async fn an_adopter_being_adopted_is_reaped(f: Fixture) {
+    let (dead, mut reaper) = dead_and_reaper(&f, &["a", "b"]).await;
+    let mut third = f.member().await;
+    f.enqueue(&["c", "d"]).await;
+    reaper.claim(2).await;
+    third.adopt(&reaper.id, Some(reaper.known), 1).await;
+    let adopted = reaper.adopt(&dead.id, Some(dead.known), 10).await;
+    assert_eq!(adopted, Adopted::Reaped);
+    assert_eq!(dead.held().await.len(), 2);
+}
+
+pub(crate) async fn an_adopter_may_join_by_it(f: Fixture) {
+    let (dead, _) = dead_and_reaper(&f, &["a"]).await;
+    let mut newcomer = f.worker();
+    assert_eq!(newcomer.adopt_all(&dead).await.names(), ["a"]);
+    assert_eq!(f.counter(&newcomer.id).await, Some(1));
+}
+
+pub(crate) async fn one_that_owns_nothing_is_removed(f: Fixture) {
+    let (dead, mut reaper) = (f.member().await, f.member().await);
+    assert!(reaper.adopt_all(&dead).await.envelopes.is_empty());
+    assert_eq!(f.counter(&dead.id).await, None);
+}
+
+pub(crate) async fn a_part_leaves_the_target_at_zero(f: Fixture) {
+    let (dead, mut reaper) = dead_and_reaper(&f, &["a", "b", "c"]).await;
+    let (grant, more) = taken(reaper.adopt(&dead.id, Some(dead.known), 2).await);
+    assert_eq!(grant.names(), ["a", "b"]);
+    assert!(more);
+    assert_eq!(f.counter(&dead.id).await, Some(0));
+    assert_eq!(dead.held().await.len(), 1);
+}
+
+pub(crate) async fn a_part_that_takes_all_leaves_nothing(f: Fixture) {
+    let (dead, mut reaper) = dead_and_reaper(&f, &["a", "b"]).await;
+    let (_, more) = taken(reaper.adopt(&dead.id, Some(dead.known), 2).await);
+    assert!(!more);
+    assert_eq!(f.counter(&dead.id).await, None);
+}
+
+pub(crate) async fn a_part_may_end_within_the_handoff(f: Fixture) {
+    let (dead, mut reaper) = dead_and_reaper(&f, &["a"]).await;
+    f.enqueue(&["b", "c"]).await;
+    dead.be_handed(2).await;
+    let (first, more) = taken(reaper.adopt(&dead.id, Some(dead.known), 2).await);
+    assert_eq!(first.names(), ["a", "b"]);
+    assert!(more);
+    let (second, more) = taken(reaper.adopt(&dead.id, Some(0), 2).await);
+    assert_eq!(second.names(), ["c"]);
+    assert!(!more);
+}
+
+pub(crate) async fn what_one_began_another_finishes(f: Fixture) {
+    let (dead, mut first) = dead_and_reaper(&f, &["a", "b", "c", "d"]).await;
+    let (mut second, mut third) = (f.member().await, f.member().await);
+    first.adopt(&dead.id, Some(dead.known), 1).await;
+    let (grant, more) = taken(second.adopt(&dead.id, Some(0), 1).await);
+    assert_eq!((grant.names(), more), (vec!["b".to_owned()], true));
+    // One who saw the worker only before the adoption began may go on with it too.
+    let (grant, more) = taken(third.adopt(&dead.id, Some(dead.known), 1).await);
+    assert_eq!((grant.names(), more), (vec!["c".to_owned()], true));
+    let (grant, more) = taken(third.adopt(&dead.id, None, 1).await);
+    assert_eq!((grant.names(), more), (vec!["d".to_owned()], false));
+    assert_eq!(f.counter(&dead.id).await, None);
+}
+
+/// The adopter of a part dies in turn: nothing of either is lost.
+pub(crate) async fn adopters_are_adopted(f: Fixture) {
+    let (dead, mut first) = dead_and_reaper(&f, &["a", "b", "c"]).await;
+    let mut second = f.member().await;
+    first.adopt(&dead.id, Some(dead.known), 2).await;
+    assert_eq!(second.adopt_all(&first).await.names(), ["a", "b"]);
+    assert_eq!(second.adopt_all(&dead).await.names(), ["c"]);
+    assert_eq!(second.held().await.len(), 3);
+}
+
+pub(crate) async fn sent_again_it_takes_nothing_twice(f: Fixture) {
+    let (dead, mut reaper) = dead_and_reaper(&f, &["a", "b"]).await;
+    let mut lost = reaper.clone();
+    lost.adopt(&dead.id, Some(dead.known), 10).await;
+    let again = reaper.adopt(&dead.id, Some(dead.known), 10).await;
+    assert_eq!(again, Adopted::Alive);
+    assert_eq!(reaper.held().await.len(), 2, "what the lost answer told");
+}
+
+pub(crate) async fn of_two_at_once_one_gets_all(f: Fixture) {
+    let names = numbered(50);
+    let (dead, mut a) = dead_and_reaper(&f, &strs(&names)).await;
+    let mut b = f.member().await;
+    let seen = Some(dead.known);
+    let (of_a, of_b) = tokio::join!(a.adopt(&dead.id, seen, 1000), b.adopt(&dead.id, seen, 1000));
+    assert!((of_a == Adopted::Alive) != (of_b == Adopted::Alive));
+    assert_eq!(a.held().await.len() + b.held().await.len(), 50);
+}
+
+pub(crate) async fn equal_elements_are_all_taken(f: Fixture) {
+    let (dead, mut reaper) = dead_and_reaper(&f, &["a", "a", "a"]).await;
+    assert_eq!(reaper.adopt_all(&dead).await.names(), ["a", "a", "a"]);
+}
+
+pub(crate) async fn stops_at_eight_mebibytes(f: Fixture) {
+    let (mut dead, mut reaper) = dead_and_reaper(&f, &[]).await;
+    let large = (b'a'..b'd')
+        .map(|fill| vec![fill; 3 << 20])
+        .collect::<Vec<_>>();
+    for envelope in &large {
+        f.enqueue_entries(&[entry(envelope, Due::Now)]).await;
+    }
+    dead.claim(1000).await;
+    dead.claim(1000).await;
+    let (first, more) = taken(reaper.adopt(&dead.id, Some(dead.known), 1000).await);
+    assert!(more);
+    let size = first.envelopes.iter().map(Bytes::len).sum::<usize>();
+    assert!(size <= MAX_BATCH_BYTES, "{size}");
+    let (second, more) = taken(reaper.adopt(&dead.id, Some(0), 1000).await);
+    assert!(!more);
+    assert_eq!([first.envelopes, second.envelopes].concat(), large);
+}
+
+pub(crate) async fn takes_a_job_over_the_bound_alone(f: Fixture) {
+    let (mut dead, mut reaper) = dead_and_reaper(&f, &[]).await;
+    let huge = vec![b'x'; MAX_BATCH_BYTES + 1];
+    f.enqueue_entries(&[entry(&huge, Due::Now)]).await;
+    f.enqueue(&["a"]).await;
+    dead.claim(2).await;
+    dead.claim(2).await;
+    let (grant, more) = taken(reaper.adopt(&dead.id, Some(dead.known), 1000).await);
+    assert_eq!(grant.envelopes, [huge]);
+    assert!(more);
+}
+
+pub(crate) async fn takes_more_than_a_thousand_in_parts(f: Fixture) {
+    let (mut dead, mut reaper) = dead_and_reaper(&f, &[]).await;
+    let names = numbered(1200);
+    for part in names.chunks(600) {
+        f.enqueue(&strs(part)).await;
+        dead.claim(600).await;
+    }
+    let (first, more) = taken(reaper.adopt(&dead.id, Some(dead.known), 1000).await);
+    assert_eq!((first.names(), more), (names[..1000].to_vec(), true));
+    let (second, more) = taken(reaper.adopt(&dead.id, Some(0), 1000).await);
+    assert_eq!((second.names(), more), (names[1000..].to_vec(), false));
+}
+
+/// A blocking call that was slow on its way can run after its worker was adopted.
+pub(crate) async fn the_sweep_takes_what_was_handed_after_the_end(f: Fixture) {
+    let (dead, mut reaper) = dead_and_reaper(&f, &["a"]).await;
+    reaper.adopt_all(&dead).await;
+    f.enqueue(&["late"]).await;
+    dead.be_handed(1).await;
+    assert!(f.owners().await.contains(&dead.id));
+    let (grant, more) = taken(reaper.adopt(&dead.id, None, 10).await);
+    assert_eq!((grant.names(), more), (vec!["late".to_owned()], false));
+    assert!(!f.owners().await.contains(&dead.id));
+}
+
+pub(crate) async fn a_sweep_in_parts_goes_on_as_any_other(f: Fixture) {
+    let (orphan, mut reaper) = (f.worker(), f.member().await);
+    f.enqueue(&["a", "b"]).await;
+    orphan.be_handed(2).await;
+    let (first, more) = taken(reaper.adopt(&orphan.id, None, 1).await);
+    assert_eq!((first.names(), more), (vec!["a".to_owned()], true));
+    assert_eq!(f.counter(&orphan.id).await, Some(0));
+    let (second, more) = taken(reaper.adopt(&orphan.id, None, 1).await);
+    assert_eq!((second.names(), more), (vec!["b".to_owned()], false));
+    assert_eq!(f.counter(&orphan.id).await, None);
+}
+
+pub(crate) async fn the_sweep_refuses_a_member(f: Fixture) {
+    let (dead, mut reaper) = dead_and_reaper(&f, &["a"]).await;
+    assert_eq!(reaper.adopt(&dead.id, None, 10).await, Adopted::Alive);
+    assert_eq!(dead.held().await.len(), 1);
+}
+
+pub(crate) async fn the_sweep_of_one_that_owns_nothing_finds_nothing(f: Fixture) {
+    let mut reaper = f.member().await;
+    let (grant, more) = taken(reaper.adopt(&f.worker().id, None, 10).await);
+    assert!(grant.envelopes.is_empty() && !more);
+}
+
+pub(crate) async fn touches_no_other_queue(f: Fixture) {
+    let (dead, mut reaper) = dead_and_reaper(&f, &["a"]).await;
+    let other = f.on("other");
+    let mut elsewhere = Worker {
+        fixture: other.clone(),
+        known: 0,
+        ..dead.clone()
+    };
+    other.enqueue(&["b"]).await;
+    elsewhere.claim(1).await;
+    reaper.adopt_all(&dead).await;
+    assert_eq!(other.counter(&dead.id).await, Some(1));
+    assert_eq!(elsewhere.held().await.len(), 1);
+}
+
+pub(crate) async fn promotes_nothing(f: Fixture) {
+    let (dead, mut reaper) = dead_and_reaper(&f, &["a"]).await;
+    f.enqueue_due(&["due"], Due::At(At::from_ms(1))).await;
+    reaper.adopt_all(&dead).await;
+    assert_eq!(f.names(JobState::Delayed).await, ["due"]);
+}

@@ -1,0 +1,8 @@
+//! What the suites share: a Redis server of one's own, a namespace of one's own on a server that
+//! a whole test binary shares, and waiting for events with a deadline.
+
+mod deadline;
+mod server;
+
+pub use deadline::{DEADLINE, eventually, within};
+pub use server::{RedisServer, namespace, shared};

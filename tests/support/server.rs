@@ -1,0 +1,304 @@
+//! Redis servers: started on a free port in a folder of their own, ended with the test.
+
+use std::fs;
+use std::io;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// How long a server may take to start, loading its data included.
+const START_WITHIN: Duration = Duration::from_secs(30);
+
+/// Between two looks at a starting server's log.
+const LOOK_EVERY: Duration = Duration::from_millis(5);
+
+/// Free ports tried, should another process take one between the search and the start.
+const PORTS_TRIED: u32 = 10;
+
+/// Options of every server unless overridden: nothing on disk, local only, `DEBUG` for tests.
+const DEFAULTS: [(&str, &str); 4] = [
+    ("bind", "127.0.0.1"),
+    ("save", ""),
+    ("appendonly", "no"),
+    ("enable-debug-command", "local"),
+];
+
+/// A Redis server on loopback. It ends when this is dropped, and with the process in any case.
+#[derive(Debug)]
+pub struct RedisServer {
+    port: u16,
+    folder: PathBuf,
+    options: Vec<(String, String)>,
+    running: Option<Running>,
+}
+
+/// A process, and the one that ends it should this process die without doing so.
+#[derive(Debug)]
+struct Running {
+    server: Child,
+    guard: Child,
+}
+
+impl RedisServer {
+    /// A server with the defaults: on loopback, nothing kept on disk.
+    ///
+    /// # Panics
+    ///
+    /// When there is no `redis-server` (`REDIS_SERVER` or the `PATH`), or it does not start.
+    #[must_use]
+    pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// A server with options of the configuration file, which go before the defaults:
+    /// `[("appendonly", "yes")]`.
+    ///
+    /// # Panics
+    ///
+    /// As [`RedisServer::start`].
+    #[must_use]
+    pub fn start_with(options: &[(&str, &str)]) -> Self {
+        let given = |key: &str| options.iter().any(|(name, _)| *name == key);
+        let defaults = DEFAULTS.iter().filter(|(name, _)| !given(name));
+        let options = defaults.chain(options);
+        let mut server = Self {
+            port: 0,
+            folder: new_folder(),
+            options: options
+                .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+                .collect(),
+            running: None,
+        };
+        for _ in 0..PORTS_TRIED {
+            server.port = free_port();
+            match server.launch() {
+                Err(log) if log.contains("Address already in use") => {}
+                result => return result.map_or_else(|log| panic!("{log}"), |()| server),
+            }
+        }
+        panic!("no free port in {PORTS_TRIED} attempts");
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Its URL, without user, password and database.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// Its process id, for signals.
+    ///
+    /// # Panics
+    ///
+    /// When it was killed.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        let running = self.running.as_ref().expect("the server was killed");
+        running.server.id()
+    }
+
+    /// Ends it as `kill -9` does. Its data on disk, if any, stay.
+    pub fn kill(&mut self) {
+        self.running = None;
+    }
+
+    /// Starts it again on the same port and the same data, after a kill if it runs.
+    ///
+    /// # Panics
+    ///
+    /// When it does not start.
+    pub fn restart(&mut self) {
+        self.kill();
+        self.launch().unwrap_or_else(|log| panic!("{log}"));
+    }
+
+    /// Starts the process and waits until it answers; the error is what it logged.
+    fn launch(&mut self) -> Result<(), String> {
+        let log = self.folder.join("log");
+        fs::write(&log, "").expect("the folder is writable");
+        let server = self
+            .command(&log)
+            .spawn()
+            .unwrap_or_else(|error| no_server(&error));
+        let guard = guard(server.id(), &self.folder);
+        let running = self.running.insert(Running { server, guard });
+        let deadline = Instant::now() + START_WITHIN;
+        loop {
+            // Asked first: what it logged before its end is then complete.
+            let ended = running
+                .server
+                .try_wait()
+                .expect("it is our child")
+                .is_some();
+            let text = fs::read_to_string(&log).unwrap_or_default();
+            if text.contains("Ready to accept connections") {
+                return Ok(());
+            }
+            if ended || Instant::now() > deadline {
+                self.kill();
+                return Err(format!("redis-server did not start:\n{text}"));
+            }
+            std::thread::sleep(LOOK_EVERY);
+        }
+    }
+
+    fn command(&self, log: &Path) -> Command {
+        let program = std::env::var_os("REDIS_SERVER").unwrap_or_else(|| "redis-server".into());
+        let mut command = Command::new(program);
+        command.args(["--port", &self.port.to_string()]);
+        command.arg("--dir").arg(&self.folder);
+        command.arg("--logfile").arg(log);
+        for (key, value) in &self.options {
+            command.arg(format!("--{key}")).arg(value);
+        }
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        command
+    }
+}
+
+impl Drop for RedisServer {
+    fn drop(&mut self) {
+        self.kill();
+        // What stays behind lies in the folder for temporary files.
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // The guard first: once the server is reaped, its id may belong to another process.
+        for child in [&mut self.guard, &mut self.server] {
+            // An error means that it has ended already.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// The server that all tests of a binary share, each in a [`namespace`] of its own. Statics are
+/// never dropped: its guard ends it with the process.
+///
+/// # Panics
+///
+/// As [`RedisServer::start`].
+pub fn shared() -> &'static RedisServer {
+    static SHARED: OnceLock<RedisServer> = OnceLock::new();
+    SHARED.get_or_init(RedisServer::start)
+}
+
+/// A namespace that no other test of this process has.
+pub fn namespace() -> String {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    format!("test{}", NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// A process that sees this one end, by the end of its input, and then ends the server.
+fn guard(server: u32, folder: &Path) -> Child {
+    Command::new("sh")
+        .args([
+            "-c",
+            "trap '' INT; read -r _; kill -9 \"$0\"; rm -rf \"$1\"",
+        ])
+        .arg(server.to_string())
+        .arg(folder)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("there is a shell")
+}
+
+fn free_port() -> u16 {
+    let socket = TcpListener::bind(("127.0.0.1", 0)).expect("loopback has a free port");
+    socket
+        .local_addr()
+        .expect("a bound socket has an address")
+        .port()
+}
+
+fn new_folder() -> PathBuf {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let name = format!("jobq-test-redis-{}-{number}", std::process::id());
+    let folder = std::env::temp_dir().join(name);
+    fs::create_dir_all(&folder).expect("the folder for temporary files is writable");
+    folder
+}
+
+fn no_server(error: &io::Error) -> ! {
+    panic!(
+        "no redis-server ({error}): install it with `apt-get install redis-server`, or set \
+         REDIS_SERVER to the path of one (7.0 or newer)"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpStream;
+
+    use super::*;
+
+    fn ask(server: &RedisServer, command: &str) -> io::Result<String> {
+        let mut stream = TcpStream::connect(("127.0.0.1", server.port()))?;
+        stream.write_all(format!("{command}\r\nQUIT\r\n").as_bytes())?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        Ok(answer)
+    }
+
+    #[test]
+    fn a_started_server_answers_and_a_dropped_one_is_gone() {
+        let server = RedisServer::start();
+        assert!(ask(&server, "PING").unwrap().starts_with("+PONG"));
+        let process = PathBuf::from(format!("/proc/{}", server.pid()));
+        let folder = server.folder.clone();
+        assert!(process.exists() && folder.exists());
+        drop(server);
+        assert!(!process.exists() && !folder.exists());
+    }
+
+    #[test]
+    fn a_restarted_server_has_its_port_and_what_it_kept_on_disk() {
+        let mut server =
+            RedisServer::start_with(&[("appendonly", "yes"), ("appendfsync", "always")]);
+        let port = server.port();
+        ask(&server, "SET a b").unwrap();
+        server.kill();
+        assert!(ask(&server, "GET a").is_err());
+        server.restart();
+        assert_eq!(server.port(), port);
+        assert!(ask(&server, "GET a").unwrap().contains('b'));
+    }
+
+    #[test]
+    fn a_server_without_disk_forgets() {
+        let mut server = RedisServer::start();
+        ask(&server, "SET a b").unwrap();
+        server.restart();
+        assert!(ask(&server, "GET a").unwrap().starts_with("$-1"));
+    }
+
+    #[test]
+    fn a_server_ends_with_the_process_that_started_it() {
+        let mut server = RedisServer::start();
+        let process = PathBuf::from(format!("/proc/{}", server.pid()));
+        let running = server.running.as_mut().unwrap();
+        // What the end of this process does to the guard.
+        drop(running.guard.stdin.take());
+        running.guard.wait().unwrap();
+        running.server.wait().unwrap();
+        assert!(!process.exists() && !server.folder.exists());
+    }
+}
