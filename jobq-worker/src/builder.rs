@@ -1,0 +1,144 @@
+//! Setting up a worker: everything that can be wrong is found by [`WorkerBuilder::build`].
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jobq::private::{Place, Registration, registrations};
+use jobq::{Client, Perform, QueueName, States};
+
+use crate::error::BuildError;
+use crate::registry::Registry;
+use crate::schedule::QueueWeight;
+use crate::settings::Settings;
+use crate::worker::Worker;
+
+/// Settings of a [`Worker`].
+#[derive(Debug)]
+#[must_use = "a worker is made by `.build()`"]
+pub struct WorkerBuilder {
+    pub(crate) client: Client,
+    pub(crate) settings: Settings,
+    queues: Vec<String>,
+    states: States,
+    registered: Vec<Registration>,
+}
+
+impl WorkerBuilder {
+    pub(crate) fn new(client: Client) -> Self {
+        Self {
+            client,
+            settings: Settings::default(),
+            queues: Vec::new(),
+            states: States::default(),
+            registered: Vec::new(),
+        }
+    }
+
+    /// The queues to work on, each `name` or `name:weight` with a weight of 1 to 1000: with all of
+    /// them full, jobs are claimed in proportion to the weights. Without this call: `default` and
+    /// the queues that the registered jobs name, with equal weights.
+    pub fn queues(mut self, queues: impl IntoIterator<Item: Into<String>>) -> Self {
+        self.queues = queues.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Whether the order of the queues is strict: a later one only gets its turn when the earlier
+    /// ones are empty. `false` unless set.
+    pub fn strict(mut self, strict: bool) -> Self {
+        self.settings.strict = strict;
+        self
+    }
+
+    /// How many jobs may run at the same time: 64 unless set; 1 to 100,000.
+    pub fn concurrency(mut self, concurrency: u32) -> Self {
+        self.settings.concurrency = concurrency;
+        self
+    }
+
+    /// Command connections to the broker: 1 unless set; 1 to 64. More than one pays off only
+    /// under loads of hundreds of thousands of jobs a second.
+    pub fn connections(mut self, connections: u32) -> Self {
+        self.settings.connections = connections;
+        self
+    }
+
+    /// Something handlers get as `State<T>`. A second one of a type replaces the first.
+    pub fn state<T: Send + Sync + 'static>(mut self, state: T) -> Self {
+        self.states = self.states.with(state);
+        self
+    }
+
+    /// How long running jobs may go on after a shutdown began, before they are aborted and given
+    /// back: 25 s unless set.
+    pub fn shutdown_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.shutdown_timeout = timeout;
+        self
+    }
+
+    /// How long a worker may be silent before others take its jobs over: 7 s unless set; more than
+    /// twice `renew_every`, at most 1 h. The same on all workers of a queue.
+    pub fn lease(mut self, lease: Duration) -> Self {
+        self.settings.lease = lease;
+        self
+    }
+
+    /// How often the lease is renewed: every 2 s unless set; 10 ms to 1 h.
+    pub fn renew_every(mut self, interval: Duration) -> Self {
+        self.settings.renew_every = interval;
+        self
+    }
+
+    /// Adds a job made with `#[derive(Job)]`. Functions with `#[job]` need no call.
+    #[track_caller]
+    pub fn register<J: Perform>(self) -> Self {
+        self.register_as::<J, ()>()
+    }
+
+    /// Adds a job whose handler is `impl Perform<W> for J`: of a job from another crate.
+    #[track_caller]
+    pub fn register_as<J: Perform<W>, W: 'static>(mut self) -> Self {
+        let caller = std::panic::Location::caller();
+        let place = Place {
+            file: caller.file(),
+            line: caller.line(),
+        };
+        self.registered.push(Registration::perform::<J, W>(place));
+        self
+    }
+
+    /// Checks everything and makes the worker.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError`]: no job, two jobs of one name, a state that is missing, a queue name or a
+    /// setting out of range.
+    pub fn build(mut self) -> Result<Worker, BuildError> {
+        let jobs = registrations().copied().chain(self.registered);
+        let registry = Registry::new(jobs, &self.states)?;
+        self.settings.queues = match self.queues.is_empty() {
+            true => default_queues(&registry)?,
+            false => self
+                .queues
+                .iter()
+                .map(|q| QueueWeight::parse(q))
+                .collect::<Result<_, _>>()?,
+        };
+        self.settings.check()?;
+        Ok(Worker {
+            client: self.client,
+            settings: self.settings,
+            registry: Arc::new(registry),
+            states: self.states,
+        })
+    }
+}
+
+fn default_queues(registry: &Registry) -> Result<Vec<QueueWeight>, BuildError> {
+    let weigh = |name| {
+        Ok(QueueWeight {
+            queue: QueueName::new(name)?,
+            weight: 1,
+        })
+    };
+    registry.queues().into_iter().map(weigh).collect()
+}

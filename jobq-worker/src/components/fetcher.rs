@@ -1,0 +1,189 @@
+//! Claims jobs and sends outcomes, one round trip at a time.
+//!
+//! One tick:
+//! 1. take the outcomes that gathered since the last round;
+//! 2. choose a queue that may have jobs, and reserve slots for a batch of it;
+//! 3. if there is neither, have the idlers wait on the cold queues, and sleep until woken;
+//! 4. send both in one round trip;
+//! 5. judge each answer by itself; start the jobs that came.
+//!
+//! While jobs flow there is no timer: the next batch forms while this one is on its way.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jobq::BrokerError;
+use jobq::broker::{Broker, Claim, Claimed, Grant, MAX_BATCH};
+use tokio::time::Instant;
+
+use crate::component::Component;
+use crate::executor;
+use crate::membership::Request;
+use crate::schedule::Turn;
+use crate::shared::Shared;
+
+/// How often a paused queue is looked at.
+const PAUSED_LOOK: Duration = Duration::from_secs(1);
+
+/// How long a queue is left alone whose lease is not trusted.
+const UNTRUSTED_LOOK: Duration = Duration::from_millis(250);
+
+/// How long the fetcher sleeps when nothing calls for it.
+const IDLE: Duration = Duration::from_secs(3600);
+
+/// The loop of one command connection.
+#[derive(Debug)]
+pub(crate) struct Fetcher {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) broker: Arc<dyn Broker>,
+}
+
+/// A claim about to be sent.
+#[derive(Debug)]
+struct Attempt {
+    turn: Turn,
+    request: Request,
+    claim: Claim,
+}
+
+impl Component for Fetcher {
+    const NAME: &'static str = "fetcher";
+
+    async fn tick(&mut self) -> Result<Duration, BrokerError> {
+        let batches = self.shared.outbox.take(&self.shared);
+        let attempt = self.attempt();
+        if batches.is_empty() && attempt.is_none() {
+            return Ok(self.rest());
+        }
+        let (settles, notes): (Vec<_>, Vec<_>) = batches.into_iter().unzip();
+        let claim = attempt.as_ref().map(|attempt| &attempt.claim);
+        let answer = self.broker.round(&settles, claim).await;
+
+        let mut result = Ok(Duration::ZERO);
+        let batches = settles.into_iter().zip(notes);
+        for (batch, answer) in batches.zip(answer.settles) {
+            if let Err(error) = self.shared.outbox.judge(&self.shared, batch, answer) {
+                result = Err(error);
+            }
+        }
+        match (attempt, answer.claim) {
+            (Some(attempt), Some(Ok(claimed))) => self.claimed(attempt, claimed),
+            (Some(attempt), Some(Err(error))) => {
+                self.unanswered(&attempt);
+                result = Err(error);
+            }
+            (Some(attempt), None) => self.unanswered(&attempt),
+            (None, _) => {}
+        }
+        result
+    }
+
+    async fn wake(&mut self) {
+        self.shared.work.notified().await;
+    }
+}
+
+impl Fetcher {
+    /// Chooses what to claim and reserves slots for it.
+    fn attempt(&self) -> Option<Attempt> {
+        let shared = &self.shared;
+        if !shared.may_claim() {
+            return None;
+        }
+        let now = Instant::now();
+        let turn = self.turn(now)?;
+        let membership = &shared.memberships[turn.index];
+        membership.joining(now);
+        if !membership.is_trusted(now, shared.settings.trust()) {
+            shared.slots.give_back(turn.max);
+            shared.lanes[turn.index].close(UNTRUSTED_LOOK);
+            shared.schedule().set_hot(turn.index, false);
+            return None;
+        }
+        let (request, member) = membership.ask();
+        Some(Attempt {
+            turn,
+            request,
+            claim: Claim {
+                member,
+                max: turn.max,
+                suspect: false,
+            },
+        })
+    }
+
+    /// The next queue and the slots reserved for it: 0 to give back what a full worker was handed.
+    fn turn(&self, now: Instant) -> Option<Turn> {
+        let shared = &self.shared;
+        let mut schedule = shared.schedule();
+        for (index, lane) in shared.lanes.iter().enumerate() {
+            if lane.reopen(now) || lane.is_handed() {
+                schedule.set_hot(index, true);
+            }
+        }
+        let free = shared.slots.free().min(MAX_BATCH);
+        if free == 0 {
+            let index = shared.lanes.iter().position(|lane| lane.take_handed())?;
+            return Some(Turn { index, max: 0 });
+        }
+        let Turn { index, max } = schedule.next(free)?;
+        // Under the lock of the schedule nobody else reserves: what was free still is.
+        let max = shared.slots.reserve(max);
+        shared.lanes[index].take_handed();
+        Some(Turn { index, max })
+    }
+
+    /// Nothing to do: has the idlers wait. Answers until when.
+    fn rest(&self) -> Duration {
+        let shared = &self.shared;
+        if shared.may_claim() && shared.slots.free() > 0 {
+            shared
+                .lanes
+                .iter()
+                .filter(|lane| lane.reopens().is_none())
+                .for_each(|lane| lane.arm());
+        }
+        let next = shared.lanes.iter().filter_map(|lane| lane.reopens()).min();
+        next.map_or(IDLE, |at| at.saturating_duration_since(Instant::now()))
+    }
+
+    fn claimed(&self, attempt: Attempt, claimed: Claimed) {
+        let Attempt { turn, request, .. } = attempt;
+        let grant = match claimed {
+            Claimed::Granted(grant) => grant,
+            Claimed::Reaped => {
+                self.shared.slots.give_back(turn.max);
+                return self.shared.reaped(turn.index, request.worker());
+            }
+        };
+        let count = grant.envelopes.len();
+        self.shared.memberships[turn.index].set_suspects(grant.suspects);
+        self.cool(turn, &grant);
+        let started = u32::try_from(count).unwrap_or(u32::MAX).min(turn.max);
+        self.shared.slots.give_back(turn.max - started);
+        executor::start(
+            &self.shared,
+            turn.index,
+            &request,
+            grant.counter,
+            grant.envelopes,
+        );
+    }
+
+    /// Draws the conclusions about the queue from what a claim gave.
+    fn cool(&self, turn: Turn, grant: &Grant) {
+        let mut schedule = self.shared.schedule();
+        schedule.charge(turn.index, grant.envelopes.len());
+        if grant.paused {
+            self.shared.lanes[turn.index].close(PAUSED_LOOK);
+            schedule.set_hot(turn.index, false);
+        } else if grant.envelopes.is_empty() && turn.max > 0 {
+            schedule.set_hot(turn.index, false);
+        }
+    }
+
+    fn unanswered(&self, attempt: &Attempt) {
+        self.shared.slots.give_back(attempt.turn.max);
+        self.shared.memberships[attempt.turn.index].gave_up(&attempt.request);
+    }
+}

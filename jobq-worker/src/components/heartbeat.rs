@@ -1,0 +1,168 @@
+//! Says that the worker lives.
+//!
+//! One tick:
+//! 1. renew the lease on every queue, at once;
+//! 2. note what was answered: until when the lease is trusted, whether the sizes match what is
+//!    held, whether the worker was reaped;
+//! 3. look whether the runtime that runs the jobs still turns.
+//!
+//! For a store outside the process it runs on a thread and a connection of its own, so that a job
+//! which blocks the runtime cannot let the lease lapse.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use jobq::BrokerError;
+use jobq::broker::{Broker, Renewed};
+use tokio::time::Instant;
+
+use crate::component::{self, Component};
+use crate::error::RunError;
+use crate::shared::Shared;
+use crate::shutdown::Phase;
+
+/// The loop that renews.
+#[derive(Debug)]
+pub(crate) struct Heartbeat {
+    shared: Arc<Shared>,
+    broker: Arc<dyn Broker>,
+    /// Set by a task on the jobs' runtime; `None` where the heartbeat runs there itself.
+    echo: Option<Arc<AtomicBool>>,
+    stalled: u32,
+}
+
+/// Where a heartbeat runs.
+#[derive(Debug)]
+pub(crate) enum Pulse {
+    Task(tokio::task::JoinHandle<()>),
+    Thread(JoinHandle<()>),
+}
+
+/// Starts the heartbeat of a worker.
+pub(crate) fn start(shared: &Arc<Shared>) -> Result<Pulse, RunError> {
+    let shared = shared.clone();
+    if shared.broker().is_in_process() {
+        let broker = shared.broker().clone();
+        let shutdown = shared.shutdown.clone();
+        let heartbeat = Heartbeat {
+            shared: shared.clone(),
+            broker,
+            echo: None,
+            stalled: 0,
+        };
+        return Ok(Pulse::Task(
+            shared.runtime.spawn(component::run(heartbeat, shutdown)),
+        ));
+    }
+    let system = |what| move |source| RunError::System { what, source };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(system("a runtime for the heartbeat"))?;
+    std::thread::Builder::new()
+        .name("jobq-heartbeat".to_owned())
+        .spawn(move || runtime.block_on(on_its_own(shared)))
+        .map(Pulse::Thread)
+        .map_err(system("a thread for the heartbeat"))
+}
+
+/// Connects, for as long as it takes, and beats until the worker has stopped.
+async fn on_its_own(shared: Arc<Shared>) {
+    let shutdown = shared.shutdown.clone();
+    let mut backoff = component::Backoff::default();
+    let broker = loop {
+        let wait = tokio::select! {
+            () = shutdown.reached(Phase::Stopped) => return,
+            broker = shared.broker().fork() => match broker {
+                Ok(broker) => break broker,
+                Err(error) => backoff.failed(Heartbeat::NAME, &error),
+            },
+        };
+        tokio::time::sleep(wait).await;
+    };
+    let echo = Some(Arc::new(AtomicBool::new(true)));
+    component::run(
+        Heartbeat {
+            shared,
+            broker,
+            echo,
+            stalled: 0,
+        },
+        shutdown,
+    )
+    .await;
+}
+
+impl Pulse {
+    /// Waits until the heartbeat has ended; it does once the worker has stopped.
+    pub(crate) async fn ended(self) {
+        let ended = match self {
+            Self::Task(task) => task.await.is_ok(),
+            Self::Thread(thread) => {
+                let join = tokio::task::spawn_blocking(move || thread.join().is_ok());
+                join.await.unwrap_or(false)
+            }
+        };
+        if !ended {
+            tracing::error!("the heartbeat panicked");
+        }
+    }
+}
+
+impl Component for Heartbeat {
+    const NAME: &'static str = "heartbeat";
+
+    async fn tick(&mut self) -> Result<Duration, BrokerError> {
+        self.listen();
+        let renewals = (0..self.shared.memberships.len()).map(|index| self.renew(index));
+        let failed = join_all(renewals).await.into_iter().find_map(Result::err);
+        failed.map_or(Ok(self.shared.settings.renew_every), Err)
+    }
+}
+
+impl Heartbeat {
+    async fn renew(&self, index: usize) -> Result<(), BrokerError> {
+        let membership = &self.shared.memberships[index];
+        let member = membership.member();
+        if member.known == 0 {
+            // Not a member yet: its first claim makes it one.
+            return Ok(());
+        }
+        let sent = Instant::now();
+        match self.broker.renew(&member).await? {
+            Renewed::Reaped => self.shared.reaped(index, &member.worker),
+            Renewed::Alive {
+                in_flight,
+                handoff,
+                suspects,
+                ..
+            } => {
+                membership.renewed(&member.worker, sent, in_flight, handoff);
+                membership.set_suspects(suspects);
+            }
+        }
+        Ok(())
+    }
+
+    /// Has the jobs' runtime answer until the next tick, and says so when it did not.
+    fn listen(&mut self) {
+        let Some(echo) = &self.echo else { return };
+        if echo.swap(false, Ordering::AcqRel) {
+            self.stalled = 0;
+            let echo = echo.clone();
+            self.shared
+                .runtime
+                .spawn(async move { echo.store(true, Ordering::Release) });
+            return;
+        }
+        self.stalled += 1;
+        if self.stalled == 1 {
+            tracing::warn!(
+                "the runtime is stalled: a handler blocks its threads; put #[job(blocking)] on it"
+            );
+        }
+    }
+}

@@ -1,0 +1,286 @@
+//! Takes over what dead workers held, and finds what was left anywhere.
+//!
+//! One tick:
+//! 1. look at every queue's members; one whose counter stood still for a whole lease, by answered
+//!    looks, is adopted;
+//! 2. take over the remains of ids this worker itself had before it was reaped;
+//! 3. one step of the sweep: in-flight records whose owner is no member;
+//! 4. reconcile: what the broker has under this worker's tokens and nobody here holds is released.
+
+mod watch;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jobq::broker::{Action, Adopted, Adoption, DeadCaps, MAX_BATCH, ReleaseTo, Settle, Settlement};
+use jobq::{BrokerError, Cancellation, Token, WorkerId};
+use tokio::time::Instant;
+
+use crate::component::Component;
+use crate::components::settler::{Finished, Kind, Note};
+use crate::executor::{Orphan, after_crash_of_worker};
+use crate::shared::Shared;
+use watch::Watch;
+
+/// How often it looks.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// How often it reconciles, called for or not.
+const RECONCILE_EVERY: Duration = Duration::from_secs(30);
+
+/// The loop of one worker.
+#[derive(Debug)]
+pub(crate) struct Reaper {
+    shared: Arc<Shared>,
+    watches: Vec<Watch>,
+    /// The queue whose sweep is under way, and its cursor.
+    sweep: (usize, u64),
+    reconciled: Instant,
+}
+
+/// Whose remains are taken over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cause {
+    /// A worker that died: the crash counts.
+    Crash,
+    /// This worker itself, under an id it was reaped of.
+    Own,
+}
+
+impl Component for Reaper {
+    const NAME: &'static str = "reaper";
+
+    async fn tick(&mut self) -> Result<Duration, BrokerError> {
+        for index in 0..self.watches.len() {
+            self.look(index).await?;
+            self.own(index).await?;
+        }
+        self.sweep().await?;
+        self.reconcile().await?;
+        Ok(LOOK)
+    }
+}
+
+impl Reaper {
+    pub(crate) fn new(shared: &Arc<Shared>) -> Self {
+        let lease = shared.settings.lease;
+        let watches = shared
+            .memberships
+            .iter()
+            .map(|_| Watch::new(lease))
+            .collect();
+        Self {
+            shared: shared.clone(),
+            watches,
+            sweep: (0, 0),
+            reconciled: Instant::now(),
+        }
+    }
+
+    async fn look(&mut self, index: usize) -> Result<(), BrokerError> {
+        let membership = &self.shared.memberships[index];
+        let asked = Instant::now();
+        let members = self.shared.broker().members(&membership.queue).await?;
+        let own = membership.worker();
+        let dead = self.watches[index].observe(asked, Instant::now(), &members);
+        for (worker, counter) in dead.into_iter().filter(|(worker, _)| *worker != own) {
+            self.adopt(index, &worker, Some(counter), Cause::Crash)
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn own(&self, index: usize) -> Result<(), BrokerError> {
+        let membership = &self.shared.memberships[index];
+        for worker in membership.former() {
+            // A wait under the old id may still hand something over.
+            if !self.shared.lanes[index].waits_for(&worker) {
+                self.adopt(index, &worker, None, Cause::Own).await?;
+                membership.forget_former(&worker);
+            }
+        }
+        Ok(())
+    }
+
+    async fn sweep(&mut self) -> Result<(), BrokerError> {
+        let (index, cursor) = self.sweep;
+        let membership = &self.shared.memberships[index];
+        let (next, owners) = self
+            .shared
+            .broker()
+            .owners(&membership.queue, cursor)
+            .await?;
+        let own = membership.worker();
+        for worker in owners {
+            if worker != own && !self.watches[index].knows(&worker) {
+                self.adopt(index, &worker, None, Cause::Crash).await?;
+            }
+        }
+        self.sweep = match next {
+            0 => ((index + 1) % self.watches.len(), 0),
+            cursor => (index, cursor),
+        };
+        Ok(())
+    }
+
+    /// Takes over all that `target` held, then judges it as a whole: whether there was a suspect
+    /// among it decides for whom the crash counts.
+    async fn adopt(
+        &self,
+        index: usize,
+        target: &WorkerId,
+        seen: Option<u64>,
+        cause: Cause,
+    ) -> Result<(), BrokerError> {
+        let mut orphans = Vec::new();
+        let mut adopter = None;
+        let result = loop {
+            let (request, member) = self.shared.memberships[index].ask();
+            let adoption = Adoption {
+                member,
+                target: target.clone(),
+                seen,
+                max: MAX_BATCH,
+            };
+            let membership = &self.shared.memberships[index];
+            match self.shared.broker().adopt(&adoption).await {
+                Ok(Adopted::Taken {
+                    counter,
+                    envelopes,
+                    more,
+                }) => {
+                    let cancellations = vec![Cancellation::default(); envelopes.len()];
+                    if !membership.answered(&request, counter, &cancellations) {
+                        return Ok(());
+                    }
+                    adopter = Some(request.worker().clone());
+                    let tokens = (1..).map(|index| Token {
+                        claim: counter,
+                        index,
+                    });
+                    let taken = tokens.zip(envelopes);
+                    orphans.extend(taken.map(|(token, bytes)| Orphan { token, bytes }));
+                    if !more {
+                        break Ok(());
+                    }
+                }
+                Ok(Adopted::Alive) => {
+                    membership.answered(&request, 0, &[]);
+                    break Ok(());
+                }
+                Ok(Adopted::Reaped) => {
+                    self.shared.reaped(index, request.worker());
+                    return Ok(());
+                }
+                Err(error) => {
+                    membership.gave_up(&request);
+                    break Err(error);
+                }
+            }
+        };
+        if let Some(adopter) = adopter {
+            self.judge(index, &adopter, target, cause, orphans);
+        }
+        result
+    }
+
+    fn judge(
+        &self,
+        index: usize,
+        adopter: &WorkerId,
+        target: &WorkerId,
+        cause: Cause,
+        orphans: Vec<Orphan>,
+    ) {
+        if orphans.is_empty() {
+            return;
+        }
+        let (shared, count) = (&self.shared, orphans.len());
+        shared.counters.adopted.add(count as u64);
+        tracing::warn!(
+            job.queue = %shared.memberships[index].queue, worker = %target, jobs = count,
+            "adopted the jobs of a worker that no longer answers"
+        );
+        let judged = match cause {
+            Cause::Crash => after_crash_of_worker(orphans, shared.broker().now()),
+            Cause::Own => orphans
+                .into_iter()
+                .map(|orphan| (orphan, release(), Kind::Released))
+                .collect(),
+        };
+        for (orphan, action, kind) in judged {
+            let (worker, token) = (adopter.clone(), orphan.token);
+            let note = Note { id: None, kind };
+            shared.outbox.push(Finished {
+                index,
+                worker,
+                token,
+                action,
+                note,
+            });
+        }
+        shared.work.notify_one();
+    }
+
+    async fn reconcile(&mut self) -> Result<(), BrokerError> {
+        let all = self.reconciled.elapsed() >= RECONCILE_EVERY;
+        for membership in &self.shared.memberships {
+            if !membership.take_reconcile() && !all || membership.member().known == 0 {
+                continue;
+            }
+            if let Err(error) = self.reconcile_one(membership).await {
+                membership.want_reconcile();
+                return Err(error);
+            }
+        }
+        if all {
+            self.reconciled = Instant::now();
+        }
+        Ok(())
+    }
+
+    async fn reconcile_one(
+        &self,
+        membership: &crate::membership::Membership,
+    ) -> Result<(), BrokerError> {
+        // The limit first: what is answered while the list is on its way is not above it.
+        let (worker, limit) = membership.reconcile_limit();
+        let stored = self
+            .shared
+            .broker()
+            .held(&membership.queue, &worker)
+            .await?;
+        let lost = membership.unknown(&worker, &stored, limit);
+        for tokens in lost.chunks(MAX_BATCH as usize) {
+            let release = |&token| Settlement {
+                token,
+                action: release(),
+            };
+            let settle = Settle {
+                queue: membership.queue.clone(),
+                worker: worker.clone(),
+                // Some may be settled by now: each is to be judged by itself.
+                resent: true,
+                caps: DeadCaps::default(),
+                settlements: tokens.iter().map(release).collect(),
+            };
+            let settled = self.shared.broker().settle(settle).await?;
+            let released = settled
+                .accepted
+                .iter()
+                .filter(|&&accepted| accepted)
+                .count();
+            if released > 0 {
+                tracing::info!(job.queue = %membership.queue, jobs = released, "released jobs whose claim was never answered");
+            }
+        }
+        Ok(())
+    }
+}
+
+fn release() -> Action {
+    Action::Release {
+        to: ReleaseTo::Front,
+        envelope: None,
+    }
+}

@@ -1,0 +1,136 @@
+//! Runs jobs that two workers died with, alone.
+//!
+//! One tick, on the worker that is the timekeeper of a queue with suspects, so that one worker a
+//! queue offers itself at a time:
+//! 1. stop claiming, and have no wait under way;
+//! 2. wait until no job runs, at most 60 s; then claim one suspect and wait for its end;
+//! 3. not empty in time: resign as timekeeper for a while, so that another worker tries;
+//! 4. but if suspects have waited for 10 minutes, run one beside others.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use jobq::BrokerError;
+use jobq::broker::{Claim, Claimed};
+use tokio::time::Instant;
+
+use crate::component::Component;
+use crate::executor;
+use crate::shared::Shared;
+use crate::shutdown::Phase;
+
+/// How often it looks.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// How long a worker offers itself.
+const OFFER: Duration = Duration::from_secs(60);
+
+/// After this long without a run, a suspect need not be alone.
+const STARVED: Duration = Duration::from_secs(600);
+
+/// The loop of one worker.
+#[derive(Debug)]
+pub(crate) struct Suspects {
+    shared: Arc<Shared>,
+    /// Since when each queue has had suspects that did not run.
+    since: Vec<Option<Instant>>,
+}
+
+impl Component for Suspects {
+    const NAME: &'static str = "suspects";
+
+    async fn tick(&mut self) -> Result<Duration, BrokerError> {
+        for index in 0..self.since.len() {
+            let membership = &self.shared.memberships[index];
+            if membership.suspects.load(Ordering::Relaxed) == 0 {
+                self.since[index] = None;
+                continue;
+            }
+            self.since[index].get_or_insert_with(Instant::now);
+            if membership.timekeeper.load(Ordering::Relaxed) && self.shared.may_claim() {
+                self.offer(index).await?;
+            }
+        }
+        Ok(LOOK)
+    }
+}
+
+impl Suspects {
+    pub(crate) fn new(shared: &Arc<Shared>) -> Self {
+        Self {
+            shared: shared.clone(),
+            since: vec![None; shared.memberships.len()],
+        }
+    }
+
+    async fn offer(&mut self, index: usize) -> Result<(), BrokerError> {
+        let shared = self.shared.clone();
+        shared.secluded.store(true, Ordering::Release);
+        let result = self.secluded(index).await;
+        shared.secluded.store(false, Ordering::Release);
+        (0..shared.lanes.len()).for_each(|index| shared.heat(index));
+        result
+    }
+
+    async fn secluded(&mut self, index: usize) -> Result<(), BrokerError> {
+        let shared = self.shared.clone();
+        shared.empty_handoffs().await?;
+        let starved = self.since[index].is_some_and(|since| since.elapsed() >= STARVED);
+        let empty = tokio::select! {
+            empty = tokio::time::timeout(OFFER, shared.slots.all_free()) => empty.is_ok(),
+            () = shared.shutdown.reached(Phase::Draining) => return Ok(()),
+        };
+        if !empty && !starved {
+            shared.memberships[index].resign(Instant::now());
+            return Ok(());
+        }
+        self.run_one(index).await?;
+        if empty {
+            tokio::select! {
+                () = shared.slots.all_free() => {}
+                () = shared.shutdown.reached(Phase::Draining) => {}
+            }
+        }
+        Ok(())
+    }
+
+    async fn run_one(&mut self, index: usize) -> Result<(), BrokerError> {
+        let shared = &self.shared;
+        let membership = &shared.memberships[index];
+        let max = shared.slots.reserve(1);
+        if max == 0 {
+            return Ok(());
+        }
+        let (request, member) = membership.ask();
+        match shared
+            .broker()
+            .claim(&Claim {
+                member,
+                max,
+                suspect: true,
+            })
+            .await
+        {
+            Ok(Claimed::Granted(grant)) => {
+                membership.set_suspects(grant.suspects);
+                self.since[index] = None;
+                if grant.envelopes.is_empty() {
+                    shared.slots.give_back(max);
+                }
+                executor::start(shared, index, &request, grant.counter, grant.envelopes);
+                Ok(())
+            }
+            Ok(Claimed::Reaped) => {
+                shared.slots.give_back(max);
+                shared.reaped(index, request.worker());
+                Ok(())
+            }
+            Err(error) => {
+                shared.slots.give_back(max);
+                membership.gave_up(&request);
+                Err(error)
+            }
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Catches panics of handlers, with the place they came from.
+
+use std::any::Any;
+use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::sync::Once;
+use std::task::Poll;
+
+thread_local! {
+    /// Whether a handler runs on this thread now.
+    static CATCHING: Cell<bool> = const { Cell::new(false) };
+    /// Where the latest panic on this thread came from.
+    static PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// Has panics of handlers remember their place. The hook that was there before is called as ever.
+pub(crate) fn install_hook() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if CATCHING.get() {
+                PLACE.set(info.location().map(ToString::to_string));
+            }
+            before(info);
+        }));
+    });
+}
+
+/// Runs a future; a panic becomes its message and place.
+pub(super) async fn catch<F: Future>(future: F) -> Result<F::Output, String> {
+    let mut future = pin!(future);
+    poll_fn(|cx| match catch_sync(|| future.as_mut().poll(cx)) {
+        Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
+        Ok(Poll::Pending) => Poll::Pending,
+        Err(message) => Poll::Ready(Err(message)),
+    })
+    .await
+}
+
+/// Runs a function; a panic becomes its message and place.
+pub(super) fn catch_sync<T>(run: impl FnOnce() -> T) -> Result<T, String> {
+    let outer = CATCHING.replace(true);
+    // Whatever the handler left half done is dropped with its future and seen by nobody.
+    let result = catch_unwind(AssertUnwindSafe(run));
+    CATCHING.set(outer);
+    result.map_err(describe)
+}
+
+fn describe(payload: Box<dyn Any + Send>) -> String {
+    let message = match (
+        payload.downcast_ref::<&str>(),
+        payload.downcast_ref::<String>(),
+    ) {
+        (Some(text), _) => (*text).to_owned(),
+        (_, Some(text)) => text.clone(),
+        _ => "a value that is no text".to_owned(),
+    };
+    // The payload's own `Drop` may panic too.
+    if catch_unwind(AssertUnwindSafe(|| drop(payload))).is_err() {
+        tracing::debug!("the payload of a panic panicked when it was dropped");
+    }
+    match PLACE.take() {
+        Some(place) => format!("{message} (at {place})"),
+        None => message,
+    }
+}

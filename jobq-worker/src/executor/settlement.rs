@@ -1,0 +1,244 @@
+//! From how a run ended to what is sent to the broker: decides, rewrites the envelope, writes the
+//! dead record.
+
+use jobq::broker::{Action, ReleaseTo};
+use jobq::outcome::{AfterCrash, Ended, Outcome, Policy, SUSPECT_AFTER, after_crash, decide};
+use jobq::{At, DeadRecord, Envelope, JobId, Options, Reason, Token};
+
+use super::{Report, Subject, draw};
+use crate::components::settler::{Finished, Kind, Note};
+
+/// How the run of a job ends whose name nobody here knows. Warned about once per name.
+pub(super) fn unknown_name(report: &Report) -> Ended {
+    let Subject::Envelope {
+        envelope, options, ..
+    } = &report.job
+    else {
+        return Ended::Interrupted;
+    };
+    let since = options.due.map_or(envelope.enqueued_at(), |due| {
+        due.max(envelope.enqueued_at())
+    });
+    let age = report.shared.client.broker().now().since(since);
+    report.shared.registry.warn_unknown(envelope.name());
+    Ended::UnknownName {
+        times: options.unknown,
+        age,
+    }
+}
+
+/// What is sent for a run that ended so.
+pub(super) fn settlement(report: &mut Report, ended: Ended) -> Finished {
+    let now = report.shared.broker().now();
+    let job = std::mem::replace(&mut report.job, Subject::Bytes(bytes::Bytes::new()));
+    let (id, (action, kind)) = match job {
+        Subject::Bytes(bytes) => (None, unreadable(bytes, ended, now)),
+        Subject::Envelope {
+            envelope,
+            options,
+            registration,
+        } => {
+            let defaults = registration.map(|job| job.defaults).unwrap_or_default();
+            let policy = Policy {
+                retries: options.retries.unwrap_or(defaults.retries),
+                backoff: options.backoff.unwrap_or(defaults.backoff),
+            };
+            let ended = excuse(ended, report.cancellation.is_cancelled());
+            let outcome = decide(ended, policy, envelope.failures(), draw());
+            tell(&envelope, &outcome);
+            (
+                Some(envelope.id()),
+                action(&envelope, options, outcome, now),
+            )
+        }
+    };
+    Finished {
+        index: report.index,
+        worker: report.worker.clone(),
+        token: report.token,
+        action,
+        note: Note { id, kind },
+    }
+}
+
+/// A run that was asked to end and then failed is no failed attempt.
+fn excuse(ended: Ended, cancelled: bool) -> Ended {
+    match ended {
+        Ended::Failed { .. } | Ended::Panicked(_) if cancelled => Ended::Interrupted,
+        other => other,
+    }
+}
+
+fn tell(envelope: &Envelope, outcome: &Outcome) {
+    let (id, name) = (envelope.id(), envelope.name());
+    match outcome {
+        Outcome::Retry { delay, error } => {
+            tracing::debug!(job.id = %id, job.name = name, ?delay, error, "failed; to be retried");
+        }
+        Outcome::Bury { reason, error } => {
+            tracing::warn!(job.id = %id, job.name = name, %reason, error, "dead");
+        }
+        _ => {}
+    }
+}
+
+fn unreadable(bytes: bytes::Bytes, ended: Ended, died_at: At) -> (Action, Kind) {
+    let Ended::Undecodable(error) = ended else {
+        return (
+            Action::Release {
+                to: ReleaseTo::Front,
+                envelope: None,
+            },
+            Kind::Released,
+        );
+    };
+    tracing::warn!(error, "dead: an element of the queue is no envelope");
+    let record = DeadRecord {
+        id: JobId::from_bytes([0; 16]),
+        died_at,
+        reason: Reason::Undecodable,
+        error,
+        envelope: bytes,
+        history: Vec::new(),
+    };
+    (
+        Action::Bury {
+            record: record.encode(),
+        },
+        Kind::Dead,
+    )
+}
+
+fn action(envelope: &Envelope, mut options: Options, outcome: Outcome, now: At) -> (Action, Kind) {
+    let (failures, crashes) = (envelope.failures(), envelope.crashes());
+    match outcome {
+        Outcome::Done => (Action::Ack, Kind::Done),
+        Outcome::Discard => (Action::Ack, Kind::Discarded),
+        Outcome::Release => (
+            Action::Release {
+                to: ReleaseTo::Front,
+                envelope: None,
+            },
+            Kind::Released,
+        ),
+        Outcome::Retry { delay, error } => {
+            options.push_failure(now, &error);
+            options.due = Some(now.after(delay));
+            options.unknown = 0;
+            let envelope = envelope.rewrite(failures.saturating_add(1), 0, &options);
+            (Action::Retry { delay, envelope }, Kind::Retried)
+        }
+        Outcome::Snooze { delay } => {
+            options.due = Some(now.after(delay));
+            options.unknown = 0;
+            (
+                Action::Retry {
+                    delay,
+                    envelope: envelope.rewrite(failures, 0, &options),
+                },
+                Kind::Snoozed,
+            )
+        }
+        Outcome::Postpone { delay } => {
+            // Its age counts from when it was due first: `due` stays.
+            options.unknown = options.unknown.saturating_add(1);
+            let envelope = envelope.rewrite(failures, crashes, &options);
+            (Action::Retry { delay, envelope }, Kind::Snoozed)
+        }
+        Outcome::Bury { reason, error } => {
+            let failed = u32::from(matches!(reason, Reason::Exhausted | Reason::Fatal));
+            (
+                bury(envelope, options, failed, 0, reason, error, now),
+                Kind::Dead,
+            )
+        }
+        // `Outcome` may grow; what this build does not know runs again.
+        _ => (
+            Action::Release {
+                to: ReleaseTo::Front,
+                envelope: None,
+            },
+            Kind::Released,
+        ),
+    }
+}
+
+fn bury(
+    envelope: &Envelope,
+    mut options: Options,
+    failed: u32,
+    crashed: u32,
+    reason: Reason,
+    error: String,
+    died_at: At,
+) -> Action {
+    // The history moves from the envelope, which would carry it into a retry, to the record.
+    let history = std::mem::take(&mut options.history);
+    let failures = envelope.failures().saturating_add(failed);
+    let crashes = envelope.crashes().saturating_add(crashed);
+    let record = DeadRecord {
+        id: envelope.id(),
+        died_at,
+        reason,
+        error,
+        envelope: envelope.rewrite(failures, crashes, &options),
+        history,
+    };
+    Action::Bury {
+        record: record.encode(),
+    }
+}
+
+/// A job of a worker that died, under a token of ours.
+#[derive(Debug)]
+pub(crate) struct Orphan {
+    pub(crate) token: Token,
+    pub(crate) bytes: bytes::Bytes,
+}
+
+/// What becomes of the jobs that one dead worker held. The crash counts for each of them; but if
+/// there are suspects among them it counts for those only: the others were bystanders.
+pub(crate) fn after_crash_of_worker(orphans: Vec<Orphan>, now: At) -> Vec<(Orphan, Action, Kind)> {
+    let read: Vec<_> = orphans
+        .into_iter()
+        .map(|o| (Envelope::decode(o.bytes.clone()), o))
+        .collect();
+    let crashes = |e: &Envelope| e.crashes();
+    let suspects = read
+        .iter()
+        .any(|(e, _)| e.as_ref().is_ok_and(|e| crashes(e) >= SUSPECT_AFTER));
+    let judged = read.into_iter().map(|(envelope, orphan)| {
+        let (action, kind) = match envelope {
+            Ok(envelope) if !suspects || crashes(&envelope) >= SUSPECT_AFTER => {
+                crashed(&envelope, now)
+            }
+            // Bystanders; and what is no envelope is buried when it is claimed.
+            _ => (
+                Action::Release {
+                    to: ReleaseTo::Front,
+                    envelope: None,
+                },
+                Kind::Released,
+            ),
+        };
+        (orphan, action, kind)
+    });
+    judged.collect()
+}
+
+fn crashed(envelope: &Envelope, now: At) -> (Action, Kind) {
+    let options = envelope.options().unwrap_or_default();
+    let crashes = envelope.crashes().saturating_add(1);
+    let to = match after_crash(crashes) {
+        AfterCrash::Ready => ReleaseTo::Front,
+        AfterCrash::Suspect => ReleaseTo::Suspects,
+        AfterCrash::Bury => {
+            tracing::warn!(job.id = %envelope.id(), job.name = envelope.name(), crashes, "dead: its workers died");
+            let error = format!("{crashes} workers died while they ran it");
+            let action = bury(envelope, options, 0, 1, Reason::Crashed, error, now);
+            return (action, Kind::Dead);
+        }
+    };
+    let envelope = Some(envelope.rewrite(envelope.failures(), crashes, &options));
+    (Action::Release { to, envelope }, Kind::Released)
+}

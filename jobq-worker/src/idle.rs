@@ -1,0 +1,79 @@
+//! Waits until nothing is left to do: for `run_until_idle`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jobq::BrokerError;
+use jobq::broker::Counts;
+use tokio::time::Instant;
+
+use crate::error::RunError;
+use crate::shared::Shared;
+use crate::shutdown::Phase;
+
+/// How soon to look again while jobs are ready, or in flight elsewhere.
+const SOON: Duration = Duration::from_millis(20);
+
+/// How late to look again at the most while jobs are delayed: another may have come.
+const LATE: Duration = Duration::from_secs(1);
+
+/// Waits until no queue of the worker has anything ready, delayed or in flight.
+pub(crate) async fn wait(shared: &Arc<Shared>, max_wait: Option<Duration>) -> Result<(), RunError> {
+    let begun = Instant::now();
+    let Some(limit) = max_wait else {
+        until_idle(shared).await;
+        return Ok(());
+    };
+    if tokio::time::timeout(limit, until_idle(shared))
+        .await
+        .is_ok()
+    {
+        return Ok(());
+    }
+    let left = look(shared)
+        .await
+        .map_or(0, |counts| counts.iter().map(left).sum());
+    Err(RunError::NotIdle {
+        waited: begun.elapsed(),
+        left,
+    })
+}
+
+async fn until_idle(shared: &Arc<Shared>) {
+    let mut backoff = crate::component::Backoff::default();
+    loop {
+        tokio::select! {
+            () = shared.quiet() => {}
+            // A worker that ended by itself will do nothing more.
+            () = shared.shutdown.reached(Phase::Draining) => return,
+        }
+        let wait = match look(shared).await {
+            Ok(counts) if counts.iter().all(|counts| left(counts) == 0) => return,
+            Ok(counts) => pause(shared, &counts),
+            Err(error) => backoff.failed("idle", &error),
+        };
+        tokio::time::sleep(wait).await;
+    }
+}
+
+async fn look(shared: &Arc<Shared>) -> Result<Vec<Counts>, BrokerError> {
+    let mut all = Vec::with_capacity(shared.memberships.len());
+    for membership in &shared.memberships {
+        all.push(shared.broker().stats(&membership.queue).await?);
+    }
+    Ok(all)
+}
+
+fn left(counts: &Counts) -> u64 {
+    counts.ready + counts.delayed + counts.in_flight + counts.suspects
+}
+
+/// Until the first of delayed is due, if nothing else is left.
+fn pause(shared: &Shared, counts: &[Counts]) -> Duration {
+    if counts.iter().any(|counts| left(counts) > counts.delayed) {
+        return SOON;
+    }
+    let now = shared.broker().now();
+    let next = counts.iter().filter_map(|counts| counts.next_due).min();
+    next.map_or(LATE, |due| due.since(now)).clamp(SOON, LATE)
+}

@@ -1,0 +1,374 @@
+//! What one worker is on one queue: its id there, the highest counter it was answered, what it
+//! holds, and what it asked for and has no answer to.
+//!
+//! The rules of the protocol that are the worker's live here: what "reaped" ends, what a
+//! reconcile may release, until when a lease is trusted. No I/O.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jobq::broker::Member;
+use jobq::{Cancellation, QueueName, Token, WorkerId};
+use tokio::task::AbortHandle;
+use tokio::time::Instant;
+
+/// A worker's place on one queue, shared by its components.
+#[derive(Debug)]
+pub(crate) struct Membership {
+    pub(crate) queue: QueueName,
+    /// Suspects that wait on this queue, as last answered.
+    pub(crate) suspects: AtomicU64,
+    /// Whether this worker is the queue's timekeeper, as last answered.
+    pub(crate) timekeeper: AtomicBool,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    worker: WorkerId,
+    known: u64,
+    /// Jobs held, by claim and index.
+    held: BTreeMap<u64, Batch>,
+    /// Claims and adoptions under way: request → the highest counter known when it was sent.
+    outstanding: BTreeMap<u64, u64>,
+    next_request: u64,
+    /// When the last answered renew (or first claim) was sent.
+    renewed: Option<Instant>,
+    /// Ids this worker had here before it was reaped.
+    former: Vec<WorkerId>,
+    reconcile: bool,
+    /// How often running the sizes of a renew did not match what is held.
+    mismatches: u32,
+    resigned_until: Option<Instant>,
+}
+
+/// How long a timekeeper that resigned does not ask for the office: until its time has run out and
+/// another worker has looked.
+const RESIGNATION: Duration = Duration::from_secs(5);
+
+/// The jobs of one claim, by index.
+#[derive(Debug)]
+struct Batch {
+    jobs: Vec<Option<Running>>,
+    live: usize,
+}
+
+/// How to end a job that is held.
+#[derive(Debug)]
+struct Running {
+    cancellation: Cancellation,
+    /// `None` before it starts, and for what cannot be aborted.
+    abort: Option<AbortHandle>,
+}
+
+/// A claim or adoption that was sent. Answer it, or give it up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Request {
+    id: u64,
+    worker: WorkerId,
+}
+
+impl Request {
+    /// The id it was sent under.
+    pub(crate) fn worker(&self) -> &WorkerId {
+        &self.worker
+    }
+}
+
+impl Membership {
+    pub(crate) fn new(queue: QueueName, worker: WorkerId) -> Self {
+        let state = State::new(worker, Vec::new());
+        Self {
+            queue,
+            suspects: AtomicU64::new(0),
+            timekeeper: AtomicBool::new(false),
+            state: Mutex::new(state),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // No code that can panic runs under this lock; a poisoned one is still whole.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn worker(&self) -> WorkerId {
+        self.state().worker.clone()
+    }
+
+    /// The member as it presents itself to the broker.
+    pub(crate) fn member(&self) -> Member {
+        let state = self.state();
+        Member {
+            queue: self.queue.clone(),
+            worker: state.worker.clone(),
+            known: state.known,
+        }
+    }
+
+    /// Notes a claim or adoption that is about to be sent.
+    pub(crate) fn ask(&self) -> (Request, Member) {
+        let mut state = self.state();
+        state.next_request += 1;
+        let id = state.next_request;
+        let known = state.known;
+        state.outstanding.insert(id, known);
+        let worker = state.worker.clone();
+        let member = Member {
+            queue: self.queue.clone(),
+            worker: worker.clone(),
+            known,
+        };
+        (Request { id, worker }, member)
+    }
+
+    /// Takes the answer to a request: from now on one job for each of `cancellations` is held,
+    /// under tokens `counter.1` … Answers `false`, and takes nothing, if the worker was reaped
+    /// meanwhile: what the answer holds is someone else's by now.
+    pub(crate) fn answered(
+        &self,
+        request: &Request,
+        counter: u64,
+        cancellations: &[Cancellation],
+    ) -> bool {
+        let mut state = self.state();
+        if state.worker != request.worker {
+            return false;
+        }
+        state.outstanding.remove(&request.id);
+        state.known = state.known.max(counter);
+        if !cancellations.is_empty() {
+            let running = |c: &Cancellation| {
+                Some(Running {
+                    cancellation: c.clone(),
+                    abort: None,
+                })
+            };
+            let jobs: Vec<_> = cancellations.iter().map(running).collect();
+            let live = jobs.len();
+            state.held.insert(counter, Batch { jobs, live });
+        }
+        true
+    }
+
+    /// Stops waiting for an answer. The request may still be carried out: reconcile finds it.
+    pub(crate) fn gave_up(&self, request: &Request) {
+        let mut state = self.state();
+        if state.worker == request.worker {
+            state.outstanding.remove(&request.id);
+            state.reconcile = true;
+        }
+    }
+
+    /// Attaches how to abort the jobs of a claim that were started.
+    pub(crate) fn started(
+        &self,
+        request: &Request,
+        counter: u64,
+        aborts: Vec<Option<AbortHandle>>,
+    ) {
+        let mut state = self.state();
+        let current = state.worker == request.worker;
+        let Some(batch) = state.held.get_mut(&counter).filter(|_| current) else {
+            return;
+        };
+        for (job, abort) in batch.jobs.iter_mut().zip(aborts) {
+            if let Some(job) = job {
+                job.abort = abort;
+            }
+        }
+    }
+
+    /// Forgets jobs whose settle was answered.
+    pub(crate) fn settled(&self, worker: &WorkerId, tokens: impl IntoIterator<Item = Token>) {
+        let mut state = self.state();
+        if state.worker != *worker {
+            return;
+        }
+        for token in tokens {
+            state.forget(token);
+        }
+    }
+
+    /// Notes a renew that was sent at `sent` and answered. Says whether the sizes match what is
+    /// held; two answers running that do not ask for a reconcile.
+    pub(crate) fn renewed(&self, worker: &WorkerId, sent: Instant, in_flight: u64, handoff: u64) {
+        let mut state = self.state();
+        if state.worker != *worker {
+            return;
+        }
+        state.renewed = state.renewed.max(Some(sent));
+        let held: usize = state.held.values().map(|batch| batch.live).sum();
+        let settled = state.outstanding.is_empty() && in_flight <= held as u64 && handoff == 0;
+        state.mismatches = if settled { 0 } else { state.mismatches + 1 };
+        if state.mismatches >= 2 {
+            state.reconcile = true;
+        }
+    }
+
+    /// Notes that the first claim, which makes the worker a member, is being sent.
+    pub(crate) fn joining(&self, now: Instant) {
+        self.state().renewed.get_or_insert(now);
+    }
+
+    /// Whether the lease can be trusted at `now`: past it, nothing may be claimed.
+    pub(crate) fn is_trusted(&self, now: Instant, trust: Duration) -> bool {
+        self.state()
+            .renewed
+            .is_none_or(|renewed| now < renewed + trust)
+    }
+
+    /// The worker was adopted: it takes a new id and owns nothing; what runs under the old one is
+    /// asked to end. Answers how to abort it, later; `None` if that id was given up before.
+    pub(crate) fn reaped(&self, worker: &WorkerId) -> Option<Vec<AbortHandle>> {
+        let mut state = self.state();
+        if state.worker != *worker {
+            return None;
+        }
+        let mut former = std::mem::take(&mut state.former);
+        former.push(worker.clone());
+        let old = std::mem::replace(&mut *state, State::new(WorkerId::random(), former));
+        drop(state);
+        let running = old
+            .held
+            .into_values()
+            .flat_map(|batch| batch.jobs)
+            .flatten();
+        Some(
+            running
+                .filter_map(|job| {
+                    job.cancellation.cancel();
+                    job.abort
+                })
+                .collect(),
+        )
+    }
+
+    /// Ids this worker had before, whose remains it looks after first.
+    pub(crate) fn former(&self) -> Vec<WorkerId> {
+        self.state().former.clone()
+    }
+
+    /// Nothing of this id is left.
+    pub(crate) fn forget_former(&self, worker: &WorkerId) {
+        self.state().former.retain(|former| former != worker);
+    }
+
+    /// Takes the wish for a reconcile.
+    pub(crate) fn take_reconcile(&self) -> bool {
+        std::mem::take(&mut self.state().reconcile)
+    }
+
+    /// Asks for a reconcile.
+    pub(crate) fn want_reconcile(&self) {
+        self.state().reconcile = true;
+    }
+
+    /// The highest claim number whose jobs a reconcile that begins now may release: that of the
+    /// last answer before the oldest outstanding request was sent.
+    pub(crate) fn reconcile_limit(&self) -> (WorkerId, u64) {
+        let state = self.state();
+        let limit = state
+            .outstanding
+            .values()
+            .copied()
+            .min()
+            .unwrap_or(state.known);
+        (state.worker.clone(), limit)
+    }
+
+    /// Of the tokens that the broker has for `worker`, those that nobody holds here and that are
+    /// not above `limit`.
+    pub(crate) fn unknown(&self, worker: &WorkerId, stored: &[Token], limit: u64) -> Vec<Token> {
+        let mut state = self.state();
+        if state.worker != *worker {
+            return Vec::new();
+        }
+        let unknown = |token: &&Token| token.claim <= limit && state.slot(**token).is_none();
+        let mut tokens: Vec<Token> = stored.iter().filter(unknown).copied().collect();
+        tokens.sort_unstable();
+        tokens
+    }
+
+    /// The tokens that are held, with the id they belong to.
+    pub(crate) fn held_tokens(&self) -> (WorkerId, Vec<Token>) {
+        let state = self.state();
+        let tokens = state.held.iter().flat_map(|(&claim, batch)| {
+            (1..)
+                .zip(&batch.jobs)
+                .filter_map(move |(index, job)| job.as_ref().map(|_| Token { claim, index }))
+        });
+        (state.worker.clone(), tokens.collect())
+    }
+
+    /// Asks every job to end, and aborts those that can be.
+    pub(crate) fn abort_all(&self) {
+        for job in self
+            .state()
+            .held
+            .values()
+            .flat_map(|batch| batch.jobs.iter().flatten())
+        {
+            job.cancellation.cancel();
+            if let Some(abort) = &job.abort {
+                abort.abort();
+            }
+        }
+    }
+
+    /// Gives up the office of timekeeper for a while, so that another worker takes it.
+    pub(crate) fn resign(&self, now: Instant) {
+        self.state().resigned_until = Some(now + RESIGNATION);
+    }
+
+    /// Whether it gave up the office of timekeeper.
+    pub(crate) fn has_resigned(&self, now: Instant) -> bool {
+        self.state().resigned_until.is_some_and(|until| now < until)
+    }
+
+    pub(crate) fn set_suspects(&self, suspects: u64) {
+        self.suspects.store(suspects, Ordering::Relaxed);
+    }
+}
+
+impl State {
+    fn new(worker: WorkerId, former: Vec<WorkerId>) -> Self {
+        Self {
+            worker,
+            known: 0,
+            held: BTreeMap::new(),
+            outstanding: BTreeMap::new(),
+            next_request: 0,
+            renewed: None,
+            former,
+            reconcile: false,
+            mismatches: 0,
+            resigned_until: None,
+        }
+    }
+
+    /// The place of a token whose job may still be held: `None` once it is not.
+    fn slot(&mut self, token: Token) -> Option<&mut Option<Running>> {
+        let index = (token.index as usize).checked_sub(1)?;
+        self.held
+            .get_mut(&token.claim)?
+            .jobs
+            .get_mut(index)
+            .filter(|job| job.is_some())
+    }
+
+    fn forget(&mut self, token: Token) {
+        let Some(slot) = self.slot(token) else { return };
+        *slot = None;
+        if let Some(batch) = self.held.get_mut(&token.claim) {
+            batch.live -= 1;
+            if batch.live == 0 {
+                self.held.remove(&token.claim);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

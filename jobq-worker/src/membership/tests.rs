@@ -1,0 +1,100 @@
+use super::*;
+
+fn membership() -> Membership {
+    let queue = QueueName::new("q").expect("a legal name");
+    Membership::new(queue, WorkerId::random())
+}
+
+fn cancellations(count: usize) -> Vec<Cancellation> {
+    (0..count).map(|_| Cancellation::default()).collect()
+}
+
+fn token(claim: u64, index: u32) -> Token {
+    Token { claim, index }
+}
+
+#[test]
+fn what_an_answer_gave_is_held_until_its_settle_is_answered() {
+    let m = membership();
+    let (request, member) = m.ask();
+    assert_eq!(member.known, 0);
+    assert!(m.answered(&request, 3, &cancellations(2)));
+    assert_eq!((m.held_tokens().1.len(), m.member().known), (2, 3));
+    m.settled(
+        request.worker(),
+        [token(3, 1), token(3, 1), token(9, 1), token(3, 0)],
+    );
+    assert_eq!(m.held_tokens().1, [token(3, 2)]);
+    m.settled(request.worker(), [token(3, 2)]);
+    assert_eq!(m.held_tokens().1, []);
+}
+
+#[test]
+fn reconcile_leaves_alone_what_an_outstanding_claim_may_have_given() {
+    let m = membership();
+    let (first, _) = m.ask();
+    m.answered(&first, 1, &cancellations(1));
+    let (_outstanding, _) = m.ask();
+    let (later, _) = m.ask();
+    m.answered(&later, 3, &[]);
+    let (worker, limit) = m.reconcile_limit();
+    assert_eq!(limit, 1);
+    let stored = [token(1, 1), token(1, 2), token(2, 1)];
+    assert_eq!(m.unknown(&worker, &stored, limit), [token(1, 2)]);
+}
+
+#[test]
+fn a_claim_that_was_given_up_is_found_by_the_next_reconcile() {
+    let m = membership();
+    let (lost, _) = m.ask();
+    m.gave_up(&lost);
+    assert!(m.take_reconcile());
+    let (later, _) = m.ask();
+    m.answered(&later, 2, &[]);
+    let (worker, limit) = m.reconcile_limit();
+    assert_eq!(m.unknown(&worker, &[token(1, 1)], limit), [token(1, 1)]);
+}
+
+#[test]
+fn a_reaped_worker_takes_a_new_id_and_owns_nothing() {
+    let m = membership();
+    let (request, _) = m.ask();
+    let jobs = cancellations(1);
+    m.answered(&request, 1, &jobs);
+    let (late, _) = m.ask();
+    assert!(m.reaped(request.worker()).is_some());
+    assert!(jobs[0].is_cancelled());
+    assert_eq!((m.held_tokens().1.len(), m.member().known), (0, 0));
+    assert_ne!(m.worker(), *request.worker());
+    assert_eq!(m.former(), [request.worker().clone()]);
+    assert!(
+        !m.answered(&late, 2, &cancellations(1)),
+        "the answer is of the old id"
+    );
+    assert!(m.reaped(request.worker()).is_none(), "it was reaped once");
+}
+
+#[test]
+fn the_lease_is_trusted_from_the_sending_of_the_last_answered_renew() {
+    let m = membership();
+    let (start, trust) = (Instant::now(), Duration::from_secs(6));
+    assert!(m.is_trusted(start, trust), "it has not joined yet");
+    m.joining(start);
+    assert!(!m.is_trusted(start + trust, trust));
+    m.renewed(&m.worker(), start + trust / 2, 0, 0);
+    assert!(m.is_trusted(start + trust, trust));
+    assert!(!m.is_trusted(start + trust * 3 / 2, trust));
+}
+
+#[test]
+fn sizes_that_do_not_match_twice_running_call_for_a_reconcile() {
+    let m = membership();
+    let worker = m.worker();
+    let renewed = |in_flight, handoff| m.renewed(&worker, Instant::now(), in_flight, handoff);
+    renewed(1, 0);
+    renewed(0, 0);
+    renewed(0, 1);
+    assert!(!m.take_reconcile());
+    renewed(1, 0);
+    assert!(m.take_reconcile());
+}

@@ -1,0 +1,94 @@
+//! The jobs a worker can run, by name: checked as a whole when the worker is built.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::{Mutex, PoisonError};
+
+use jobq::States;
+use jobq::private::Registration;
+
+use crate::error::BuildError;
+
+/// Jobs by name.
+#[derive(Debug)]
+pub(crate) struct Registry {
+    by_name: HashMap<&'static str, Registration>,
+    /// Names that were met and are not known, at most [`MAX_UNKNOWN`].
+    unknown: Mutex<HashSet<String>>,
+}
+
+/// Unknown names remembered, so that each is warned about once; beyond, none is.
+const MAX_UNKNOWN: usize = 1000;
+
+impl Registry {
+    /// Checks that names are unique, that there is a job, and that every state is there.
+    pub(crate) fn new(
+        registrations: impl IntoIterator<Item = Registration>,
+        states: &States,
+    ) -> Result<Self, BuildError> {
+        let mut by_name = HashMap::new();
+        for job in registrations {
+            if let Some(first) = by_name.insert(job.name, job) {
+                return Err(duplicate(&first, &job));
+            }
+            for state in job.states {
+                if !states.has(state.id()) {
+                    return Err(BuildError::MissingState {
+                        job: job.name,
+                        place: job.place.to_string(),
+                        type_name: state.name(),
+                    });
+                }
+            }
+        }
+        if by_name.is_empty() {
+            return Err(BuildError::NoJobs);
+        }
+        Ok(Self {
+            by_name,
+            unknown: Mutex::default(),
+        })
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&Registration> {
+        self.by_name.get(name)
+    }
+
+    /// Warns once about a name that no job here has.
+    pub(crate) fn warn_unknown(&self, name: &str) {
+        let mut unknown = self.unknown.lock().unwrap_or_else(PoisonError::into_inner);
+        if unknown.len() < MAX_UNKNOWN && unknown.insert(name.to_owned()) {
+            tracing::warn!(
+                job.name = name.escape_debug().to_string(),
+                "no job of this name is registered here; its jobs go back to delayed for other workers"
+            );
+        }
+    }
+
+    /// Name and place of every job, sorted by name.
+    pub(crate) fn jobs(&self) -> BTreeMap<&'static str, &Registration> {
+        self.by_name
+            .iter()
+            .map(|(name, job)| (*name, job))
+            .collect()
+    }
+
+    /// The queues that jobs go to by default, `default` among them.
+    pub(crate) fn queues(&self) -> BTreeSet<&'static str> {
+        self.by_name
+            .values()
+            .map(|job| job.defaults.queue)
+            .chain(["default"])
+            .collect()
+    }
+}
+
+/// The places in the order of the source, so that the message is the same at every start.
+fn duplicate(a: &Registration, b: &Registration) -> BuildError {
+    let (a_place, b_place) = ((a.place.file, a.place.line), (b.place.file, b.place.line));
+    let (first, second) = if a_place <= b_place { (a, b) } else { (b, a) };
+    BuildError::DuplicateJob {
+        name: a.name,
+        first: first.place.to_string(),
+        second: second.place.to_string(),
+    }
+}

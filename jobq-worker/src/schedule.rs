@@ -1,0 +1,213 @@
+//! Which queue to claim from next: weighted or strict, pure.
+//!
+//! Weighted is fair over *jobs claimed*: every queue has a clock that runs by `jobs / weight`, and
+//! the queue furthest behind goes next. A round takes its whole batch from one queue, because every
+//! further claim in it costs Redis as much as tens of jobs; a queue's batch is its share of all
+//! slots, but never so small that a hundred queues would make a hundred tiny claims.
+
+use jobq::QueueName;
+
+use crate::error::BuildError;
+
+/// A queue and its weight, from `name` or `name:weight`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct QueueWeight {
+    pub(crate) queue: QueueName,
+    pub(crate) weight: u32,
+}
+
+/// The largest weight.
+const MAX_WEIGHT: u32 = 1000;
+
+impl QueueWeight {
+    /// Reads `name` or `name:weight`; a colon belongs to the name unless digits alone follow it.
+    pub(crate) fn parse(text: &str) -> Result<Self, BuildError> {
+        let (name, weight) = match text.rsplit_once(':') {
+            Some((name, weight)) if is_number(weight) => (name, weight.parse().unwrap_or(u32::MAX)),
+            _ => (text, 1),
+        };
+        if weight == 0 || weight > MAX_WEIGHT {
+            return Err(BuildError::InvalidSetting {
+                field: "queues",
+                value: format!("\"{}\"", text.escape_debug()),
+                expected: "a weight of 1 to 1000 after the colon",
+            });
+        }
+        Ok(Self {
+            queue: QueueName::new(name)?,
+            weight,
+        })
+    }
+}
+
+fn is_number(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    !digits.is_empty() && digits.bytes().all(|c| c.is_ascii_digit())
+}
+
+/// The smallest batch, as a part of all slots, when several queues have jobs.
+const SMALLEST_PART: u32 = 16;
+
+/// Chooses queues by index.
+#[derive(Debug)]
+pub(crate) struct Schedule {
+    strict: bool,
+    slots: u32,
+    lanes: Vec<Lane>,
+}
+
+#[derive(Debug)]
+struct Lane {
+    weight: u32,
+    /// Jobs claimed over weight, since it last caught up with the others.
+    clock: f64,
+    hot: bool,
+}
+
+/// What to claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Turn {
+    /// The queue.
+    pub(crate) index: usize,
+    /// At most so many jobs.
+    pub(crate) max: u32,
+}
+
+impl Schedule {
+    pub(crate) fn new(weights: &[u32], strict: bool, slots: u32) -> Self {
+        let lane = |&weight| Lane {
+            weight,
+            clock: 0.0,
+            hot: false,
+        };
+        Self {
+            strict,
+            slots,
+            lanes: weights.iter().map(lane).collect(),
+        }
+    }
+
+    /// Says whether a queue may have jobs. One that was cold joins at the clock of the hot ones:
+    /// it does not catch up on the time it had nothing.
+    pub(crate) fn set_hot(&mut self, index: usize, hot: bool) {
+        if hot && !self.lanes[index].hot {
+            let now = self.hot_lanes().map(|lane| lane.clock).reduce(f64::min);
+            let lane = &mut self.lanes[index];
+            lane.clock = now.map_or(lane.clock, |now| lane.clock.max(now));
+        }
+        self.lanes[index].hot = hot;
+    }
+
+    /// The next queue to claim from, with `free` slots; `None` if no queue may have jobs.
+    pub(crate) fn next(&self, free: u32) -> Option<Turn> {
+        let mut hot = self.lanes.iter().enumerate().filter(|(_, lane)| lane.hot);
+        if self.strict {
+            return hot.next().map(|(index, _)| Turn { index, max: free });
+        }
+        let (index, lane) = hot.min_by(|(_, a), (_, b)| a.clock.total_cmp(&b.clock))?;
+        let total: u32 = self.hot_lanes().map(|lane| lane.weight).sum();
+        let share = u64::from(self.slots) * u64::from(lane.weight) / u64::from(total);
+        let share = u32::try_from(share).unwrap_or(u32::MAX);
+        let batch = share.max(self.slots / SMALLEST_PART).max(1);
+        Some(Turn {
+            index,
+            max: free.min(batch),
+        })
+    }
+
+    /// Counts what a claim gave.
+    pub(crate) fn charge(&mut self, index: usize, jobs: usize) {
+        let lane = &mut self.lanes[index];
+        lane.clock += jobs as f64 / f64::from(lane.weight);
+    }
+
+    fn hot_lanes(&self) -> impl Iterator<Item = &Lane> {
+        self.lanes.iter().filter(|lane| lane.hot)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shares(weights: &[u32], slots: u32, jobs: usize) -> Vec<usize> {
+        let mut schedule = Schedule::new(weights, false, slots);
+        (0..weights.len()).for_each(|index| schedule.set_hot(index, true));
+        let mut counts = vec![0; weights.len()];
+        while counts.iter().sum::<usize>() < jobs {
+            let turn = schedule.next(slots).expect("a queue is hot");
+            counts[turn.index] += turn.max as usize;
+            schedule.charge(turn.index, turn.max as usize);
+        }
+        counts
+    }
+
+    #[test]
+    fn weights_share_jobs_at_every_batch_size() {
+        for slots in [1, 2, 7, 10, 64, 256, 1000] {
+            let counts = shares(&[6, 3, 1], slots, 10_000);
+            let total: usize = counts.iter().sum();
+            for (count, part) in counts.iter().zip([0.6, 0.3, 0.1]) {
+                let share = *count as f64 / total as f64;
+                assert!(
+                    (share - part).abs() < 0.1 * part,
+                    "{slots} slots: {counts:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_single_hot_queue_gets_every_slot() {
+        let mut schedule = Schedule::new(&[1, 9], false, 100);
+        schedule.set_hot(0, true);
+        assert_eq!(schedule.next(100), Some(Turn { index: 0, max: 100 }));
+    }
+
+    #[test]
+    fn a_queue_that_was_cold_does_not_catch_up() {
+        let mut schedule = Schedule::new(&[1, 1], false, 10);
+        schedule.set_hot(0, true);
+        schedule.charge(0, 1_000_000);
+        schedule.set_hot(1, true);
+        schedule.charge(1, 1);
+        assert_eq!(schedule.next(10).map(|turn| turn.index), Some(0));
+    }
+
+    #[test]
+    fn a_hundred_queues_do_not_make_tiny_batches() {
+        let mut schedule = Schedule::new(&[1; 100], false, 1000);
+        (0..100).for_each(|index| schedule.set_hot(index, true));
+        assert_eq!(schedule.next(1000).map(|turn| turn.max), Some(62));
+    }
+
+    #[test]
+    fn strict_takes_the_first_that_may_have_jobs() {
+        let mut schedule = Schedule::new(&[1, 1, 1], true, 10);
+        assert_eq!(schedule.next(10), None);
+        schedule.set_hot(2, true);
+        schedule.set_hot(1, true);
+        schedule.charge(1, 1_000);
+        assert_eq!(schedule.next(4), Some(Turn { index: 1, max: 4 }));
+    }
+
+    #[test]
+    fn queue_weights_are_read_and_checked() {
+        let read = |text| QueueWeight::parse(text).map(|q| (q.queue.to_string(), q.weight));
+        assert_eq!(read("mail").ok(), Some(("mail".to_owned(), 1)));
+        assert_eq!(read("mail:6").ok(), Some(("mail".to_owned(), 6)));
+        assert_eq!(read("a:b").ok(), Some(("a:b".to_owned(), 1)));
+        assert_eq!(read("a:b:2").ok(), Some(("a:b".to_owned(), 2)));
+        for bad in [
+            "mail:0",
+            "mail:1001",
+            "mail:99999999999",
+            "mail:-1",
+            ":3",
+            "",
+            "a b",
+        ] {
+            assert!(read(bad).is_err(), "{bad}");
+        }
+    }
+}

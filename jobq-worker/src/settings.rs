@@ -1,0 +1,90 @@
+//! What a worker is set to, checked.
+
+use std::time::Duration;
+
+use crate::error::BuildError;
+use crate::schedule::QueueWeight;
+
+/// The most slots one worker may have.
+const MAX_CONCURRENCY: u32 = 100_000;
+
+/// The most command connections one worker may have.
+const MAX_CONNECTIONS: u32 = 64;
+
+/// The settings of a worker.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    pub(crate) queues: Vec<QueueWeight>,
+    pub(crate) strict: bool,
+    pub(crate) concurrency: u32,
+    pub(crate) connections: u32,
+    pub(crate) shutdown_timeout: Duration,
+    pub(crate) lease: Duration,
+    pub(crate) renew_every: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            queues: Vec::new(),
+            strict: false,
+            concurrency: 64,
+            connections: 1,
+            shutdown_timeout: Duration::from_secs(25),
+            lease: Duration::from_secs(7),
+            renew_every: Duration::from_secs(2),
+        }
+    }
+}
+
+impl Settings {
+    /// Checks every range and how they fit together.
+    pub(crate) fn check(&self) -> Result<(), BuildError> {
+        let invalid = |field, value: String, expected| {
+            Err(BuildError::InvalidSetting {
+                field,
+                value,
+                expected,
+            })
+        };
+        if !(1..=MAX_CONCURRENCY).contains(&self.concurrency) {
+            return invalid("concurrency", self.concurrency.to_string(), "1 to 100000");
+        }
+        if !(1..=MAX_CONNECTIONS).contains(&self.connections) {
+            return invalid("connections", self.connections.to_string(), "1 to 64");
+        }
+        let shortest = Duration::from_millis(10);
+        let longest = Duration::from_secs(3600);
+        if !(shortest..=longest).contains(&self.renew_every) {
+            return invalid(
+                "renew_every",
+                format!("{:?}", self.renew_every),
+                "10 ms to 1 h",
+            );
+        }
+        if self.lease <= 2 * self.renew_every {
+            let value = format!("{:?} with renew_every {:?}", self.lease, self.renew_every);
+            return invalid("lease", value, "more than twice renew_every");
+        }
+        if self.lease > longest {
+            return invalid("lease", format!("{:?}", self.lease), "at most 1 h");
+        }
+        for (i, one) in self.queues.iter().enumerate() {
+            if self.queues[..i]
+                .iter()
+                .any(|other| other.queue == one.queue)
+            {
+                return Err(BuildError::DuplicateQueue {
+                    queue: one.queue.to_string(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// How long a worker trusts that it owns what it claimed, from the last renew that was
+    /// answered: a tenth less than an observer waits, for the time an answer takes.
+    pub(crate) fn trust(&self) -> Duration {
+        self.lease - self.lease / 10
+    }
+}

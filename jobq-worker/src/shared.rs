@@ -1,0 +1,166 @@
+//! What the components of one running worker share.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jobq::broker::{Broker, Claim, Claimed};
+use jobq::{BrokerError, Client, States, WorkerId};
+use tokio::runtime::Handle;
+use tokio::sync::Notify;
+
+use crate::components::settler::Outbox;
+use crate::lane::Lane;
+use crate::membership::Membership;
+use crate::registry::Registry;
+use crate::schedule::Schedule;
+use crate::settings::Settings;
+use crate::shutdown::Shutdown;
+use crate::slots::Slots;
+use crate::telemetry::{Counters, WorkerStats};
+
+/// After its lease was lost a job is asked to end; what has not after this long is aborted.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// One running worker.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) client: Client,
+    pub(crate) settings: Settings,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) states: States,
+    /// By queue, in the order of the settings; so are the lanes and the schedule.
+    pub(crate) memberships: Vec<Membership>,
+    pub(crate) lanes: Vec<Lane>,
+    pub(crate) slots: Arc<Slots>,
+    pub(crate) outbox: Outbox,
+    pub(crate) counters: Counters,
+    pub(crate) shutdown: Shutdown,
+    /// There may be something to claim or to settle.
+    pub(crate) work: Notify,
+    /// The worker empties itself to run a suspect alone: no ordinary claims.
+    pub(crate) secluded: AtomicBool,
+    pub(crate) runtime: Handle,
+    schedule: Mutex<Schedule>,
+}
+
+impl Shared {
+    /// A worker about to start: every queue may have jobs.
+    pub(crate) fn new(
+        client: Client,
+        settings: Settings,
+        registry: Arc<Registry>,
+        states: States,
+    ) -> Arc<Self> {
+        let worker = WorkerId::random();
+        let weights: Vec<u32> = settings.queues.iter().map(|queue| queue.weight).collect();
+        let member =
+            |q: &crate::schedule::QueueWeight| Membership::new(q.queue.clone(), worker.clone());
+        let mut schedule = Schedule::new(&weights, settings.strict, settings.concurrency);
+        (0..weights.len()).for_each(|index| schedule.set_hot(index, true));
+        Arc::new(Self {
+            client,
+            registry,
+            states,
+            memberships: settings.queues.iter().map(member).collect(),
+            lanes: weights.iter().map(|_| Lane::default()).collect(),
+            slots: Slots::new(settings.concurrency),
+            outbox: Outbox::default(),
+            counters: Counters::default(),
+            shutdown: Shutdown::new(),
+            work: Notify::new(),
+            secluded: AtomicBool::new(false),
+            runtime: Handle::current(),
+            schedule: Mutex::new(schedule),
+            settings,
+        })
+    }
+
+    pub(crate) fn broker(&self) -> &Arc<dyn Broker> {
+        self.client.broker()
+    }
+
+    pub(crate) fn schedule(&self) -> MutexGuard<'_, Schedule> {
+        self.schedule.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes that a queue may have jobs, and has the fetcher look.
+    pub(crate) fn heat(&self, index: usize) {
+        self.schedule().set_hot(index, true);
+        self.work.notify_one();
+    }
+
+    /// Whether ordinary claims may be sent.
+    pub(crate) fn may_claim(&self) -> bool {
+        self.shutdown.is_claiming() && !self.secluded.load(Ordering::Acquire)
+    }
+
+    /// The worker was adopted on one queue: its jobs there are told to end, and it goes on under a
+    /// new id.
+    pub(crate) fn reaped(self: &Arc<Self>, index: usize, worker: &WorkerId) {
+        let membership = &self.memberships[index];
+        let Some(aborts) = membership.reaped(worker) else {
+            return;
+        };
+        tracing::warn!(
+            job.queue = %membership.queue, %worker, jobs = aborts.len(),
+            "lease lost: another worker took this one's jobs over; going on under a new id"
+        );
+        let shared = self.clone();
+        self.runtime.spawn(async move {
+            // A waiter of the old id would hand jobs to nobody.
+            shared.lanes[index].interrupt().await;
+            shared.heat(index);
+            tokio::time::sleep(GRACE).await;
+            aborts.iter().for_each(tokio::task::AbortHandle::abort);
+        });
+    }
+
+    /// Ends every wait, and gives back what waits had handed over. To be called once
+    /// [`Shared::may_claim`] says no.
+    pub(crate) async fn empty_handoffs(self: &Arc<Self>) -> Result<(), BrokerError> {
+        for index in 0..self.lanes.len() {
+            self.lanes[index].interrupt().await;
+            let membership = &self.memberships[index];
+            if membership.member().known == 0 {
+                continue;
+            }
+            self.lanes[index].take_handed();
+            let (request, member) = membership.ask();
+            match self
+                .broker()
+                .claim(&Claim {
+                    member,
+                    max: 0,
+                    suspect: false,
+                })
+                .await
+            {
+                Ok(Claimed::Granted(grant)) => {
+                    membership.answered(&request, grant.counter, &[]);
+                }
+                Ok(Claimed::Reaped) => self.reaped(index, request.worker()),
+                Err(error) => {
+                    membership.gave_up(&request);
+                    return Err(error);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until nothing runs here and every outcome is settled.
+    pub(crate) async fn quiet(&self) {
+        loop {
+            self.slots.all_free().await;
+            self.outbox.emptied().await;
+            if self.slots.taken() == 0 {
+                return;
+            }
+        }
+    }
+
+    pub(crate) fn stats(&self) -> WorkerStats {
+        self.counters.read(self.slots.taken().into())
+    }
+}

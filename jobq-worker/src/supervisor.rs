@@ -1,0 +1,255 @@
+//! Starts the components of a worker, and ends them in order so that nothing is left behind.
+//!
+//! The end, once a shutdown has begun:
+//! 1. no further claims; waits are ended, what they were handed goes back;
+//! 2. running jobs may end, up to the shutdown timeout or a second signal;
+//! 3. the rest is asked to end and aborted, and its end awaited;
+//! 4. every outcome is settled; what could not be aborted is given back if the process ends now,
+//!    and else left to adoption;
+//! 5. the components stop, and the worker leaves its queues.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jobq::broker::{Action, DeadCaps, MAX_BATCH, ReleaseTo, Settle, Settlement};
+use tokio::task::JoinSet;
+
+use crate::component::{self, Component};
+use crate::components::fetcher::Fetcher;
+use crate::components::heartbeat;
+use crate::components::idler::Idler;
+use crate::components::reaper::Reaper;
+use crate::components::suspects::Suspects;
+use crate::components::timekeeper::Timekeeper;
+use crate::error::RunError;
+use crate::shared::Shared;
+use crate::shutdown::Phase;
+
+/// What a shutdown could not end.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ShutdownReport {
+    /// Jobs that run on: blocking ones, and handlers that never yield. Unless the process ends,
+    /// other workers take them over once the lease has run out.
+    pub abandoned: usize,
+}
+
+/// What becomes of jobs that cannot be aborted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Leftovers {
+    /// They are left to adoption: they run on.
+    Leave,
+    /// They are given back: the process is about to exit.
+    GiveBack,
+}
+
+/// How long aborted jobs may take to end.
+const ABORT_TIME: Duration = Duration::from_secs(1);
+
+/// How often jobs are aborted that a late answer started meanwhile.
+const ABORT_AGAIN: Duration = Duration::from_millis(20);
+
+/// How long the last outcomes may take to be settled, and the worker to leave.
+const SETTLE_TIME: Duration = Duration::from_secs(2);
+
+/// Runs a worker from its start to its end.
+pub(crate) async fn supervise(
+    shared: Arc<Shared>,
+    leftovers: Leftovers,
+) -> Result<ShutdownReport, RunError> {
+    crate::executor::install_hook();
+    announce(&shared);
+    let pulse = heartbeat::start(&shared)?;
+    let mut components = start(&shared);
+    shared.shutdown.reached(Phase::Draining).await;
+    let report = drain(&shared, leftovers).await;
+    shared.shutdown.advance(Phase::Stopped);
+    while let Some(ended) = components.join_next().await {
+        if let Err(error) = ended {
+            tracing::error!(%error, "a component panicked");
+        }
+    }
+    pulse.ended().await;
+    within(SETTLE_TIME, leave(&shared)).await;
+    let stats = shared.stats();
+    tracing::info!(
+        done = stats.done,
+        retried = stats.retried,
+        dead = stats.dead,
+        abandoned = report.abandoned,
+        "worker stopped"
+    );
+    Ok(report)
+}
+
+fn announce(shared: &Arc<Shared>) {
+    let jobs: Vec<_> = shared.registry.jobs().into_keys().collect();
+    let queues: Vec<_> = shared
+        .memberships
+        .iter()
+        .map(|m| m.queue.as_str())
+        .collect();
+    tracing::info!(
+        broker = shared.broker().describe(),
+        jobs = jobs.join(" "),
+        queues = queues.join(" "),
+        concurrency = shared.settings.concurrency,
+        "worker started"
+    );
+    let shared = shared.clone();
+    tokio::spawn(async move {
+        match shared.broker().warnings().await {
+            Ok(warnings) => warnings
+                .iter()
+                .for_each(|warning| tracing::warn!("{warning}")),
+            Err(error) => tracing::debug!(%error, "could not check the broker's settings"),
+        }
+    });
+}
+
+fn start(shared: &Arc<Shared>) -> JoinSet<()> {
+    let mut components = JoinSet::new();
+    components.spawn(fetch(shared.clone()));
+    run(&mut components, shared, Reaper::new(shared));
+    run(&mut components, shared, Suspects::new(shared));
+    for index in 0..shared.memberships.len() {
+        run(&mut components, shared, Idler::new(shared, index));
+        run(&mut components, shared, Timekeeper::new(shared, index));
+    }
+    components
+}
+
+fn run<C: Component + 'static>(components: &mut JoinSet<()>, shared: &Arc<Shared>, component: C) {
+    components.spawn(component::run(component, shared.shutdown.clone()));
+}
+
+/// Runs a fetcher on each command connection: the client's own, and further ones as they come.
+async fn fetch(shared: Arc<Shared>) {
+    let mut fetchers = JoinSet::new();
+    let own = shared.broker().clone();
+    run(
+        &mut fetchers,
+        &shared,
+        Fetcher {
+            shared: shared.clone(),
+            broker: own,
+        },
+    );
+    let mut backoff = component::Backoff::default();
+    for _ in 1..shared.settings.connections {
+        let broker = loop {
+            let wait = tokio::select! {
+                () = shared.shutdown.reached(Phase::Stopped) => break None,
+                broker = shared.broker().fork() => match broker {
+                    Ok(broker) => break Some(broker),
+                    Err(error) => backoff.failed("fetcher", &error),
+                },
+            };
+            tokio::time::sleep(wait).await;
+        };
+        let Some(broker) = broker else { break };
+        run(
+            &mut fetchers,
+            &shared,
+            Fetcher {
+                shared: shared.clone(),
+                broker,
+            },
+        );
+    }
+    fetchers.join_all().await;
+}
+
+async fn drain(shared: &Arc<Shared>, leftovers: Leftovers) -> ShutdownReport {
+    let running = async {
+        tokio::select! {
+            () = shared.slots.all_free() => {}
+            () = tokio::time::sleep(shared.settings.shutdown_timeout) => {}
+            () = shared.shutdown.reached(Phase::Aborting) => {}
+        }
+    };
+    let handoffs = within(SETTLE_TIME, async {
+        if let Err(error) = shared.empty_handoffs().await {
+            // Whoever adopts this worker finds what is left there.
+            tracing::warn!(%error, "could not give back what was handed over");
+        }
+    });
+    tokio::join!(handoffs, running);
+    shared.shutdown.advance(Phase::Aborting);
+    let aborted = tokio::time::timeout(ABORT_TIME, abort(shared)).await;
+    let abandoned = if aborted.is_ok() {
+        0
+    } else {
+        shared.slots.taken() as usize
+    };
+    within(SETTLE_TIME, shared.outbox.emptied()).await;
+    if leftovers == Leftovers::GiveBack && abandoned > 0 {
+        within(SETTLE_TIME, give_back(shared)).await;
+    }
+    ShutdownReport { abandoned }
+}
+
+/// Aborts until nothing runs.
+async fn abort(shared: &Arc<Shared>) {
+    while shared.slots.taken() > 0 {
+        shared
+            .memberships
+            .iter()
+            .for_each(crate::membership::Membership::abort_all);
+        let _ = tokio::time::timeout(ABORT_AGAIN, shared.slots.all_free()).await;
+    }
+}
+
+/// Releases whatever is still held, without its end.
+async fn give_back(shared: &Arc<Shared>) {
+    for membership in &shared.memberships {
+        let (worker, tokens) = membership.held_tokens();
+        for tokens in tokens.chunks(MAX_BATCH as usize) {
+            let action = || Action::Release {
+                to: ReleaseTo::Front,
+                envelope: None,
+            };
+            let settle = Settle {
+                queue: membership.queue.clone(),
+                worker: worker.clone(),
+                resent: true,
+                caps: DeadCaps::default(),
+                settlements: tokens
+                    .iter()
+                    .map(|&token| Settlement {
+                        token,
+                        action: action(),
+                    })
+                    .collect(),
+            };
+            if let Err(error) = shared.broker().settle(settle).await {
+                tracing::warn!(%error, "could not give running jobs back; other workers will adopt them");
+            }
+        }
+    }
+}
+
+async fn leave(shared: &Arc<Shared>) {
+    for membership in &shared.memberships {
+        match shared
+            .broker()
+            .leave(&membership.queue, &membership.worker())
+            .await
+        {
+            Ok(true) => {}
+            Ok(false) => tracing::debug!(job.queue = %membership.queue, "left with jobs in flight"),
+            Err(error) => {
+                tracing::debug!(%error, "could not leave; the registration will be adopted")
+            }
+        }
+    }
+}
+
+/// Gives up after a while: a shutdown ends also when the broker is away.
+async fn within(limit: Duration, step: impl Future<Output = ()>) {
+    if tokio::time::timeout(limit, step).await.is_err() {
+        tracing::warn!(
+            "the broker did not answer during the shutdown; other workers will adopt what is left"
+        );
+    }
+}

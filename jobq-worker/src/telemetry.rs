@@ -1,0 +1,74 @@
+//! What a worker counts, and how it words things for logs.
+
+use std::error::Error;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// What a worker did since it started. Jobs are counted when the broker accepted their outcome.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct WorkerStats {
+    /// Jobs done.
+    pub done: u64,
+    /// Failed attempts that will be retried.
+    pub retried: u64,
+    /// Jobs sent to the dead list.
+    pub dead: u64,
+    /// Jobs dropped on purpose.
+    pub discarded: u64,
+    /// Snoozes, and postponements of jobs whose name nobody here knows.
+    pub snoozed: u64,
+    /// Jobs given back without a run or an attempt.
+    pub released: u64,
+    /// Jobs taken over from dead workers.
+    pub adopted: u64,
+    /// Outcomes that came too late: the job had been taken over.
+    pub stale: u64,
+    /// Jobs running now.
+    pub running: u64,
+}
+
+macro_rules! counters {
+    ($($name:ident),*) => {
+        /// The figures of [`WorkerStats`] while they grow.
+        #[derive(Debug, Default)]
+        pub(crate) struct Counters {
+            $(pub(crate) $name: Counter,)*
+        }
+
+        impl Counters {
+            pub(crate) fn read(&self, running: u64) -> WorkerStats {
+                WorkerStats { $($name: self.$name.read(),)* running }
+            }
+        }
+    };
+}
+
+counters!(
+    done, retried, dead, discarded, snoozed, released, adopted, stale
+);
+
+/// A figure that grows.
+#[derive(Debug, Default)]
+pub(crate) struct Counter(AtomicU64);
+
+impl Counter {
+    pub(crate) fn add(&self, count: u64) {
+        self.0.fetch_add(count, Ordering::Relaxed);
+    }
+
+    fn read(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// An error and its causes, joined by `: `.
+pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}

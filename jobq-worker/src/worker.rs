@@ -1,0 +1,185 @@
+//! The worker as applications see it, and its ways to run.
+
+use std::future::IntoFuture;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jobq::{Client, States};
+use tokio::task::JoinHandle;
+
+use crate::builder::WorkerBuilder;
+use crate::error::RunError;
+use crate::idle;
+use crate::registry::Registry;
+use crate::settings::Settings;
+use crate::shared::Shared;
+use crate::shutdown::{Phase, Shutdown};
+use crate::signals;
+use crate::supervisor::{self, Leftovers, ShutdownReport};
+use crate::telemetry::WorkerStats;
+
+/// A pool that runs jobs. Built by [`Worker::builder`]; runs when told how: [`Worker::run`] until a
+/// signal, [`Worker::spawn`] beside an application, [`Worker::run_until_idle`] until all is done.
+#[derive(Debug)]
+pub struct Worker {
+    pub(crate) client: Client,
+    pub(crate) settings: Settings,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) states: States,
+}
+
+impl Worker {
+    /// Settings of a worker that runs every `#[job]` in this binary.
+    pub fn builder(client: Client) -> WorkerBuilder {
+        WorkerBuilder::new(client)
+    }
+
+    /// The names of the jobs it can run, sorted.
+    pub fn jobs(&self) -> impl Iterator<Item = &str> {
+        self.registry.jobs().into_keys()
+    }
+
+    /// The names of the queues it works on, in their order.
+    pub fn queues(&self) -> impl Iterator<Item = &str> {
+        self.settings
+            .queues
+            .iter()
+            .map(|queue| queue.queue.as_str())
+    }
+
+    /// Runs until SIGTERM or Ctrl-C, then drains: no further claims, running jobs may end within
+    /// `shutdown_timeout`, the rest is aborted and given back. A second signal gives them back at
+    /// once, a third ends the process.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError::System`] when signals or threads are not to be had. A Redis that goes away is
+    /// no error: it is waited for.
+    pub async fn run(&self) -> Result<(), RunError> {
+        self.run_with(Leftovers::Leave).await.map(drop)
+    }
+
+    pub(crate) async fn run_with(&self, leftovers: Leftovers) -> Result<ShutdownReport, RunError> {
+        let shared = self.share();
+        let listener = signals::listen(shared.shutdown.clone())?;
+        let report = supervisor::supervise(shared, leftovers).await;
+        listener.abort();
+        report
+    }
+
+    /// Starts it in the background of a tokio application.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime, as [`tokio::spawn`] does.
+    #[must_use = "keep the handle, to shut the worker down"]
+    pub fn spawn(self) -> WorkerHandle {
+        let shared = self.share();
+        let task = tokio::spawn(supervisor::supervise(shared.clone(), Leftovers::Leave));
+        WorkerHandle { shared, task }
+    }
+
+    /// Runs until nothing is ready, delayed or in flight on its queues, retries included; for
+    /// tests and one-shot containers. May be called again. Await it, or set
+    /// [`RunUntilIdle::max_wait`] first.
+    #[must_use = "it runs when it is awaited"]
+    pub fn run_until_idle(&self) -> RunUntilIdle<'_> {
+        RunUntilIdle {
+            worker: self,
+            max_wait: None,
+        }
+    }
+
+    fn share(&self) -> Arc<Shared> {
+        Shared::new(
+            self.client.clone(),
+            self.settings.clone(),
+            self.registry.clone(),
+            self.states.clone(),
+        )
+    }
+}
+
+/// A worker that runs in the background. Dropping the handle leaves it running.
+#[derive(Debug)]
+pub struct WorkerHandle {
+    shared: Arc<Shared>,
+    task: JoinHandle<Result<ShutdownReport, RunError>>,
+}
+
+impl WorkerHandle {
+    /// What it did so far.
+    #[must_use]
+    pub fn stats(&self) -> WorkerStats {
+        self.shared.stats()
+    }
+
+    /// Stops claiming, lets running jobs end within the `shutdown_timeout`, aborts the rest and
+    /// gives it back; answers what could not be aborted.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before its end, the shutdown goes on in the background.
+    pub async fn shutdown(self) -> ShutdownReport {
+        self.shared.shutdown.advance(Phase::Draining);
+        match self.task.await {
+            Ok(Ok(report)) => report,
+            Ok(Err(error)) => {
+                tracing::error!(error = %crate::telemetry::chain(&error), "the worker failed");
+                ShutdownReport::default()
+            }
+            Err(error) => {
+                tracing::error!(%error, "the worker's task failed");
+                ShutdownReport::default()
+            }
+        }
+    }
+}
+
+/// [`Worker::run_until_idle`], to be awaited.
+#[derive(Debug)]
+pub struct RunUntilIdle<'a> {
+    worker: &'a Worker,
+    max_wait: Option<Duration>,
+}
+
+impl RunUntilIdle<'_> {
+    /// Gives up after this long, with [`RunError::NotIdle`]: jobs may be on a paused queue, or
+    /// delayed for days.
+    #[must_use]
+    pub fn max_wait(mut self, max_wait: Duration) -> Self {
+        self.max_wait = Some(max_wait);
+        self
+    }
+}
+
+impl<'a> IntoFuture for RunUntilIdle<'a> {
+    type Output = Result<WorkerStats, RunError>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move {
+            let shared = self.worker.share();
+            let running = tokio::spawn(supervisor::supervise(shared.clone(), Leftovers::Leave));
+            // Also when this future is dropped.
+            let _stop = StopOnDrop(shared.shutdown.clone());
+            let idle = idle::wait(&shared, self.max_wait).await;
+            shared.shutdown.advance(Phase::Draining);
+            let ended = running.await;
+            idle?;
+            if let Ok(Err(error)) = ended {
+                return Err(error);
+            }
+            Ok(shared.stats())
+        })
+    }
+}
+
+struct StopOnDrop(Shutdown);
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        self.0.advance(Phase::Draining);
+    }
+}
