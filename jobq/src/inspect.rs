@@ -1,14 +1,21 @@
 //! Looking into queues and intervening: for people and tools, never on the path of a job.
 
+mod dead;
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
+use bytes::Bytes;
 use jiff::Timestamp;
 
-use crate::broker::{Element, JobState, MAX_BATCH};
+pub use self::dead::{Dead, DeadJob};
+use crate::broker::{Counts, Element, JobState, MAX_BATCH};
 use crate::client::Client;
-use crate::envelope::{DeadRecord, Envelope, Reason};
+use crate::envelope::Envelope;
 use crate::error::{EnvelopeError, InspectError};
-use crate::id::{JobId, QueueName};
+use crate::id::{JobId, QueueName, WorkerId};
+use crate::timestamp::At;
 
 /// One queue, to look at and to pause. From [`Client::queue`].
 #[derive(Debug, Clone)]
@@ -25,36 +32,17 @@ pub struct QueueStats {
     pub ready: u64,
     /// Jobs waiting for their time or their retry.
     pub delayed: u64,
-    /// Jobs claimed by workers.
+    /// Jobs that workers hold: claimed, or handed to one that was just woken.
     pub in_flight: u64,
     /// Jobs given up.
     pub dead: u64,
     /// Whether the queue is paused.
     pub paused: bool,
-    /// How long ago the job at the front of ready was enqueued.
+    /// How long the job at the front of ready could have been running: since it was enqueued, or
+    /// due. `None` if there is none, or if it is no envelope.
     pub oldest_ready_age: Option<Duration>,
     /// When the first delayed job is due.
     pub next_due: Option<Timestamp>,
-}
-
-/// A job as it stands in a queue.
-#[derive(Debug, Clone)]
-pub struct JobInfo {
-    element: Element,
-    envelope: Envelope,
-}
-
-/// The dead list of a queue. From [`Queue::dead`].
-#[derive(Debug, Clone)]
-pub struct Dead {
-    queue: Queue,
-}
-
-/// A job that was given up.
-#[derive(Debug, Clone)]
-pub struct DeadJob {
-    record: DeadRecord,
-    envelope: Result<Envelope, EnvelopeError>,
 }
 
 impl Queue {
@@ -68,23 +56,24 @@ impl Queue {
         &self.name
     }
 
-    /// Its figures now.
+    /// Its figures now. A queue that nobody ever used has none but zeros.
     ///
     /// # Errors
     ///
     /// [`InspectError::Broker`].
     pub async fn stats(&self) -> Result<QueueStats, InspectError> {
-        unimplemented!()
+        let counts = self.client.broker().stats(&self.name).await?;
+        Ok(QueueStats::new(&counts, self.client.now()))
     }
 
     /// Stops workers from taking jobs: once this has answered, nothing starts but what was claimed
-    /// before. Enqueueing goes on.
+    /// before. Enqueueing goes on. Pausing twice is pausing once.
     ///
     /// # Errors
     ///
     /// [`InspectError::Broker`].
     pub async fn pause(&self) -> Result<(), InspectError> {
-        unimplemented!()
+        Ok(self.client.broker().pause(&self.name).await?)
     }
 
     /// Ends a pause.
@@ -93,10 +82,14 @@ impl Queue {
     ///
     /// [`InspectError::Broker`].
     pub async fn resume(&self) -> Result<(), InspectError> {
-        unimplemented!()
+        Ok(self.client.broker().resume(&self.name).await?)
     }
 
-    /// Jobs in a state, page by page, `limit` at most 1,000.
+    /// Jobs in a state, page by page, `limit` at most 1,000: ready from the front (without
+    /// suspects), delayed by due time, dead newest first.
+    ///
+    /// Pages are looked at one by one: a job that moves between two of them may be seen twice, or
+    /// not at all.
     ///
     /// # Errors
     ///
@@ -107,12 +100,151 @@ impl Queue {
         offset: u64,
         limit: u32,
     ) -> Result<Vec<JobInfo>, InspectError> {
-        unimplemented!()
+        let elements = self.page(state, offset, limit).await?;
+        let info = match state {
+            JobState::Dead => |element: Element| DeadJob::new(element.bytes).into(),
+            _ => JobInfo::new,
+        };
+        Ok(elements.into_iter().map(info).collect())
     }
 
     /// Its dead list.
     #[must_use]
     pub fn dead(&self) -> Dead {
-        unimplemented!()
+        Dead::new(self.clone())
+    }
+
+    async fn page(
+        &self,
+        state: JobState,
+        offset: u64,
+        limit: u32,
+    ) -> Result<Vec<Element>, InspectError> {
+        let limit = limit.min(MAX_BATCH);
+        let broker = self.client.broker();
+        Ok(broker.page(&self.name, state, offset, limit).await?)
+    }
+}
+
+impl QueueStats {
+    fn new(counts: &Counts, now: At) -> Self {
+        let oldest = counts.oldest.clone();
+        let oldest = oldest.and_then(|bytes| Envelope::decode(bytes).ok());
+        Self {
+            ready: counts.ready + counts.suspects,
+            delayed: counts.delayed,
+            in_flight: counts.in_flight,
+            dead: counts.dead,
+            paused: counts.paused,
+            oldest_ready_age: oldest.map(|envelope| now.since(waits_since(&envelope))),
+            next_due: counts.next_due.map(At::timestamp),
+        }
+    }
+}
+
+/// Since when a job in ready could have been running.
+fn waits_since(envelope: &Envelope) -> At {
+    let due = envelope.options().ok().and_then(|options| options.due);
+    due.map_or(envelope.enqueued_at(), |due| {
+        due.max(envelope.enqueued_at())
+    })
+}
+
+/// A job as it stands in a queue.
+///
+/// What lies there need be no envelope: anyone may have put it there. Then all but
+/// [`JobInfo::bytes`], [`JobInfo::due`] and [`JobInfo::worker`] answer `None`.
+#[derive(Debug, Clone)]
+pub struct JobInfo {
+    bytes: Bytes,
+    due: Option<At>,
+    worker: Option<WorkerId>,
+    envelope: Result<Envelope, EnvelopeError>,
+    last_error: Option<String>,
+}
+
+impl JobInfo {
+    fn new(element: Element) -> Self {
+        let envelope = Envelope::decode(element.bytes.clone());
+        let options = envelope.as_ref().ok().and_then(|e| e.options().ok());
+        let latest = options.and_then(|mut options| options.history.pop());
+        Self {
+            bytes: element.bytes,
+            due: element.due,
+            worker: element.worker,
+            envelope,
+            last_error: latest.map(|failure| failure.error),
+        }
+    }
+
+    /// The job's id.
+    #[must_use]
+    pub fn id(&self) -> Option<JobId> {
+        self.envelope().ok().map(Envelope::id)
+    }
+
+    /// The job's name.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.envelope().ok().map(Envelope::name)
+    }
+
+    /// When it was enqueued, by the producer's clock.
+    #[must_use]
+    pub fn enqueued_at(&self) -> Option<Timestamp> {
+        let envelope = self.envelope().ok()?;
+        Some(envelope.enqueued_at().timestamp())
+    }
+
+    /// How often it failed: its next, or its running, attempt is one more.
+    #[must_use]
+    pub fn failures(&self) -> Option<u32> {
+        self.envelope().ok().map(Envelope::failures)
+    }
+
+    /// What went wrong the last time, if it ever failed.
+    #[must_use]
+    pub fn last_error(&self) -> Option<&str> {
+        self.last_error.as_deref()
+    }
+
+    /// When it is due, if it is delayed.
+    #[must_use]
+    pub fn due(&self) -> Option<Timestamp> {
+        self.due.map(At::timestamp)
+    }
+
+    /// The worker that holds it, if it is in flight.
+    #[must_use]
+    pub fn worker(&self) -> Option<&WorkerId> {
+        self.worker.as_ref()
+    }
+
+    /// The envelope, with the arguments as msgpack.
+    ///
+    /// # Errors
+    ///
+    /// Why the bytes are none.
+    pub fn envelope(&self) -> Result<&Envelope, &EnvelopeError> {
+        self.envelope.as_ref()
+    }
+
+    /// The bytes of the job as they are stored.
+    #[must_use]
+    pub fn bytes(&self) -> &Bytes {
+        &self.bytes
+    }
+}
+
+impl From<DeadJob> for JobInfo {
+    fn from(job: DeadJob) -> Self {
+        let (record, envelope) = job.into_parts();
+        Self {
+            bytes: record.envelope,
+            due: None,
+            worker: None,
+            envelope,
+            last_error: Some(record.error),
+        }
     }
 }

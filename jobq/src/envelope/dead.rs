@@ -85,9 +85,9 @@ pub struct DeadRecord {
     pub reason: Reason,
     /// The last error.
     pub error: String,
-    /// The envelope as it was, or the bytes that were none.
+    /// The envelope with its last failure counted, or the bytes that were none.
     pub envelope: Bytes,
-    /// The failures before, oldest first.
+    /// The failures before the last, oldest first: they move here from the envelope.
     pub history: Vec<Failure>,
 }
 
