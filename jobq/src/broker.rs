@@ -158,7 +158,9 @@ pub trait Waiter: fmt::Debug + Send + Sync {
     /// Must be awaited to its end: a store that was asked goes on when the asker has gone.
     async fn wait(&self, timeout: Duration) -> Result<Wake, BrokerError>;
 
-    /// Ends a `wait` under way; it answers [`Wake::TimedOut`], or what it had just moved.
+    /// Ends a `wait` under way; it answers [`Wake::TimedOut`], or what it had just moved. With none
+    /// under way the next one ends at once and moves nothing: it may be the one that was meant.
+    /// Several before it count as one.
     async fn interrupt(&self) -> Result<(), BrokerError>;
 }
 

@@ -302,3 +302,10 @@ pub(crate) async fn promotes_nothing(f: Fixture) {
     reaper.adopt_all(&dead).await;
     assert_eq!(f.names(JobState::Delayed).await, ["due"]);
 }
+
+pub(crate) async fn nobody_adopts_itself(f: Fixture) {
+    let (mut worker, _) = dead_and_reaper(&f, &["a"]).await;
+    let (id, seen) = (worker.id.clone(), worker.known);
+    assert_eq!(worker.adopt(&id, Some(seen), 10).await, Adopted::Alive);
+    assert_eq!(worker.held().await.len(), 1);
+}

@@ -130,6 +130,7 @@ on_every_broker! {{
         a_round_answers_each_part_by_itself
         a_round_of_nothing_answers_nothing
         an_equal_element_in_delayed_takes_the_time_of_the_retry
+        a_large_batch_sent_again_is_answered_one_by_one
     }
     caps: {
         drop_the_oldest_beyond_a_count
@@ -194,6 +195,7 @@ on_every_broker! {{
         the_sweep_refuses_a_member
         the_sweep_of_one_that_owns_nothing_finds_nothing
         touches_no_other_queue
+        nobody_adopts_itself
         promotes_nothing
     }
     leave: {
@@ -225,7 +227,7 @@ on_every_broker! {{
         as_many_jobs_wake_as_many_waiters
         an_interrupt_ends_it
         an_interrupt_ends_no_other_workers_wait
-        an_interrupt_is_not_kept_for_later
+        an_interrupt_before_it_ends_the_next_one_alone
         it_can_be_used_again_after_an_interrupt
         it_ends_when_its_time_is_up
         no_time_is_not_for_ever

@@ -323,3 +323,23 @@ pub(crate) async fn an_equal_element_in_delayed_takes_the_time_of_the_retry(f: F
     assert_eq!(delayed.len(), 1);
     assert_ne!(delayed[0].due, Some(At::from_ms(1)));
 }
+
+pub(crate) async fn a_large_batch_sent_again_is_answered_one_by_one(f: Fixture) {
+    let (worker, tokens) = claimed(&f, &strs(&numbered(100))).await;
+    let settled_before = |place: &usize| place.is_multiple_of(7);
+    let some = tokens.iter().enumerate();
+    let some = some.filter(|(place, _)| settled_before(place));
+    worker
+        .settle(some.map(|(_, token)| (*token, Action::Ack)))
+        .await;
+    let action = Action::Ack;
+    let acks = tokens.into_iter().map(|token| Settlement {
+        token,
+        action: action.clone(),
+    });
+    let mut again = worker.settle_request(acks.collect());
+    again.resent = true;
+    let settled = f.broker.settle(again).await.expect("settle");
+    let expected = (0..100).map(|place| !settled_before(&place));
+    assert_eq!(settled.accepted, expected.collect::<Vec<_>>());
+}

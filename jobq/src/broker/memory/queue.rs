@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::Notify;
@@ -58,7 +59,7 @@ impl Queue {
             let envelope = envelope.clone();
             match due {
                 Due::Now => self.ready.push_back(envelope),
-                Due::After(delay) => self.delayed.insert(envelope, now.after(*delay)),
+                Due::After(delay) => self.delayed.insert(envelope, due_after(now, *delay)),
                 Due::At(at) => self.delayed.insert(envelope, *at),
             }
         }
@@ -158,7 +159,8 @@ impl Queue {
         match action {
             Action::Ack => {}
             Action::Retry { delay, envelope } => {
-                self.delayed.insert(envelope.clone(), now.after(*delay));
+                self.delayed
+                    .insert(envelope.clone(), due_after(now, *delay));
             }
             Action::Bury { record } => self.dead.bury(record.clone()),
             Action::Release { to, envelope } => {
@@ -219,7 +221,8 @@ impl Queue {
             return Adopted::Reaped;
         };
         let stored = self.members.get(target).copied();
-        if stored != adoption.seen && stored != Some(0) {
+        let as_seen = stored == adoption.seen || stored == Some(0);
+        if *target == member.worker || !as_seen {
             return Adopted::Alive;
         }
         self.members.insert(member.worker.clone(), counter);
@@ -294,4 +297,9 @@ impl Queue {
             self.due_signal.notify_one();
         }
     }
+}
+
+/// The end of a delay, rounded up: a job is never early.
+fn due_after(now: At, delay: Duration) -> At {
+    now.after(delay.saturating_add(Duration::from_nanos(999_999)))
 }

@@ -1,9 +1,10 @@
 //! Where idle workers wait, each for one job.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 use super::MemoryBroker;
 use super::queue::Queue;
@@ -17,6 +18,8 @@ pub(super) struct MemoryWaiter {
     broker: MemoryBroker,
     queue: QueueName,
     worker: WorkerId,
+    /// Keeps one interrupt that found nobody waiting.
+    interrupted: Notify,
 }
 
 impl MemoryWaiter {
@@ -25,6 +28,7 @@ impl MemoryWaiter {
             broker,
             queue: queue.clone(),
             worker: worker.clone(),
+            interrupted: Notify::new(),
         }
     }
 }
@@ -32,23 +36,29 @@ impl MemoryWaiter {
 #[async_trait]
 impl Waiter for MemoryWaiter {
     async fn wait(&self, timeout: Duration) -> Result<Wake, BrokerError> {
+        let mut interrupted = pin!(self.interrupted.notified());
+        if interrupted.as_mut().enable() {
+            return Ok(Wake::TimedOut);
+        }
         let (waiting, mut woken) = Waiting::new(&self.worker);
         // The step itself hands over what is ready already.
         self.broker
             .step(&self.queue, |queue, _| queue.wait(waiting));
-        if let Ok(answer) = tokio::time::timeout(timeout, &mut woken).await {
-            return Ok(answer.unwrap_or(Wake::TimedOut));
+        tokio::select! {
+            biased;
+            _ = &mut woken => return Ok(Wake::Handed),
+            () = tokio::time::sleep(timeout) => {}
+            () = interrupted => {}
         }
         // Under the lock, so that a job handed over at the last moment is not overlooked.
         Ok(self.broker.step(&self.queue, |_, _| {
             woken.close();
-            woken.try_recv().unwrap_or(Wake::TimedOut)
+            woken.try_recv().map_or(Wake::TimedOut, |()| Wake::Handed)
         }))
     }
 
     async fn interrupt(&self) -> Result<(), BrokerError> {
-        self.broker
-            .step(&self.queue, |queue, _| queue.interrupt(&self.worker));
+        self.interrupted.notify_one();
         Ok(())
     }
 }
@@ -57,11 +67,11 @@ impl Waiter for MemoryWaiter {
 #[derive(Debug)]
 pub(super) struct Waiting {
     pub(super) worker: WorkerId,
-    woken: oneshot::Sender<Wake>,
+    woken: oneshot::Sender<()>,
 }
 
 impl Waiting {
-    fn new(worker: &WorkerId) -> (Self, oneshot::Receiver<Wake>) {
+    fn new(worker: &WorkerId) -> (Self, oneshot::Receiver<()>) {
         let (woken, answer) = oneshot::channel();
         let worker = worker.clone();
         (Self { worker, woken }, answer)
@@ -74,7 +84,7 @@ impl Waiting {
 
     /// Says that a job lies in the handoff. One who has gone meanwhile finds it with a claim.
     pub(super) fn wake(self) {
-        let _ = self.woken.send(Wake::Handed);
+        let _ = self.woken.send(());
     }
 }
 
@@ -82,11 +92,6 @@ impl Queue {
     pub(super) fn wait(&mut self, waiting: Waiting) {
         self.waiting.retain(|other| !other.is_over());
         self.waiting.push_back(waiting);
-    }
-
-    /// Their senders go with them, which ends their waits.
-    pub(super) fn interrupt(&mut self, worker: &WorkerId) {
-        self.waiting.retain(|waiting| waiting.worker != *worker);
     }
 
     /// Hands each job that is ready to one who waits, the longest waiting first.
