@@ -1,129 +1,279 @@
-//! The Redis broker (stub).
+//! The Redis broker.
+//!
+//! | file | knows |
+//! | --- | --- |
+//! | `redis/config.rs` | the URL |
+//! | `redis/keys.rs` | how keys are spelled |
+//! | `redis/lua/*.lua` | the atomic steps, one file each |
+//! | `redis/scripts.rs` | the order of their KEYS and ARGV |
+//! | `redis/reply.rs` | what they answer |
+//! | `redis/connection.rs` | connecting, timeouts, scripts the server has forgotten |
+//! | `redis/fault.rs` | which error means what |
+//! | `redis/{waiter,signals}.rs` | blocking, and listening for due times |
+//! | `redis/inspect.rs` | looking in |
+//!
+//! Delayed is a sorted set, which holds an element once: two delayed jobs of one queue that are
+//! equal to the byte become one. Envelopes differ by their ids, so only copies of one envelope
+//! can meet this.
 
-use std::sync::Arc;
+mod clock;
+mod config;
+mod connection;
+mod fault;
+mod inspect;
+mod keys;
+mod reply;
+mod scripts;
+mod signals;
+mod waiter;
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use bytes::Bytes;
+use redis::Value;
 use tokio::sync::Notify;
 
-use super::*;
-use crate::error::ConnectError;
+pub use self::config::RedisConfig;
+use self::connection::Link;
+use self::fault::{Fault, corrupt};
+use self::keys::QueueKeys;
+use self::scripts::Step;
+use self::signals::Signals;
+use self::waiter::RedisWaiter;
+use super::{
+    Adopted, Adoption, Broker, Claim, Entry, Member, Promoted, Renewed, RoundAnswer, Settle, Waiter,
+};
+use crate::error::{BrokerError, ConnectError};
+use crate::id::{QueueName, Token, WorkerId};
+use crate::timestamp::At;
 
-/// Where a Redis is and how to log in.
-pub struct RedisConfig;
+/// Keys that one step of a scan looks at, about.
+const SCAN_STEP: u32 = 1000;
 
-impl RedisConfig {
-    /// Reads a URL.
-    ///
-    /// # Errors
-    ///
-    /// [`ConnectError`].
-    pub fn parse(url: &str, namespace: Option<&str>) -> Result<Self, ConnectError> {
-        unimplemented!()
-    }
+/// Jobs in a Redis server, 7.0 or newer. Connections are opened again when they are lost.
+#[derive(Debug)]
+pub struct RedisBroker {
+    link: Arc<Link>,
+    signals: Signals,
+    /// Queues that this process has added to the set of queues.
+    announced: Mutex<HashSet<QueueName>>,
 }
 
-/// The Redis broker.
-#[derive(Debug, Default)]
-pub struct RedisBroker;
-
 impl RedisBroker {
-    /// Connects.
+    /// Connects. `timeout` bounds this call, and later every other.
     ///
     /// # Errors
     ///
-    /// [`ConnectError`].
+    /// [`ConnectError`], within the timeout; none holds the password.
     pub async fn connect(config: RedisConfig, timeout: Duration) -> Result<Self, ConnectError> {
-        unimplemented!()
+        let link = Link::new(Arc::new(config), Arc::default(), timeout);
+        let connected = link.connect().await;
+        connected.map_err(|error| error.into_connect_error(link.config()))?;
+        Ok(Self::over(link))
+    }
+
+    fn over(link: Link) -> Self {
+        Self {
+            signals: Signals::new(link.config().clone(), link.timeout()),
+            link: Arc::new(link),
+            announced: Mutex::default(),
+        }
+    }
+
+    fn keys(&self, queue: &QueueName) -> QueueKeys {
+        QueueKeys::new(self.link.config().namespace(), queue)
+    }
+
+    async fn ask(&self, step: Step) -> Result<Value, BrokerError> {
+        Ok(self.link.call_one(step).await?)
+    }
+
+    /// Adds the queue to the set of queues, unless this process has done so.
+    fn announcement(&self, queue: &QueueName) -> Option<Step> {
+        let announced = self.announced.lock().expect("no one panics with this lock");
+        if announced.contains(queue) {
+            return None;
+        }
+        let mut command = redis::cmd("SADD");
+        command.arg(keys::queues(self.link.config().namespace()));
+        command.arg(queue.as_str());
+        Some(Step::plain(command))
+    }
+
+    fn set_announced(&self, queue: &QueueName) {
+        let mut announced = self.announced.lock().expect("no one panics with this lock");
+        announced.insert(queue.clone());
     }
 }
 
 #[async_trait]
 impl Broker for RedisBroker {
     fn describe(&self) -> String {
-        unimplemented!()
+        self.link.config().describe()
     }
+
     fn now(&self) -> At {
-        unimplemented!()
+        self.link.clock().now()
     }
+
     fn is_in_process(&self) -> bool {
-        unimplemented!()
+        false
     }
+
     async fn fork(&self) -> Result<Arc<dyn Broker>, BrokerError> {
-        unimplemented!()
+        let link = self.link.another();
+        let connected = link.connect().await;
+        connected.map_err(|error| Fault::from_open(link.config(), error))?;
+        Ok(Arc::new(Self::over(link)))
     }
+
     async fn warnings(&self) -> Result<Vec<String>, BrokerError> {
-        unimplemented!()
+        let mut command = redis::cmd("INFO");
+        command.arg("memory");
+        let info = self.ask(Step::plain(command)).await?;
+        let info = reply::text(&info).ok_or_else(|| corrupt("INFO"))?;
+        let mut lines = info.lines();
+        Ok(
+            match lines.find_map(|line| line.strip_prefix("maxmemory_policy:")) {
+                None | Some("noeviction") => Vec::new(),
+                Some(policy) => vec![format!(
+                    "maxmemory-policy of {} is {policy}: when its memory is full it may evict jobs; \
+                     set it to noeviction",
+                    self.link.config().address()
+                )],
+            },
+        )
     }
+
     async fn enqueue(&self, queue: &QueueName, entries: &[Entry]) -> Result<(), BrokerError> {
-        unimplemented!()
+        let keys = self.keys(queue);
+        let mut steps: Vec<Step> = [
+            scripts::push(&keys, entries),
+            scripts::delay(&keys, entries),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        let jobs = steps.len();
+        steps.extend(self.announcement(queue));
+        let announcing = steps.len() > jobs;
+        let mut answers = self.link.call(steps).await;
+        // Only people look at the set of queues: the jobs are enqueued whether it is told or not,
+        // and the next enqueue tells it again.
+        if announcing && answers.pop().is_some_and(|answer| answer.is_ok()) {
+            self.set_announced(queue);
+        }
+        all_or_unknown(answers)
     }
+
     async fn round(&self, settles: &[Settle], claim: Option<&Claim>) -> RoundAnswer {
-        unimplemented!()
+        let mut steps = Vec::with_capacity(settles.len() + 1);
+        let mut places = Vec::with_capacity(settles.len());
+        for settle in settles {
+            let (step, order) = scripts::settle(&self.keys(&settle.queue), settle);
+            steps.push(step);
+            places.push(order);
+        }
+        steps.extend(claim.map(|claim| scripts::claim(&self.keys(&claim.member.queue), claim)));
+        let mut answers = self.link.call(steps).await.into_iter();
+        let settles = places.iter().zip(&mut answers);
+        let settles = settles.map(|(places, answer)| reply::settled(answer?, places));
+        RoundAnswer {
+            settles: settles.collect(),
+            claim: claim
+                .and_then(|_| answers.next())
+                .map(|answer| reply::claimed(answer?)),
+        }
     }
+
     async fn renew(&self, member: &Member) -> Result<Renewed, BrokerError> {
-        unimplemented!()
+        let step = scripts::renew(&self.keys(&member.queue), member);
+        reply::renewed(self.ask(step).await?)
     }
+
     async fn promote(&self, queue: &QueueName, worker: &WorkerId) -> Result<Promoted, BrokerError> {
-        unimplemented!()
+        let step = scripts::promote(&self.keys(queue), worker);
+        reply::promoted(self.ask(step).await?)
     }
+
     async fn adopt(&self, adoption: &Adoption) -> Result<Adopted, BrokerError> {
-        unimplemented!()
+        let step = scripts::adopt(&self.keys(&adoption.member.queue), adoption);
+        reply::adopted(self.ask(step).await?)
     }
+
     async fn leave(&self, queue: &QueueName, worker: &WorkerId) -> Result<bool, BrokerError> {
-        unimplemented!()
+        let step = scripts::leave(&self.keys(queue), worker);
+        reply::one_of(self.ask(step).await?, b"left", b"owner")
     }
+
     async fn members(&self, queue: &QueueName) -> Result<Vec<(WorkerId, u64)>, BrokerError> {
-        unimplemented!()
+        let mut command = redis::cmd("HGETALL");
+        command.arg(self.keys(queue).workers());
+        match self.ask(Step::plain(command)).await? {
+            Value::Map(fields) => Ok(fields.into_iter().filter_map(member).collect()),
+            _ => Err(corrupt("a map of workers")),
+        }
     }
+
     async fn owners(
         &self,
         queue: &QueueName,
         cursor: u64,
     ) -> Result<(u64, Vec<WorkerId>), BrokerError> {
-        unimplemented!()
+        let keys = self.keys(queue);
+        let mut command = redis::cmd("SCAN");
+        command.arg(cursor).arg("MATCH").arg(keys.owned_pattern());
+        command.arg("COUNT").arg(SCAN_STEP);
+        let answer = reply::list(self.ask(Step::plain(command)).await?, "a scan")?;
+        let [cursor, found] =
+            <[Value; 2]>::try_from(answer).map_err(|_| corrupt("a scan's answer"))?;
+        let cursor = reply::number(&cursor).ok_or_else(|| corrupt("a scan's cursor"))?;
+        let found = reply::list(found, "a list of keys")?;
+        let owners = found.iter().filter_map(|key| keys.owner(reply::text(key)?));
+        // A worker may own records and a handoff, and SCAN may give a key twice.
+        let unique: HashSet<WorkerId> = owners.collect();
+        Ok((cursor, unique.into_iter().collect()))
     }
+
+    /// A field that is no token is left out: nothing could settle it. It keeps the worker from
+    /// leaving, so that its membership lapses, and adoption takes every field under a new token.
     async fn held(&self, queue: &QueueName, worker: &WorkerId) -> Result<Vec<Token>, BrokerError> {
-        unimplemented!()
+        let mut command = redis::cmd("HKEYS");
+        command.arg(self.keys(queue).in_flight(worker));
+        let fields = reply::list(self.ask(Step::plain(command)).await?, "a list of tokens")?;
+        let tokens = fields
+            .iter()
+            .filter_map(|field| reply::text(field)?.parse().ok());
+        Ok(tokens.collect())
     }
+
     fn waiter(&self, queue: &QueueName, worker: &WorkerId) -> Arc<dyn Waiter> {
-        unimplemented!()
+        let keys = self.keys(queue);
+        let waiter = RedisWaiter::new(&self.link, keys.ready(), keys.handoff(worker));
+        Arc::new(waiter)
     }
+
     fn due_signal(&self, queue: &QueueName) -> Arc<Notify> {
-        unimplemented!()
+        self.signals.listen(self.keys(queue).due())
     }
 }
 
-#[async_trait]
-impl Inspect for RedisBroker {
-    async fn queues(&self) -> Result<Vec<QueueName>, BrokerError> {
-        unimplemented!()
+/// One result of an enqueue's parts: an error that leaves it open whether anything was enqueued,
+/// if only some parts were refused.
+fn all_or_unknown(answers: Vec<Result<Value, Fault>>) -> Result<(), BrokerError> {
+    let some = answers.iter().any(Result::is_ok);
+    match answers.into_iter().find_map(Result::err) {
+        None => Ok(()),
+        Some(fault) if some => Err(fault.with_outcome_unknown().into()),
+        Some(fault) => Err(fault.into()),
     }
-    async fn stats(&self, queue: &QueueName) -> Result<Counts, BrokerError> {
-        unimplemented!()
-    }
-    async fn page(
-        &self,
-        queue: &QueueName,
-        state: JobState,
-        offset: u64,
-        limit: u32,
-    ) -> Result<Vec<Element>, BrokerError> {
-        unimplemented!()
-    }
-    async fn pause(&self, queue: &QueueName) -> Result<(), BrokerError> {
-        unimplemented!()
-    }
-    async fn resume(&self, queue: &QueueName) -> Result<(), BrokerError> {
-        unimplemented!()
-    }
-    async fn take_dead(
-        &self,
-        queue: &QueueName,
-        record: &Bytes,
-        requeue: Option<&Bytes>,
-    ) -> Result<bool, BrokerError> {
-        unimplemented!()
-    }
+}
+
+/// A member and its counter. What is no number counts as 0, as it does in the scripts, so that a
+/// damaged registration is adopted.
+fn member((worker, counter): (Value, Value)) -> Option<(WorkerId, u64)> {
+    let worker = WorkerId::from_stored(reply::text(&worker)?);
+    Some((worker, reply::number(&counter).unwrap_or(0)))
 }

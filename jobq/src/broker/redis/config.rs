@@ -1,0 +1,239 @@
+//! Where a Redis is and how to log in, read from a URL. No error and no output holds the password.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use redis::io::tcp::{TcpSettings, socket2::TcpKeepalive};
+use redis::{
+    ConnectionAddr, ConnectionInfo, IntoConnectionInfo, ProtocolVersion, RedisConnectionInfo,
+};
+use url::Url;
+
+use crate::error::{ConnectError, quoted};
+
+const DEFAULT_HOST: &str = "127.0.0.1";
+const DEFAULT_PORT: u16 = 6379;
+const DEFAULT_NAMESPACE: &str = "jobq";
+
+/// How long unacknowledged data may stay on its way before the kernel gives the connection up.
+const TCP_USER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// An idle connection is probed after this, this often, before it is given up as dead.
+const KEEPALIVE_IDLE: Duration = Duration::from_secs(5);
+const KEEPALIVE_EVERY: Duration = Duration::from_secs(2);
+const KEEPALIVE_PROBES: u32 = 3;
+
+/// Where a Redis is, how to log in, and the namespace of the keys. `Debug` hides the password.
+#[derive(Clone)]
+pub struct RedisConfig {
+    host: String,
+    port: u16,
+    database: u32,
+    user: Option<String>,
+    password: Option<String>,
+    namespace: Arc<str>,
+}
+
+impl RedisConfig {
+    /// Reads `redis://[[user]:password@][host][:port][/database][?namespace=name]`.
+    ///
+    /// An empty host is 127.0.0.1, no port is 6379, no database is 0. User and password are
+    /// percent-decoded: `@`, `/`, `?`, `#` and `%` in them must be written `%40`, `%2F`, `%3F`,
+    /// `%23` and `%25`. A `namespace` given beside the URL wins over the one inside.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectError::InvalidUrl`] and [`ConnectError::InvalidNamespace`].
+    pub fn parse(url: &str, namespace: Option<&str>) -> Result<Self, ConnectError> {
+        let parsed = Url::parse(url).map_err(|error| match url.contains("://") {
+            true => invalid(format!(
+                "{error} (in user and password, write @ as %40, / as %2F, # as %23)"
+            )),
+            false => invalid(format!("{error}; it has no scheme such as redis://")),
+        })?;
+        check_scheme(&parsed)?;
+        if parsed.fragment().is_some() {
+            return Err(invalid(
+                "it has a #fragment (in a password, write # as %23)",
+            ));
+        }
+        // What stands behind an unescaped / or ? may be the rest of a password: quote it only
+        // where there cannot be one.
+        let may_quote = !url.contains('@');
+        let in_url = namespace_of(&parsed, may_quote)?;
+        let namespace = namespace.or(in_url.as_deref()).unwrap_or(DEFAULT_NAMESPACE);
+        let user = Some(decode(parsed.username(), "user")?).filter(|user| !user.is_empty());
+        let password = match parsed.password() {
+            Some(password) => Some(decode(password, "password")?),
+            // A user that needs no password still has to be named to the server.
+            None => user.as_ref().map(|_| String::new()),
+        };
+        Ok(Self {
+            host: host_of(&parsed),
+            port: port_of(&parsed)?,
+            database: database_of(&parsed, may_quote)?,
+            user,
+            password,
+            namespace: check_namespace(namespace)?.into(),
+        })
+    }
+
+    /// What stands before every key.
+    #[must_use]
+    pub fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    /// Host and port, for messages.
+    #[must_use]
+    pub fn address(&self) -> String {
+        match self.host.contains(':') {
+            true => format!("[{}]:{}", self.host, self.port),
+            false => format!("{}:{}", self.host, self.port),
+        }
+    }
+
+    /// The URL without user and password.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        let (address, database, namespace) = (self.address(), self.database, &self.namespace);
+        format!("redis://{address}/{database}?namespace={namespace}")
+    }
+
+    /// The user as errors quote it.
+    pub(super) fn quoted_user(&self) -> String {
+        quoted(self.user.as_deref().unwrap_or("default"))
+    }
+
+    pub(super) fn connection_info(&self) -> redis::RedisResult<ConnectionInfo> {
+        let mut login = RedisConnectionInfo::default()
+            // A RESP3 connection notices at once when the server closes it.
+            .set_protocol(ProtocolVersion::RESP3)
+            .set_lib_name("jobq", env!("CARGO_PKG_VERSION"))
+            .set_db(self.database.into());
+        if let Some(user) = &self.user {
+            login = login.set_username(user);
+        }
+        if let Some(password) = &self.password {
+            login = login.set_password(password);
+        }
+        let keepalive = TcpKeepalive::new()
+            .with_time(KEEPALIVE_IDLE)
+            .with_interval(KEEPALIVE_EVERY)
+            .with_retries(KEEPALIVE_PROBES);
+        let tcp = TcpSettings::default()
+            .set_nodelay(true)
+            .set_keepalive(keepalive);
+        #[cfg(target_os = "linux")]
+        let tcp = tcp.set_user_timeout(TCP_USER_TIMEOUT);
+        let address = ConnectionAddr::Tcp(self.host.clone(), self.port);
+        Ok(address
+            .into_connection_info()?
+            .set_tcp_settings(tcp)
+            .set_redis_settings(login))
+    }
+}
+
+impl fmt::Debug for RedisConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("RedisConfig")
+            .field(&self.describe())
+            .finish()
+    }
+}
+
+fn invalid(reason: impl Into<String>) -> ConnectError {
+    ConnectError::InvalidUrl {
+        reason: reason.into(),
+    }
+}
+
+fn check_scheme(url: &Url) -> Result<(), ConnectError> {
+    match url.scheme() {
+        "redis" if !url.cannot_be_a_base() && url.has_authority() => Ok(()),
+        "redis" => Err(invalid("redis: is not followed by //")),
+        "rediss" => Err(invalid(
+            "rediss:// asks for TLS, which is not built into this version",
+        )),
+        other => Err(invalid(format!("unknown scheme {}", quoted(other)))),
+    }
+}
+
+fn host_of(url: &Url) -> String {
+    let host = url.host_str().filter(|host| !host.is_empty());
+    let host = host.unwrap_or(DEFAULT_HOST);
+    host.trim_start_matches('[')
+        .trim_end_matches(']')
+        .to_owned()
+}
+
+fn port_of(url: &Url) -> Result<u16, ConnectError> {
+    match url.port() {
+        Some(0) => Err(invalid("port is 0; expected 1 to 65535")),
+        Some(port) => Ok(port),
+        None => Ok(DEFAULT_PORT),
+    }
+}
+
+fn database_of(url: &Url, may_quote: bool) -> Result<u32, ConnectError> {
+    let path = url.path().trim_start_matches('/');
+    if path.is_empty() {
+        return Ok(0);
+    }
+    path.parse().map_err(|_| match may_quote {
+        true => invalid(format!("database is {}; expected a number", quoted(path))),
+        false => invalid("the database is no number (in a password, write / as %2F)"),
+    })
+}
+
+fn namespace_of(url: &Url, may_quote: bool) -> Result<Option<String>, ConnectError> {
+    let mut found = None;
+    for (key, value) in url.query_pairs() {
+        if key != "namespace" {
+            return Err(invalid(match may_quote {
+                true => format!("unknown parameter {}; known: namespace", quoted(&key)),
+                false => "unknown parameter behind the ?; known: namespace".to_owned(),
+            }));
+        }
+        if found.replace(value.into_owned()).is_some() {
+            return Err(invalid("namespace is given twice"));
+        }
+    }
+    Ok(found)
+}
+
+fn check_namespace(namespace: &str) -> Result<&str, ConnectError> {
+    let legal = |c: u8| c.is_ascii_alphanumeric() || b"_.:-".contains(&c);
+    if (1..=64).contains(&namespace.len()) && namespace.bytes().all(legal) {
+        return Ok(namespace);
+    }
+    Err(ConnectError::InvalidNamespace {
+        value: quoted(namespace),
+    })
+}
+
+/// Percent-decodes a part of the URL, which is not quoted if it is wrong.
+fn decode(text: &str, part: &str) -> Result<String, ConnectError> {
+    let wrong = || invalid(format!("the {part} is not percent-encoded UTF-8"));
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&byte, behind)) = rest.split_first() {
+        rest = behind;
+        if byte != b'%' {
+            bytes.push(byte);
+            continue;
+        }
+        let digits = rest.get(..2).ok_or_else(wrong)?;
+        let digits = std::str::from_utf8(digits).map_err(|_| wrong())?;
+        if !digits.bytes().all(|d| d.is_ascii_hexdigit()) {
+            return Err(wrong());
+        }
+        bytes.push(u8::from_str_radix(digits, 16).map_err(|_| wrong())?);
+        rest = &rest[2..];
+    }
+    String::from_utf8(bytes).map_err(|_| wrong())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,123 @@
+use super::*;
+
+fn parse(url: &str) -> RedisConfig {
+    RedisConfig::parse(url, None).unwrap_or_else(|error| panic!("{url}: {error}"))
+}
+
+#[test]
+fn urls_are_read() {
+    let cases = [
+        ("redis://", "redis://127.0.0.1:6379/0?namespace=jobq"),
+        ("redis:///2", "redis://127.0.0.1:6379/2?namespace=jobq"),
+        (
+            "redis://localhost",
+            "redis://localhost:6379/0?namespace=jobq",
+        ),
+        ("redis://h:1/", "redis://h:1/0?namespace=jobq"),
+        ("redis://h:65535/15", "redis://h:65535/15?namespace=jobq"),
+        ("redis://[::1]:7/3", "redis://[::1]:7/3?namespace=jobq"),
+        ("redis://[::1]", "redis://[::1]:6379/0?namespace=jobq"),
+        (
+            "redis://h?namespace=shop",
+            "redis://h:6379/0?namespace=shop",
+        ),
+        (
+            "redis://u:p@h/?namespace=a:b-c",
+            "redis://h:6379/0?namespace=a:b-c",
+        ),
+    ];
+    for (url, described) in cases {
+        assert_eq!(parse(url).describe(), described, "{url}");
+    }
+}
+
+#[test]
+fn credentials_are_decoded() {
+    let cases = [
+        ("redis://h", None, None),
+        ("redis://:secret@h", None, Some("secret")),
+        ("redis://ann:secret@h", Some("ann"), Some("secret")),
+        ("redis://ann:p%40%2F%3a%25x@h", Some("ann"), Some("p@/:%x")),
+        ("redis://a%20b:p+q@h", Some("a b"), Some("p+q")),
+        ("redis://ann@h", Some("ann"), Some("")),
+        ("redis://:gr%C3%BCn@h", None, Some("grün")),
+    ];
+    for (url, user, password) in cases {
+        let config = parse(url);
+        assert_eq!(config.user.as_deref(), user, "{url}");
+        assert_eq!(config.password.as_deref(), password, "{url}");
+    }
+}
+
+#[test]
+fn what_is_wrong_is_said() {
+    let cases = [
+        ("", "no scheme"),
+        ("localhost:6379", "unknown scheme"),
+        ("localhost", "no scheme"),
+        ("http://h", "unknown scheme \"http\""),
+        ("rediss://h", "TLS"),
+        ("redis:h", "not followed by //"),
+        ("redis://h:0", "port is 0"),
+        ("redis://h:65536", "port"),
+        ("redis://h:x", "port"),
+        ("redis://h/one", "database is \"one\""),
+        ("redis://h/-1", "database is \"-1\""),
+        ("redis://h/1/2", "database is \"1/2\""),
+        ("redis://h/4294967296", "expected a number"),
+        (
+            "redis://h?db=1",
+            "unknown parameter \"db\"; known: namespace",
+        ),
+        ("redis://h?namespace=a&namespace=b", "twice"),
+        ("redis://h#x", "fragment"),
+        ("redis://[::1", "IPv6"),
+        ("memory://x", "unknown scheme \"memory\""),
+    ];
+    for (url, expected) in cases {
+        let error = RedisConfig::parse(url, None).unwrap_err().to_string();
+        assert!(error.contains(expected), "{url}: {error}");
+    }
+}
+
+#[test]
+fn namespaces_are_checked_and_the_one_beside_the_url_wins() {
+    let longest = "n".repeat(64);
+    for good in ["jobq", "a", "A-z_0.9:x", &longest] {
+        let config = RedisConfig::parse("redis://h?namespace=other", Some(good)).unwrap();
+        assert_eq!(config.namespace(), good);
+    }
+    let long = "n".repeat(65);
+    for bad in ["", "a b", "{a}", "ä", "*", &long] {
+        let error = RedisConfig::parse("redis://h", Some(bad)).unwrap_err();
+        assert!(error.to_string().contains("A-Za-z0-9_.:-"), "{error}");
+    }
+}
+
+#[test]
+fn no_output_holds_the_password() {
+    let right = parse("redis://ann:hunter2@h:1/2");
+    assert!(!format!("{right:?} {}", right.describe()).contains("hunter2"));
+    let wrong = [
+        "redis://ann:hunter2@h:0",
+        "redis://ann:hunter2@h:65536",
+        "redis://ann:hunter2@h/hunter2",
+        "redis://ann:hun/hunter2@h",
+        "redis://ann:12/hunter2@h",
+        "redis://ann:12?hunter2@h",
+        "redis://ann:12#hunter2@h",
+        "redis://ann:hunter2%zz@h",
+        "redis://ann:hunter2%@h",
+        "redis://ann:hunter2%FF@h",
+        "rediss://ann:hunter2@h",
+        "ann:hunter2@h",
+        "redis://ann:hunter2@h?x=1",
+        "redis://ann:hunter2@h h",
+        "redis://ann:hunter2@[::1",
+    ];
+    for url in wrong {
+        let error = RedisConfig::parse(url, None).unwrap_err();
+        let said = format!("{error} {error:?}");
+        assert!(!said.contains("hunter2"), "{url}: {said}");
+    }
+}

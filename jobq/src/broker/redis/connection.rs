@@ -1,0 +1,321 @@
+//! One connection to the server, opened when it is first needed and again after it is lost. What
+//! is behind it (one server now; a sentinel group or a cluster later) only this file knows.
+//!
+//! Every call ends within the timeout. The response timeout of the client library is off: it
+//! would end blocking calls, and it does not say whether anything was sent.
+
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
+
+use backon::{ExponentialBuilder, Retryable};
+use redis::aio::{ConnectionLike, MultiplexedConnection, SendError};
+use redis::{AsyncConnectionConfig, Client, Cmd, Pipeline, PushInfo, PushKind, RedisError, Value};
+use tokio::time::{Instant, timeout_at};
+
+use super::clock::Clock;
+use super::config::RedisConfig;
+use super::fault::{Fault, OpenError, judge};
+use super::reply::{text, time};
+use super::scripts::Step;
+
+/// The oldest server that knows script flags.
+const OLDEST: u32 = 7;
+
+/// After so many calls in a row without an answer the connection is given up.
+const TIMEOUTS_IN_A_ROW: u32 = 2;
+
+/// Calls that may wait for their turn to be written before callers wait in line.
+const CALLS_QUEUED: usize = 1024;
+
+/// Bytes gathered before the socket is written to: one batch of small jobs.
+const WRITE_BUFFER: usize = 64 * 1024;
+
+/// A connection that is there when it is needed.
+#[derive(Debug)]
+pub(super) struct Link {
+    config: Arc<RedisConfig>,
+    clock: Arc<Clock>,
+    timeout: Duration,
+    live: Mutex<Option<Live>>,
+    /// Held by the one caller that connects, while the others wait for it.
+    connecting: tokio::sync::Mutex<()>,
+}
+
+/// An open connection; clones share it.
+#[derive(Debug, Clone)]
+pub(super) struct Live {
+    connection: MultiplexedConnection,
+    /// What CLIENT UNBLOCK calls it.
+    pub(super) client_id: u64,
+    closed: Arc<AtomicBool>,
+    timeouts: Arc<AtomicU32>,
+}
+
+impl Link {
+    pub(super) fn new(config: Arc<RedisConfig>, clock: Arc<Clock>, timeout: Duration) -> Self {
+        Self {
+            config,
+            clock,
+            timeout,
+            live: Mutex::default(),
+            connecting: tokio::sync::Mutex::default(),
+        }
+    }
+
+    /// The same server over another connection, which the runtime of its first caller drives.
+    pub(super) fn another(&self) -> Self {
+        Self::new(self.config.clone(), self.clock.clone(), self.timeout)
+    }
+
+    pub(super) fn config(&self) -> &Arc<RedisConfig> {
+        &self.config
+    }
+
+    pub(super) fn clock(&self) -> &Arc<Clock> {
+        &self.clock
+    }
+
+    pub(super) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// Connects now, if it is not connected.
+    pub(super) async fn connect(&self) -> Result<(), OpenError> {
+        let deadline = Instant::now() + self.timeout;
+        let _single = self.connecting.lock().await;
+        self.open_until(deadline).await.map(drop)
+    }
+
+    /// Sends the steps in one go. Each answer is judged by itself; a script that the server does
+    /// not know is sent again, alone, with its source.
+    pub(super) async fn call(&self, steps: Vec<Step>) -> Vec<Result<Value, Fault>> {
+        let deadline = Instant::now() + self.timeout;
+        let count = steps.len();
+        let live = match self.live(deadline).await {
+            Ok(live) => live,
+            Err(fault) => return vec![Err(fault); count],
+        };
+        let (scripts, pipeline) = Step::into_pipeline(steps);
+        let values = match self.exchange(&live, &pipeline, deadline).await {
+            Ok(values) => values,
+            Err(fault) => return vec![Err(fault); count],
+        };
+        let mut answers: Vec<_> = values.into_iter().map(judge).collect();
+        let unknown: Vec<usize> = (0..count).filter(|&i| is_no_script(&answers[i])).collect();
+        if unknown.is_empty() {
+            return answers;
+        }
+        let commands: Vec<&Cmd> = pipeline.cmd_iter().collect();
+        let mut again = Pipeline::with_capacity(unknown.len());
+        for &i in &unknown {
+            if let Some(script) = scripts[i] {
+                again.add_command(script.with_source(commands[i]));
+            }
+        }
+        match self.exchange(&live, &again, deadline).await {
+            Ok(values) => {
+                for (i, value) in unknown.into_iter().zip(values) {
+                    answers[i] = judge(value);
+                }
+            }
+            Err(fault) => {
+                for i in unknown {
+                    answers[i] = Err(fault.clone());
+                }
+            }
+        }
+        answers
+    }
+
+    /// [`Link::call`] with one step.
+    pub(super) async fn call_one(&self, step: Step) -> Result<Value, Fault> {
+        let answers = self.call(vec![step]).await;
+        answers.into_iter().next().expect("one answer for one step")
+    }
+
+    /// One command whose answer may take until `deadline`: for blocking calls.
+    pub(super) async fn call_until(
+        &self,
+        live: &Live,
+        command: Cmd,
+        deadline: Instant,
+    ) -> Result<Value, Fault> {
+        let mut pipeline = Pipeline::with_capacity(1);
+        pipeline.add_command(command);
+        let values = self.exchange(live, &pipeline, deadline).await?;
+        judge(values.into_iter().next().unwrap_or(Value::Nil))
+    }
+
+    async fn exchange(
+        &self,
+        live: &Live,
+        pipeline: &Pipeline,
+        deadline: Instant,
+    ) -> Result<Vec<Value>, Fault> {
+        let mut connection = live.connection.clone();
+        let started = Instant::now();
+        let answer = connection.req_packed_commands(pipeline, 0, pipeline.len());
+        match timeout_at(deadline, answer).await {
+            Ok(Ok(values)) if values.len() == pipeline.len() => {
+                live.timeouts.store(0, Ordering::Relaxed);
+                self.leave_if_replica(live, &values);
+                Ok(values)
+            }
+            Ok(other) => {
+                self.drop_live(live);
+                let error = other.err().unwrap_or_else(missing_answers);
+                Err(Fault::lost(&self.config, error))
+            }
+            Err(_) => {
+                if live.timeouts.fetch_add(1, Ordering::Relaxed) + 1 >= TIMEOUTS_IN_A_ROW {
+                    self.drop_live(live);
+                }
+                Err(Fault::unanswered(&self.config, started.elapsed()))
+            }
+        }
+    }
+
+    /// After a failover the old server may answer on as a replica, for ever.
+    fn leave_if_replica(&self, live: &Live, values: &[Value]) {
+        let read_only =
+            |value: &Value| matches!(value, Value::ServerError(e) if e.code() == "READONLY");
+        if values.iter().any(read_only) {
+            self.drop_live(live);
+        }
+    }
+
+    /// The open connection, or a new one.
+    pub(super) async fn live(&self, deadline: Instant) -> Result<Live, Fault> {
+        if let Some(live) = self.current() {
+            return Ok(live);
+        }
+        let Ok(_single) = timeout_at(deadline, self.connecting.lock()).await else {
+            return Err(Fault::unreachable(&self.config, None));
+        };
+        if let Some(live) = self.current() {
+            return Ok(live);
+        }
+        let opened = self.open_until(deadline).await;
+        opened.map_err(|error| Fault::from_open(&self.config, error))
+    }
+
+    fn current(&self) -> Option<Live> {
+        let mut live = self.live.lock().expect("no one panics with this lock");
+        live.take_if(|live| live.closed.load(Ordering::Acquire));
+        live.clone()
+    }
+
+    pub(super) fn drop_live(&self, dropped: &Live) {
+        let mut live = self.live.lock().expect("no one panics with this lock");
+        live.take_if(|live| Arc::ptr_eq(&live.closed, &dropped.closed));
+    }
+
+    /// Tries until it succeeds, is told that trying is useless, or the time is up.
+    async fn open_until(&self, deadline: Instant) -> Result<Live, OpenError> {
+        let mut last = None;
+        let attempts = (|| self.open())
+            .retry(pauses())
+            .when(OpenError::is_transient)
+            .notify(|error, _| {
+                if let OpenError::Redis(error) = error {
+                    last = Some(error.clone());
+                }
+            });
+        let opened = timeout_at(deadline, attempts).await;
+        let live = opened.unwrap_or_else(|_| Err(last.unwrap_or_else(too_slow).into()))?;
+        let mut current = self.live.lock().expect("no one panics with this lock");
+        *current = Some(live.clone());
+        Ok(live)
+    }
+
+    async fn open(&self) -> Result<Live, OpenError> {
+        let closed = Arc::new(AtomicBool::new(false));
+        let told = closed.clone();
+        let on_push = move |push: PushInfo| {
+            if push.kind == PushKind::Disconnection {
+                told.store(true, Ordering::Release);
+            }
+            Ok::<(), SendError>(())
+        };
+        let settings = connection_settings().set_push_sender(on_push);
+        let client = Client::open(self.config.connection_info()?)?;
+        let mut connection = client
+            .get_multiplexed_async_connection_with_config(&settings)
+            .await?;
+        let client_id = introduce(&mut connection, &self.clock).await?;
+        Ok(Live {
+            connection,
+            client_id,
+            closed,
+            timeouts: Arc::default(),
+        })
+    }
+}
+
+/// What every connection of jobq has in common.
+pub(super) fn connection_settings() -> AsyncConnectionConfig {
+    AsyncConnectionConfig::new()
+        .set_connection_timeout(None)
+        .set_response_timeout(None)
+        .set_pipeline_buffer_size(CALLS_QUEUED)
+        .set_write_backpressure_boundary(WRITE_BUFFER)
+}
+
+/// How long to wait between attempts to connect: jittered, so that the workers of a server that
+/// comes back do not all come at once.
+pub(super) fn pauses() -> ExponentialBuilder {
+    ExponentialBuilder::default()
+        .with_jitter()
+        .with_min_delay(Duration::from_millis(20))
+        .with_max_delay(Duration::from_secs(1))
+        .without_max_times()
+}
+
+/// Names the connection, sets the clock, checks the version. Answers the connection's id.
+async fn introduce(
+    connection: &mut MultiplexedConnection,
+    clock: &Clock,
+) -> Result<u64, OpenError> {
+    let mut pipeline = Pipeline::with_capacity(4);
+    pipeline.cmd("CLIENT").arg("SETNAME").arg("jobq");
+    pipeline.cmd("CLIENT").arg("ID");
+    pipeline.cmd("INFO").arg("server");
+    pipeline.cmd("TIME");
+    let values = connection.req_packed_commands(&pipeline, 0, 4).await?;
+    let Ok([_, id, info, now]) = <[Value; 4]>::try_from(values) else {
+        return Err(missing_answers().into());
+    };
+    // A user who may not read INFO is trusted to have a server that is new enough.
+    if let Some(version) = text(&info).and_then(version)
+        && version.0 < OLDEST
+    {
+        return Err(OpenError::TooOld(version.1.to_owned()));
+    }
+    clock.set(time(&now.extract_error()?).ok_or_else(missing_answers)?);
+    match id.extract_error()? {
+        Value::Int(id) => Ok(id.unsigned_abs()),
+        _ => Err(missing_answers().into()),
+    }
+}
+
+/// The major version and the whole one.
+fn version(info: &str) -> Option<(u32, &str)> {
+    let mut lines = info.lines();
+    let version = lines.find_map(|line| line.strip_prefix("redis_version:"))?;
+    let major = version.split('.').next()?.parse().ok()?;
+    Some((major, version.trim_end()))
+}
+
+fn is_no_script(answer: &Result<Value, Fault>) -> bool {
+    matches!(answer, Err(fault) if fault.is_no_script())
+}
+
+fn missing_answers() -> RedisError {
+    RedisError::from(std::io::Error::from(std::io::ErrorKind::UnexpectedEof))
+}
+
+fn too_slow() -> RedisError {
+    RedisError::from(std::io::Error::from(std::io::ErrorKind::TimedOut))
+}

@@ -1,0 +1,218 @@
+//! What can go wrong between here and the server, and what it means to the caller.
+
+use std::time::Duration;
+
+use redis::{ErrorKind, RedisError, ServerError, Value};
+
+use super::config::RedisConfig;
+use crate::error::{BrokerError, BrokerErrorKind, ConnectError, plain};
+
+/// A [`BrokerError`] in the making. One lost answer fails every step that waited for it, so this
+/// one can be cloned.
+#[derive(Debug, Clone)]
+pub(super) struct Fault {
+    kind: BrokerErrorKind,
+    message: String,
+    outcome_unknown: bool,
+    source: Option<RedisError>,
+}
+
+impl Fault {
+    fn new(kind: BrokerErrorKind, message: String, source: Option<RedisError>) -> Self {
+        Self {
+            kind,
+            message,
+            outcome_unknown: false,
+            source,
+        }
+    }
+
+    /// Nothing was sent: there was no connection within the time allowed.
+    pub(super) fn unreachable(config: &RedisConfig, source: Option<RedisError>) -> Self {
+        let message = format!("no Redis answers at {}", config.address());
+        Self::new(BrokerErrorKind::Unavailable, message, source)
+    }
+
+    /// It was sent; then the connection was lost.
+    pub(super) fn lost(config: &RedisConfig, source: RedisError) -> Self {
+        let message = format!("the connection to {} was lost", config.address());
+        Self {
+            outcome_unknown: true,
+            ..Self::new(BrokerErrorKind::Unavailable, message, Some(source))
+        }
+    }
+
+    /// It was sent; there was no answer in time.
+    pub(super) fn unanswered(config: &RedisConfig, waited: Duration) -> Self {
+        let message = format!(
+            "no answer from {} within {}",
+            config.address(),
+            plain(waited)
+        );
+        Self {
+            outcome_unknown: true,
+            ..Self::new(BrokerErrorKind::Timeout, message, None)
+        }
+    }
+
+    /// The server answered with an error: nothing happened.
+    pub(super) fn answered(error: ServerError) -> Self {
+        let (kind, what) = match error.code() {
+            "LOADING" | "BUSY" | "MASTERDOWN" | "CLUSTERDOWN" | "TRYAGAIN" => {
+                (BrokerErrorKind::Unavailable, "cannot serve now")
+            }
+            "OOM" | "NOPERM" | "READONLY" | "MISCONF" | "NOAUTH" | "WRONGPASS" | "NOREPLICAS"
+            | "DENIED" => (BrokerErrorKind::Refused, "refused"),
+            "WRONGTYPE" => (BrokerErrorKind::Corrupt, "found a key of another type"),
+            _ => (BrokerErrorKind::Corrupt, "could not do the step"),
+        };
+        let message = format!("Redis {what} ({})", error.code());
+        Self::new(kind, message, Some(error.into()))
+    }
+
+    /// What opening a connection failed with, for a caller that had one before.
+    pub(super) fn from_open(config: &RedisConfig, error: OpenError) -> Self {
+        match error {
+            OpenError::TooOld(found) => Self::new(
+                BrokerErrorKind::Refused,
+                format!(
+                    "{} runs Redis {found} now; jobq needs 7.0 or newer",
+                    config.address()
+                ),
+                None,
+            ),
+            OpenError::Redis(error) if is_transient(&error) => {
+                Self::unreachable(config, Some(error))
+            }
+            OpenError::Redis(error) => Self::new(
+                BrokerErrorKind::Refused,
+                format!("{} refuses to let jobq in again", config.address()),
+                Some(error),
+            ),
+        }
+    }
+
+    pub(super) fn outcome_unknown(&self) -> bool {
+        self.outcome_unknown
+    }
+
+    pub(super) fn with_outcome_unknown(mut self) -> Self {
+        self.outcome_unknown = true;
+        self
+    }
+
+    /// Whether the server cannot take more data.
+    pub(super) fn is_out_of_memory(&self) -> bool {
+        self.code() == Some("OOM")
+    }
+
+    /// Whether the server does not know the script's name.
+    pub(super) fn is_no_script(&self) -> bool {
+        self.code() == Some("NOSCRIPT")
+    }
+
+    fn code(&self) -> Option<&str> {
+        self.source.as_ref().and_then(RedisError::code)
+    }
+}
+
+impl From<Fault> for BrokerError {
+    fn from(fault: Fault) -> Self {
+        let mut error = Self::new(fault.kind, fault.message);
+        if fault.outcome_unknown {
+            error = error.with_outcome_unknown();
+        }
+        match fault.source {
+            Some(source) => error.with_source(source),
+            None => error,
+        }
+    }
+}
+
+/// An answer that is not what the step answers.
+pub(super) fn corrupt(what: &'static str) -> BrokerError {
+    BrokerError::new(
+        BrokerErrorKind::Corrupt,
+        format!("Redis answered something else than {what}"),
+    )
+}
+
+/// One answer, judged by itself.
+pub(super) fn judge(value: Value) -> Result<Value, Fault> {
+    match value {
+        Value::ServerError(error) => Err(Fault::answered(error)),
+        value => Ok(value),
+    }
+}
+
+/// Why no connection was opened.
+#[derive(Debug)]
+pub(super) enum OpenError {
+    Redis(RedisError),
+    /// The version found.
+    TooOld(String),
+}
+
+impl From<RedisError> for OpenError {
+    fn from(error: RedisError) -> Self {
+        match error.kind() {
+            // Only servers before 6.0 do not know HELLO.
+            ErrorKind::RESP3NotSupported => Self::TooOld("5 or older".to_owned()),
+            _ => Self::Redis(error),
+        }
+    }
+}
+
+impl OpenError {
+    pub(super) fn is_transient(&self) -> bool {
+        matches!(self, Self::Redis(error) if is_transient(error))
+    }
+
+    pub(super) fn into_connect_error(self, config: &RedisConfig) -> ConnectError {
+        let address = config.address();
+        match self {
+            Self::TooOld(found) => ConnectError::TooOld { address, found },
+            Self::Redis(error) if is_transient(&error) => ConnectError::Unavailable {
+                address,
+                source: error.into(),
+            },
+            Self::Redis(error) if is_unauthorized(&error) => ConnectError::Unauthorized {
+                address,
+                user: config.quoted_user(),
+                source: error.into(),
+            },
+            Self::Redis(error) => ConnectError::Refused {
+                address,
+                reason: reason(&error),
+                source: error.into(),
+            },
+        }
+    }
+}
+
+/// What the server said, or what the client library made of it.
+fn reason(error: &RedisError) -> String {
+    let said = error.detail().unwrap_or_default();
+    match error.code() {
+        Some(code) => format!("{code} {said}").trim_end().to_owned(),
+        None if said.is_empty() => error.category().to_owned(),
+        None => said.to_owned(),
+    }
+}
+
+/// Whether another attempt may succeed without anyone changing anything.
+fn is_transient(error: &RedisError) -> bool {
+    let waits = matches!(
+        error.code(),
+        Some("LOADING" | "BUSY" | "MASTERDOWN" | "CLUSTERDOWN" | "TRYAGAIN")
+    );
+    let crowded = error
+        .detail()
+        .is_some_and(|detail| detail.starts_with("max number of clients"));
+    error.is_io_error() || waits || crowded
+}
+
+fn is_unauthorized(error: &RedisError) -> bool {
+    error.kind() == ErrorKind::AuthenticationFailed
+        || matches!(error.code(), Some("WRONGPASS" | "NOAUTH"))
+}

@@ -1,0 +1,141 @@
+//! The only place that spells a key. All keys of one queue share the hash tag `{queue}`, so that a
+//! queue lives in one slot of a cluster.
+
+use std::fmt::Display;
+
+use crate::id::{QueueName, WorkerId};
+
+/// The set of queue names, for people and tools that look.
+pub(super) fn queues(namespace: &str) -> String {
+    format!("{namespace}:queues")
+}
+
+/// The keys of one queue.
+#[derive(Debug, Clone)]
+pub(super) struct QueueKeys {
+    prefix: String,
+}
+
+impl QueueKeys {
+    pub(super) fn new(namespace: &str, queue: &QueueName) -> Self {
+        Self {
+            prefix: format!("{namespace}:{{{queue}}}:"),
+        }
+    }
+
+    fn key(&self, name: impl Display) -> String {
+        format!("{}{name}", self.prefix)
+    }
+
+    pub(super) fn ready(&self) -> String {
+        self.key("ready")
+    }
+
+    pub(super) fn delayed(&self) -> String {
+        self.key("delayed")
+    }
+
+    pub(super) fn in_flight(&self, worker: &WorkerId) -> String {
+        self.key(format_args!("{IN_FLIGHT}{worker}"))
+    }
+
+    pub(super) fn handoff(&self, worker: &WorkerId) -> String {
+        self.key(format_args!("{HANDOFF}{worker}"))
+    }
+
+    pub(super) fn workers(&self) -> String {
+        self.key("workers")
+    }
+
+    pub(super) fn suspects(&self) -> String {
+        self.key("suspects")
+    }
+
+    pub(super) fn dead(&self) -> String {
+        self.key("dead")
+    }
+
+    pub(super) fn timekeeper(&self) -> String {
+        self.key("timekeeper")
+    }
+
+    pub(super) fn meta(&self) -> String {
+        self.key("meta")
+    }
+
+    /// The channel on which a new first of delayed is told. No key, but named like one.
+    pub(super) fn due(&self) -> String {
+        self.key("due")
+    }
+
+    /// What SCAN must match to find the keys that workers own: of both kinds, and few others.
+    pub(super) fn owned_pattern(&self) -> String {
+        let mut pattern = String::with_capacity(self.prefix.len() + 2);
+        for c in self.prefix.chars() {
+            if "*?[]\\^-".contains(c) {
+                pattern.push('\\');
+            }
+            pattern.push(c);
+        }
+        pattern + "[hi][an]*:*"
+    }
+
+    /// The worker that owns a key, if it is one that workers own.
+    pub(super) fn owner(&self, key: &str) -> Option<WorkerId> {
+        let name = key.strip_prefix(&self.prefix)?;
+        let worker = name
+            .strip_prefix(IN_FLIGHT)
+            .or_else(|| name.strip_prefix(HANDOFF))?;
+        Some(WorkerId::from_stored(worker))
+    }
+}
+
+const IN_FLIGHT: &str = "inflight:";
+const HANDOFF: &str = "handoff:";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys() -> QueueKeys {
+        QueueKeys::new("jobq", &QueueName::new("mail").unwrap())
+    }
+
+    #[test]
+    fn keys_are_spelled_as_documented() {
+        let (keys, worker) = (keys(), WorkerId::from_stored("w1"));
+        let spelled = [
+            (queues("shop"), "shop:queues"),
+            (keys.ready(), "jobq:{mail}:ready"),
+            (keys.delayed(), "jobq:{mail}:delayed"),
+            (keys.in_flight(&worker), "jobq:{mail}:inflight:w1"),
+            (keys.handoff(&worker), "jobq:{mail}:handoff:w1"),
+            (keys.workers(), "jobq:{mail}:workers"),
+            (keys.suspects(), "jobq:{mail}:suspects"),
+            (keys.dead(), "jobq:{mail}:dead"),
+            (keys.timekeeper(), "jobq:{mail}:timekeeper"),
+            (keys.meta(), "jobq:{mail}:meta"),
+            (keys.due(), "jobq:{mail}:due"),
+        ];
+        for (key, expected) in spelled {
+            assert_eq!(key, expected);
+        }
+    }
+
+    #[test]
+    fn owners_are_read_from_their_keys_and_from_no_others() {
+        let (keys, worker) = (keys(), WorkerId::from_stored("a:b"));
+        assert_eq!(keys.owner(&keys.in_flight(&worker)), Some(worker.clone()));
+        assert_eq!(keys.owner(&keys.handoff(&worker)), Some(worker));
+        for other in [keys.ready(), keys.workers(), "x:{mail}:handoff:w".into()] {
+            assert_eq!(keys.owner(&other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn patterns_escape_what_a_glob_would_read() {
+        let queue = QueueName::new("a-b").unwrap();
+        let pattern = QueueKeys::new("n[s*", &queue).owned_pattern();
+        assert_eq!(pattern, r"n\[s\*:{a\-b}:[hi][an]*:*");
+    }
+}

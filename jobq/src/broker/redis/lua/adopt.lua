@@ -1,0 +1,100 @@
+#!lua flags=allow-oom
+-- Takes over what a dead worker owned, under new tokens of the adopter.
+--
+-- KEYS
+--   1 workers    HASH  worker -> counter; 0 is being adopted
+--   2 inflight   HASH  token -> envelope, of the adopter
+--   3 records    HASH  token -> envelope, of the target
+--   4 handoff    LIST  what the target was woken with; the front is the right end
+-- ARGV
+--   1 worker     id of the adopter
+--   2 known      the highest counter the adopter was answered, 0 when it joins
+--   3 target     id of the worker to adopt
+--   4 seen       the target's counter as observed, '' if it is no member
+--   5 max        jobs at the most, 1 to 1000
+--   6 max_bytes  bytes of envelopes at the most, unless the first alone is larger
+-- Returns
+--   {'reaped'}, {'alive'} or {'taken', counter, more 0/1, envelope ...}
+-- Changes
+--   nothing if reaped or alive; else workers, inflight, records, handoff
+
+local workers, inflight, records, handoff = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local worker, known, target, seen = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
+local max, max_bytes = tonumber(ARGV[5]), tonumber(ARGV[6])
+
+local stored = redis.call('HGET', workers, worker)
+local count = stored and (tonumber(stored) or 0) or known
+if (stored and count < 1) or (not stored and known > 0) then
+  return {'reaped'}
+end
+local targets = redis.call('HGET', workers, target)
+local under_way = targets and (tonumber(targets) or 0) < 1
+local as_seen = (targets or '') == seen
+if worker == target or not (under_way or as_seen) then
+  return {'alive'}
+end
+redis.call('HLEN', inflight)
+redis.call('LLEN', handoff)
+local tokens = redis.call('HKEYS', records)
+
+-- Order of the tokens: claim, then index. A field that is no token comes last; it is adopted too,
+-- or nothing would ever remove it.
+local order = {}
+for i = 1, #tokens do
+  local claim, index = string.match(tokens[i], '^(%d+)%.(%d+)$')
+  order[tokens[i]] = {tonumber(claim or math.huge), tonumber(index or math.huge)}
+end
+table.sort(tokens, function(a, b)
+  local x, y = order[a], order[b]
+  if x[1] ~= y[1] then
+    return x[1] < y[1]
+  end
+  if x[2] ~= y[2] then
+    return x[2] < y[2]
+  end
+  return a < b
+end)
+
+local counter = string.format('%.0f', math.max(count, known) + 1)
+redis.call('HSET', workers, worker, counter, target, '0')
+local reply = {'taken', counter, 0}
+local taken, bytes, full = 0, 0, false
+
+local function fits(envelope)
+  bytes = bytes + #envelope
+  full = taken >= max or (bytes > max_bytes and taken > 0)
+  return not full
+end
+
+local function own(envelope)
+  taken = taken + 1
+  redis.call('HSET', inflight, counter .. '.' .. taken, envelope)
+  reply[3 + taken] = envelope
+end
+
+for i = 1, #tokens do
+  if taken >= max then
+    break
+  end
+  local envelope = redis.call('HGET', records, tokens[i])
+  if not fits(envelope) then
+    break
+  end
+  redis.call('HDEL', records, tokens[i])
+  own(envelope)
+end
+while not full and taken < max do
+  local envelope = redis.call('LINDEX', handoff, -1)
+  if not envelope or not fits(envelope) then
+    break
+  end
+  redis.call('RPOP', handoff)
+  own(envelope)
+end
+
+if redis.call('HLEN', records) + redis.call('LLEN', handoff) > 0 then
+  reply[3] = 1
+else
+  redis.call('HDEL', workers, target)
+end
+return reply

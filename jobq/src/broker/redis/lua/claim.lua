@@ -1,0 +1,127 @@
+#!lua flags=allow-oom
+-- Takes jobs for a worker, or one suspect, and says what else it should know.
+--
+-- KEYS
+--   1 ready      LIST  envelopes; the front is the right end
+--   2 delayed    ZSET  envelopes by due time, ms
+--   3 inflight   HASH  token -> envelope, of this worker
+--   4 handoff    LIST  what this worker was woken with; the front is the right end
+--   5 workers    HASH  worker -> counter; 0 is being adopted
+--   6 suspects   LIST  envelopes that were there when workers died; the front is the right end
+--   7 meta       HASH  paused
+-- ARGV
+--   1 worker     id
+--   2 known      the highest counter it was answered, 0 when it joins
+--   3 max        jobs wanted, 0 to 1000
+--   4 suspect    1 asks for one suspect instead, else 0
+--   5 max_bytes  bytes of envelopes at the most, unless the first alone is larger
+--   6 max_due    delayed jobs to promote at the most, up to 1000
+-- Returns
+--   {'reaped'} or
+--   {'granted', counter, ms until the next is due or false, paused 0/1, suspects, envelope ...}
+-- Changes
+--   nothing if reaped; else workers, and by what moves: delayed, ready, handoff, suspects, inflight
+
+local ready, delayed, inflight, handoff = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local workers, suspects, meta = KEYS[5], KEYS[6], KEYS[7]
+local worker, known, max = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local suspect, max_bytes, max_due = ARGV[4] == '1', tonumber(ARGV[5]), tonumber(ARGV[6])
+
+local stored = redis.call('HGET', workers, worker)
+local count = stored and (tonumber(stored) or 0) or known
+if (stored and count < 1) or (not stored and known > 0) then
+  return {'reaped'}
+end
+
+-- All keys are read before the first write: one of a wrong type fails here, with nothing moved.
+redis.call('LLEN', ready)
+redis.call('HLEN', inflight)
+local handed = redis.call('LLEN', handoff)
+local waiting_suspects = redis.call('LLEN', suspects)
+local paused = redis.call('HGET', meta, 'paused') and true or false
+local first = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')
+
+local counter = string.format('%.0f', math.max(count, known) + 1)
+redis.call('HSET', workers, worker, counter)
+
+local next_due = false
+if first[1] then
+  local time = redis.call('TIME')
+  local now = time[1] * 1000 + math.floor(time[2] / 1000)
+  if tonumber(first[2]) <= now then
+    local due = redis.call('ZRANGEBYSCORE', delayed, '-inf', now, 'LIMIT', 0, max_due)
+    redis.call('ZREM', delayed, unpack(due))
+    local latest_first = {}
+    for i = #due, 1, -1 do
+      latest_first[#latest_first + 1] = due[i]
+    end
+    redis.call('RPUSH', ready, unpack(latest_first))
+    first = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')
+  end
+  if first[1] then
+    next_due = math.min(math.max(0, tonumber(first[2]) - now), 9e15)
+  end
+end
+
+local reply = {'granted', counter, next_due, paused and 1 or 0, waiting_suspects}
+local taken, bytes = 0, 0
+
+-- Moves up to `wanted` from the front of `list` into inflight, in chunks so that what goes over
+-- the bytes and back is little. Answers whether it stopped at the bytes.
+local function take(list, wanted)
+  while wanted > 0 do
+    local chunk = redis.call('RPOP', list, math.min(32, wanted))
+    if not chunk then
+      return false
+    end
+    local fields, fits = {}, #chunk
+    for i = 1, #chunk do
+      bytes = bytes + #chunk[i]
+      if bytes > max_bytes and taken > 0 then
+        fits = i - 1
+        break
+      end
+      taken = taken + 1
+      fields[2 * i - 1] = counter .. '.' .. taken
+      fields[2 * i] = chunk[i]
+      reply[5 + taken] = chunk[i]
+    end
+    if fits > 0 then
+      redis.call('HSET', inflight, unpack(fields))
+    end
+    if fits < #chunk then
+      local back = {}
+      for i = #chunk, fits + 1, -1 do
+        back[#back + 1] = chunk[i]
+      end
+      redis.call('RPUSH', list, unpack(back))
+      return true
+    end
+    wanted = wanted - #chunk
+  end
+  return false
+end
+
+if suspect then
+  if not paused and max > 0 then
+    take(suspects, 1)
+    reply[5] = waiting_suspects - taken
+  end
+  return reply
+end
+
+local full = paused
+if not paused and handed > 0 then
+  full = take(handoff, max)
+end
+-- A worker is handed one job at a time, so this is little; the last handed goes back first.
+local left = handed - taken
+if left > 0 then
+  for i = 1, math.min(left, 1000) do
+    redis.call('LMOVE', handoff, ready, 'LEFT', 'RIGHT')
+  end
+end
+if not full then
+  take(ready, max - taken)
+end
+return reply

@@ -1,0 +1,27 @@
+#!lua flags=allow-oom
+-- Ends a worker's membership, if it owns nothing.
+--
+-- KEYS
+--   1 workers     HASH    worker -> counter; 0 is being adopted
+--   2 inflight    HASH    token -> envelope, of this worker
+--   3 handoff     LIST    what this worker was woken with
+--   4 timekeeper  STRING  worker id, expires
+-- ARGV
+--   1 worker      id
+-- Returns
+--   {'left'} or {'owner'} of jobs in flight or in its handoff
+-- Changes
+--   if it left: workers, and timekeeper if it held the office
+
+local workers, inflight, handoff, timekeeper = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local worker = ARGV[1]
+
+if redis.call('HLEN', inflight) + redis.call('LLEN', handoff) > 0 then
+  return {'owner'}
+end
+local holder = redis.call('GET', timekeeper)
+redis.call('HDEL', workers, worker)
+if holder == worker then
+  redis.call('DEL', timekeeper)
+end
+return {'left'}

@@ -1,0 +1,33 @@
+#!lua flags=allow-oom
+-- Removes one exact record from the dead list and, if asked, enqueues its job again.
+--
+-- KEYS
+--   1 dead     LIST  dead records
+--   2 ready    LIST  envelopes; the back is the left end
+--   3 meta     HASH  dead_bytes
+-- ARGV
+--   1 record   the bytes of the record
+--   2 requeue  1 puts the envelope at the back of ready, else 0
+--   3 envelope bytes, or ''
+-- Returns
+--   {'taken'} or {'absent'}
+-- Changes
+--   nothing if absent; else dead, meta, and ready if asked
+
+local dead, ready, meta = KEYS[1], KEYS[2], KEYS[3]
+local record, requeue, envelope = ARGV[1], ARGV[2] == '1', ARGV[3]
+
+redis.call('LLEN', ready)
+local bytes = tonumber(redis.call('HGET', meta, 'dead_bytes') or 0) or 0
+if redis.call('LREM', dead, 1, record) == 0 then
+  return {'absent'}
+end
+if requeue then
+  redis.call('LPUSH', ready, envelope)
+end
+if redis.call('LLEN', dead) == 0 then
+  redis.call('HDEL', meta, 'dead_bytes')
+else
+  redis.call('HSET', meta, 'dead_bytes', string.format('%.0f', math.max(0, bytes - #record)))
+end
+return {'taken'}

@@ -1,0 +1,213 @@
+//! Reads answers. What does not fit is an error, never a panic: the server may hold anything.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use redis::Value;
+
+use super::fault::corrupt;
+use crate::broker::{Adopted, Claimed, Grant, Promoted, Renewed, Settled};
+use crate::error::BrokerError;
+use crate::timestamp::At;
+
+/// The items of a script's answer, which begins with a word.
+struct Reply {
+    items: std::vec::IntoIter<Value>,
+    what: &'static str,
+}
+
+impl Reply {
+    fn new(value: Value, what: &'static str) -> Result<Self, BrokerError> {
+        match value {
+            Value::Array(items) => Ok(Self {
+                items: items.into_iter(),
+                what,
+            }),
+            _ => Err(corrupt(what)),
+        }
+    }
+
+    fn next(&mut self) -> Result<Value, BrokerError> {
+        self.items.next().ok_or_else(|| corrupt(self.what))
+    }
+
+    fn word(&mut self) -> Result<Vec<u8>, BrokerError> {
+        match self.next()? {
+            Value::BulkString(word) => Ok(word),
+            _ => Err(corrupt(self.what)),
+        }
+    }
+
+    fn number(&mut self) -> Result<u64, BrokerError> {
+        let value = self.next()?;
+        number(&value).ok_or_else(|| corrupt(self.what))
+    }
+
+    fn flag(&mut self) -> Result<bool, BrokerError> {
+        Ok(self.number()? != 0)
+    }
+
+    fn ms(&mut self) -> Result<Option<Duration>, BrokerError> {
+        match self.next()? {
+            Value::Nil => Ok(None),
+            value => match number(&value) {
+                Some(ms) => Ok(Some(Duration::from_millis(ms))),
+                None => Err(corrupt(self.what)),
+            },
+        }
+    }
+
+    fn rest<T>(self, read: impl Fn(Value) -> Option<T>) -> Result<Vec<T>, BrokerError> {
+        let read: Option<Vec<T>> = self.items.map(read).collect();
+        read.ok_or_else(|| corrupt(self.what))
+    }
+
+    fn other<T>(&self) -> Result<T, BrokerError> {
+        Err(corrupt(self.what))
+    }
+}
+
+pub(super) fn claimed(value: Value) -> Result<Claimed, BrokerError> {
+    let mut reply = Reply::new(value, "a claim's answer")?;
+    match &reply.word()?[..] {
+        b"reaped" => Ok(Claimed::Reaped),
+        b"granted" => Ok(Claimed::Granted(Grant {
+            counter: reply.number()?,
+            next_due: reply.ms()?,
+            paused: reply.flag()?,
+            suspects: reply.number()?,
+            envelopes: reply.rest(bytes)?,
+        })),
+        _ => reply.other(),
+    }
+}
+
+/// `places` says where in the caller's order each settlement stood that was sent.
+pub(super) fn settled(value: Value, places: &[usize]) -> Result<Settled, BrokerError> {
+    let mut reply = Reply::new(value, "a settle's answer")?;
+    if reply.word()? != b"settled" {
+        return reply.other();
+    }
+    let what = reply.what;
+    let dropped = reply.number()?;
+    let mut accepted = vec![true; places.len()];
+    for position in reply.rest(|value| number(&value))? {
+        let position = usize::try_from(position).unwrap_or(0).wrapping_sub(1);
+        let place = *places.get(position).ok_or_else(|| corrupt(what))?;
+        accepted[place] = false;
+    }
+    Ok(Settled { accepted, dropped })
+}
+
+pub(super) fn renewed(value: Value) -> Result<Renewed, BrokerError> {
+    let mut reply = Reply::new(value, "a renew's answer")?;
+    match &reply.word()?[..] {
+        b"reaped" => Ok(Renewed::Reaped),
+        b"alive" => Ok(Renewed::Alive {
+            counter: reply.number()?,
+            in_flight: reply.number()?,
+            handoff: reply.number()?,
+            paused: reply.flag()?,
+            suspects: reply.number()?,
+        }),
+        _ => reply.other(),
+    }
+}
+
+pub(super) fn promoted(value: Value) -> Result<Promoted, BrokerError> {
+    let mut reply = Reply::new(value, "a promote's answer")?;
+    let timekeeper = match &reply.word()?[..] {
+        b"timekeeper" => true,
+        b"other" => false,
+        _ => return reply.other(),
+    };
+    Ok(Promoted {
+        timekeeper,
+        moved: reply.number()?,
+        next_due: reply.ms()?,
+    })
+}
+
+pub(super) fn adopted(value: Value) -> Result<Adopted, BrokerError> {
+    let mut reply = Reply::new(value, "an adoption's answer")?;
+    match &reply.word()?[..] {
+        b"reaped" => Ok(Adopted::Reaped),
+        b"alive" => Ok(Adopted::Alive),
+        b"taken" => Ok(Adopted::Taken {
+            counter: reply.number()?,
+            more: reply.flag()?,
+            envelopes: reply.rest(bytes)?,
+        }),
+        _ => reply.other(),
+    }
+}
+
+/// A script's answer that is one word: whether it is `yes` (true) or `no` (false).
+pub(super) fn one_of(value: Value, yes: &[u8], no: &[u8]) -> Result<bool, BrokerError> {
+    let mut reply = Reply::new(value, "one of two words")?;
+    match reply.word()? {
+        word if word == yes => Ok(true),
+        word if word == no => Ok(false),
+        _ => reply.other(),
+    }
+}
+
+/// An integer, or digits; a negative number counts as 0.
+pub(super) fn number(value: &Value) -> Option<u64> {
+    match value {
+        Value::Int(number) => Some(u64::try_from(*number).unwrap_or(0)),
+        Value::BulkString(digits) => std::str::from_utf8(digits).ok()?.parse().ok(),
+        _ => None,
+    }
+}
+
+pub(super) fn bytes(value: Value) -> Option<Bytes> {
+    match value {
+        Value::BulkString(bytes) => Some(bytes.into()),
+        _ => None,
+    }
+}
+
+pub(super) fn text(value: &Value) -> Option<&str> {
+    match value {
+        Value::BulkString(bytes) => std::str::from_utf8(bytes).ok(),
+        Value::VerbatimString { text, .. } | Value::SimpleString(text) => Some(text),
+        _ => None,
+    }
+}
+
+pub(super) fn list(value: Value, what: &'static str) -> Result<Vec<Value>, BrokerError> {
+    match value {
+        Value::Array(items) | Value::Set(items) => Ok(items),
+        Value::Nil => Ok(Vec::new()),
+        _ => Err(corrupt(what)),
+    }
+}
+
+/// A ZSET's score as a time: whole ms, up.
+pub(super) fn score(value: &Value) -> Option<At> {
+    let score = match value {
+        Value::Double(score) => *score,
+        other => text(other)?.parse().ok()?,
+    };
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "saturates: what no time can be becomes the first or the last there is"
+    )]
+    let ms = score.ceil() as u64;
+    Some(At::from_ms(ms))
+}
+
+/// The answer of TIME: seconds and microseconds.
+pub(super) fn time(value: &Value) -> Option<At> {
+    let Value::Array(items) = value else {
+        return None;
+    };
+    let [seconds, micros] = &items[..] else {
+        return None;
+    };
+    Some(At::from_ms(
+        number(seconds)? * 1000 + number(micros)? / 1000,
+    ))
+}

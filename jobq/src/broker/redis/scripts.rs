@@ -1,0 +1,284 @@
+//! The atomic steps as commands: the only place that knows the order of KEYS and ARGV. What each
+//! script takes and answers is in the header of its file in `lua/`.
+
+use std::fmt::Write as _;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use bytes::Bytes;
+use redis::{Arg, Cmd, Pipeline, ToRedisArgs};
+
+use super::keys::QueueKeys;
+use crate::broker::{
+    Action, Adoption, Claim, Due, Entry, MAX_BATCH_BYTES, MAX_PROMOTE, Member, ReleaseTo, Settle,
+    Settlement, TIMEKEEPER_TTL,
+};
+use crate::id::WorkerId;
+
+macro_rules! scripts {
+    ($($name:ident)*) => {
+        $(
+            pub(super) static $name: LazyLock<Script> = LazyLock::new(|| {
+                Script::new(include_str!(concat!("lua/", stringify!($name), ".lua")))
+            });
+        )*
+        #[cfg(test)]
+        pub(super) const SOURCES: &[(&str, &str)] = &[
+            $((stringify!($name), include_str!(concat!("lua/", stringify!($name), ".lua")))),*
+        ];
+    };
+}
+
+mod loaded {
+    #![expect(non_upper_case_globals, reason = "a script is named like its file")]
+    use super::{LazyLock, Script};
+    scripts!(adopt claim delay leave pause promote renew settle take_dead);
+}
+
+/// A Lua file and the name under which the server keeps it.
+#[derive(Debug)]
+pub(super) struct Script {
+    source: &'static str,
+    sha: String,
+}
+
+impl Script {
+    fn new(source: &'static str) -> Self {
+        let sha = redis::Script::new(source).get_hash().to_owned();
+        Self { source, sha }
+    }
+
+    /// The command with the source in place of the name: the server runs it, and knows the name
+    /// from then on.
+    pub(super) fn with_source(&self, command: &Cmd) -> Cmd {
+        let mut with_source = redis::cmd("EVAL");
+        with_source.arg(self.source);
+        for arg in command.args_iter().skip(2) {
+            match arg {
+                Arg::Simple(bytes) => with_source.arg(bytes),
+                other => unreachable!("no step has an argument {other:?}"),
+            };
+        }
+        with_source
+    }
+}
+
+/// One command of a pipeline: a script by its name, or a plain command.
+#[derive(Debug)]
+pub(super) struct Step {
+    script: Option<&'static Script>,
+    command: Cmd,
+}
+
+impl Step {
+    pub(super) fn plain(command: Cmd) -> Self {
+        Self {
+            script: None,
+            command,
+        }
+    }
+
+    fn script(script: &'static Script, keys: &[String]) -> Self {
+        let mut command = redis::cmd("EVALSHA");
+        command.arg(&script.sha).arg(keys.len()).arg(keys);
+        Self {
+            script: Some(script),
+            command,
+        }
+    }
+
+    fn arg(mut self, arg: impl ToRedisArgs) -> Self {
+        self.command.arg(arg);
+        self
+    }
+
+    /// The commands of the steps, to be sent in one go, and which of them are scripts.
+    pub(super) fn into_pipeline(steps: Vec<Self>) -> (Vec<Option<&'static Script>>, Pipeline) {
+        let mut pipeline = Pipeline::with_capacity(steps.len());
+        let mut scripts = Vec::with_capacity(steps.len());
+        for step in steps {
+            scripts.push(step.script);
+            pipeline.add_command(step.command);
+        }
+        (scripts, pipeline)
+    }
+}
+
+pub(super) fn claim(keys: &QueueKeys, claim: &Claim) -> Step {
+    let Member { worker, known, .. } = &claim.member;
+    let keys = [
+        keys.ready(),
+        keys.delayed(),
+        keys.in_flight(worker),
+        keys.handoff(worker),
+        keys.workers(),
+        keys.suspects(),
+        keys.meta(),
+    ];
+    Step::script(&loaded::claim, &keys)
+        .arg(worker.as_str())
+        .arg(known)
+        .arg(claim.max)
+        .arg(u8::from(claim.suspect))
+        .arg(MAX_BATCH_BYTES)
+        .arg(MAX_PROMOTE)
+}
+
+/// The step, and for each settlement as it is sent its place in `settle.settlements`: the acks
+/// come first.
+pub(super) fn settle(keys: &QueueKeys, settle: &Settle) -> (Step, Vec<usize>) {
+    let channel = keys.due();
+    let keys = [
+        keys.ready(),
+        keys.delayed(),
+        keys.in_flight(&settle.worker),
+        keys.workers(),
+        keys.suspects(),
+        keys.dead(),
+        keys.meta(),
+    ];
+    let is_ack = |&place: &usize| settle.settlements[place].action == Action::Ack;
+    let (mut places, others): (Vec<usize>, Vec<usize>) =
+        (0..settle.settlements.len()).partition(is_ack);
+    let mut step = Step::script(&loaded::settle, &keys)
+        .arg(settle.worker.as_str())
+        .arg(u8::from(settle.resent))
+        .arg(settle.caps.count)
+        .arg(settle.caps.bytes)
+        .arg(ceil_ms(settle.caps.age))
+        .arg(channel)
+        .arg(places.len());
+    let mut token = String::new();
+    for &place in places.iter().chain(&others) {
+        settlement(&mut step.command, &settle.settlements[place], &mut token);
+    }
+    places.extend(others);
+    (step, places)
+}
+
+fn settlement(command: &mut Cmd, settlement: &Settlement, token: &mut String) {
+    token.clear();
+    write!(token, "{}", settlement.token).expect("a String takes everything");
+    match &settlement.action {
+        Action::Ack => command.arg(&*token),
+        Action::Retry { delay, envelope } => command
+            .arg("retry")
+            .arg(&*token)
+            .arg(ceil_ms(*delay))
+            .arg(&envelope[..]),
+        Action::Bury { record } => command.arg("bury").arg(&*token).arg(&record[..]),
+        Action::Release { to, envelope } => match (to, envelope) {
+            (ReleaseTo::Front, Some(bytes)) => command.arg("front").arg(&*token).arg(&bytes[..]),
+            (ReleaseTo::Front, None) => command.arg("keep-front").arg(&*token),
+            (ReleaseTo::Suspects, Some(bytes)) => {
+                command.arg("suspects").arg(&*token).arg(&bytes[..])
+            }
+            (ReleaseTo::Suspects, None) => command.arg("keep-suspects").arg(&*token),
+        },
+    };
+}
+
+pub(super) fn renew(keys: &QueueKeys, member: &Member) -> Step {
+    let keys = [
+        keys.workers(),
+        keys.in_flight(&member.worker),
+        keys.handoff(&member.worker),
+        keys.suspects(),
+        keys.meta(),
+    ];
+    Step::script(&loaded::renew, &keys)
+        .arg(member.worker.as_str())
+        .arg(member.known)
+}
+
+pub(super) fn promote(keys: &QueueKeys, worker: &WorkerId) -> Step {
+    let keys = [keys.timekeeper(), keys.delayed(), keys.ready()];
+    Step::script(&loaded::promote, &keys)
+        .arg(worker.as_str())
+        .arg(ceil_ms(TIMEKEEPER_TTL))
+        .arg(MAX_PROMOTE)
+}
+
+pub(super) fn adopt(keys: &QueueKeys, adoption: &Adoption) -> Step {
+    let Member { worker, known, .. } = &adoption.member;
+    let keys = [
+        keys.workers(),
+        keys.in_flight(worker),
+        keys.in_flight(&adoption.target),
+        keys.handoff(&adoption.target),
+    ];
+    Step::script(&loaded::adopt, &keys)
+        .arg(worker.as_str())
+        .arg(known)
+        .arg(adoption.target.as_str())
+        .arg(adoption.seen.map_or(String::new(), |seen| seen.to_string()))
+        .arg(adoption.max)
+        .arg(MAX_BATCH_BYTES)
+}
+
+pub(super) fn leave(keys: &QueueKeys, worker: &WorkerId) -> Step {
+    let keys = [
+        keys.workers(),
+        keys.in_flight(worker),
+        keys.handoff(worker),
+        keys.timekeeper(),
+    ];
+    Step::script(&loaded::leave, &keys).arg(worker.as_str())
+}
+
+/// Enqueues the entries that have a due time, if there are any.
+pub(super) fn delay(keys: &QueueKeys, entries: &[Entry]) -> Option<Step> {
+    let mut step = Step::script(&loaded::delay, &[keys.delayed()]).arg(keys.due());
+    let mut any = false;
+    for entry in entries {
+        match entry.due {
+            Due::Now => continue,
+            Due::After(delay) => step.command.arg(format!("+{}", ceil_ms(delay))),
+            Due::At(at) => step.command.arg(at.as_ms()),
+        };
+        step.command.arg(&entry.envelope[..]);
+        any = true;
+    }
+    any.then_some(step)
+}
+
+/// Enqueues the entries that are due now, if there are any: no script, so that the simplest of
+/// all steps costs the least.
+pub(super) fn push(keys: &QueueKeys, entries: &[Entry]) -> Option<Step> {
+    let mut command = redis::cmd("LPUSH");
+    command.arg(keys.ready());
+    let mut any = false;
+    for entry in entries.iter().filter(|entry| entry.due == Due::Now) {
+        command.arg(&entry.envelope[..]);
+        any = true;
+    }
+    any.then(|| Step::plain(command))
+}
+
+pub(super) fn pause(keys: &QueueKeys) -> Step {
+    Step::script(&loaded::pause, &[keys.meta()])
+}
+
+pub(super) fn resume(keys: &QueueKeys) -> Step {
+    let mut command = redis::cmd("HDEL");
+    command.arg(keys.meta()).arg("paused");
+    Step::plain(command)
+}
+
+pub(super) fn take_dead(keys: &QueueKeys, record: &Bytes, requeue: Option<&Bytes>) -> Step {
+    let keys = [keys.dead(), keys.ready(), keys.meta()];
+    Step::script(&loaded::take_dead, &keys)
+        .arg(&record[..])
+        .arg(u8::from(requeue.is_some()))
+        .arg(requeue.map_or(&[][..], |envelope| &envelope[..]))
+}
+
+/// Whole milliseconds, up: nothing is due early. At most what Lua's numbers hold exactly.
+fn ceil_ms(duration: Duration) -> u64 {
+    const MOST: u128 = 1 << 52;
+    let ms = duration.as_nanos().div_ceil(1_000_000).min(MOST);
+    u64::try_from(ms).expect("at most 2^52")
+}
+
+#[cfg(test)]
+mod tests;
