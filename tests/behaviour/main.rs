@@ -1,0 +1,22 @@
+//! What jobq promises to applications: one module per promise, each test a sentence. Tests that
+//! need no server run on `memory://`, most of them in virtual time; those about Redis say so.
+
+mod fixture;
+mod runs;
+
+/// Runs each case on each broker: a failure reads `runs::redis::a_job_enqueues_another`.
+macro_rules! on_every_broker {
+    ($($case:ident)*) => {
+        crate::on_every_broker! { memory: $($case)* }
+        crate::on_every_broker! { redis: $($case)* }
+    };
+    ($broker:ident: $($case:ident)*) => {
+        mod $broker {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $case() {
+                super::$case(crate::fixture::Fixture::$broker().await).await;
+            })*
+        }
+    };
+}
+pub(crate) use on_every_broker;
