@@ -7,10 +7,10 @@ use std::time::Duration;
 use proc_macro2::{Literal, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Ident, Path, Type};
+use syn::{Attribute, Ident, Path};
 
 use crate::model::{
-    Argument, Field, FunctionJob, Jitter, Options, Policy, Slot, Strategy, StructJob,
+    Argument, Field, FunctionJob, Jitter, Options, Policy, Slot, Strategy, StructFields, StructJob,
 };
 
 /// What a function's job needs beside the function.
@@ -19,23 +19,23 @@ pub(crate) fn function(job: &FunctionJob) -> TokenStream {
         krate, cfgs, ident, ..
     } = job;
     let arguments = arguments(job);
-    let fields = job.arguments.iter().map(field).collect::<Vec<_>>();
-    let serde = serde(ident, &[], &fields);
+    let serde = serde(ident, &job.arguments);
     let job_impl = job_impl(ident, &job.name, &job.options);
     let constructors = constructors(job);
-    let checks = checks(fields.iter().map(|field| &field.ty));
     let registration = registration(job);
-    let body = quote!(#serde #job_impl #constructors #checks #registration);
+    let body = quote!(#serde #job_impl #constructors #registration);
     let rest = scope(krate, &body);
     quote!(#arguments #(#cfgs)* #rest)
 }
 
 /// What makes a struct a job.
 pub(crate) fn structure(job: &StructJob) -> TokenStream {
-    let serde = serde(&job.ident, &job.serde, &job.fields);
+    let serde = match &job.fields {
+        StructFields::Plain(arguments) => serde(&job.ident, arguments),
+        StructFields::Serde { attrs, fields } => serde_of_mirror(&job.ident, attrs, fields),
+    };
     let job_impl = job_impl(&job.ident, &job.name, &job.options);
-    let checks = checks(job.fields.iter().map(|field| &field.ty));
-    scope(&job.krate, &quote!(#serde #job_impl #checks))
+    scope(&job.krate, &quote!(#serde #job_impl))
 }
 
 fn scope(krate: &Path, body: &TokenStream) -> TokenStream {
@@ -48,14 +48,6 @@ fn scope(krate: &Path, body: &TokenStream) -> TokenStream {
             use #krate as __jobq;
             #body
         };
-    }
-}
-
-fn field(argument: &Argument) -> Field {
-    Field {
-        serde: Vec::new(),
-        ident: argument.ident.clone(),
-        ty: argument.ty.clone(),
     }
 }
 
@@ -84,13 +76,91 @@ fn arguments(job: &FunctionJob) -> TokenStream {
     }
 }
 
-/// `Serialize` and `Deserialize` through a mirror of the struct, so that neither the user's
-/// dependencies nor the struct itself need to know serde.
-fn serde(ident: &Ident, attrs: &[syn::Attribute], fields: &[Field]) -> TokenStream {
-    let remote = ident.to_string();
-    let fields = fields
+/// `Serialize` and `Deserialize` as a map by name.
+///
+/// Not derived: what serde's derives say about an argument that does not fit is four errors, two
+/// of them at the attribute.
+fn serde(ident: &Ident, arguments: &[Argument]) -> TokenStream {
+    let count = arguments.len();
+    let names = arguments
         .iter()
-        .map(|Field { serde, ident, ty }| quote!(#(#serde)* #ident: #ty));
+        .map(Argument::wire_name)
+        .collect::<Vec<_>>();
+    let idents = arguments.iter().map(|argument| &argument.ident);
+    let types = arguments.iter().map(|argument| &argument.ty);
+    let slots = (0..count)
+        .map(|i| format_ident!("slot{i}"))
+        .collect::<Vec<_>>();
+    let method = |name: &str| {
+        let name = Ident::new(name, Span::call_site());
+        arguments.iter().map(move |Argument { ty, .. }| {
+            quote_spanned!(ty.span()=> <#ty as __jobq::private::Argument<_>>::#name)
+        })
+    };
+    let (write, read, take) = (method("write"), method("read"), method("take"));
+    let (write_idents, indices) = (idents.clone(), 0..count);
+    quote! {
+        #[automatically_derived]
+        impl __jobq::private::serde::Serialize for #ident {
+            fn serialize<S: __jobq::private::serde::Serializer>(
+                &self,
+                serializer: S,
+            ) -> ::core::result::Result<S::Ok, S::Error> {
+                let mut map = serializer.serialize_struct("", #count)?;
+                #(#write(&self.#write_idents, #names, &mut map)?;)*
+                __jobq::private::serde::ser::SerializeStruct::end(map)
+            }
+        }
+
+        #[automatically_derived]
+        impl<'de> __jobq::private::serde::Deserialize<'de> for #ident {
+            fn deserialize<D: __jobq::private::serde::Deserializer<'de>>(
+                deserializer: D,
+            ) -> ::core::result::Result<Self, D::Error> {
+                deserializer.deserialize_map(__Visitor)
+            }
+        }
+
+        struct __Visitor;
+
+        impl<'de> __jobq::private::serde::de::Visitor<'de> for __Visitor {
+            type Value = #ident;
+
+            fn expecting(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                f.write_str("the arguments of a job by name")
+            }
+
+            fn visit_map<A: __jobq::private::serde::de::MapAccess<'de>>(
+                self,
+                mut map: A,
+            ) -> ::core::result::Result<#ident, A::Error> {
+                const NAMES: __jobq::private::Names = __jobq::private::Names(&[#(#names),*]);
+                #(let mut #slots: ::core::option::Option<#types> = ::core::option::Option::None;)*
+                while let ::core::option::Option::Some(name) = map.next_key_seed(NAMES)? {
+                    #(if name == ::core::option::Option::Some(#indices) {
+                        #read(&mut #slots, #names, &mut map)?;
+                        continue;
+                    })*
+                    __jobq::private::skip(&mut map)?;
+                }
+                ::core::result::Result::Ok(#ident {
+                    #(#idents: #take(#slots, #names)?),*
+                })
+            }
+        }
+    }
+}
+
+/// The same through serde's own derives on a mirror of the struct, which know what the user's
+/// `#[serde(…)]` mean.
+fn serde_of_mirror(ident: &Ident, attrs: &[Attribute], fields: &[Field]) -> TokenStream {
+    let remote = ident.to_string();
+    let fields = fields.iter().map(
+        |Field {
+             attrs,
+             argument: Argument { ident, ty },
+         }| quote!(#(#attrs)* #ident: #ty),
+    );
     quote! {
         #[derive(__jobq::private::serde::Serialize, __jobq::private::serde::Deserialize)]
         #[serde(crate = "__jobq::private::serde", remote = #remote)]
@@ -267,22 +337,15 @@ fn generic(i: usize) -> Ident {
     format_ident!("IntoString{i}")
 }
 
-/// One check for each argument, so that an error is told at its type.
-fn checks<'a>(types: impl Iterator<Item = &'a Type>) -> TokenStream {
-    types
-        .map(|ty| quote_spanned!(ty.span()=> const _: () = __jobq::private::argument::<#ty>();))
-        .collect()
-}
-
 fn registration(job: &FunctionJob) -> TokenStream {
     let FunctionJob { ident, call, .. } = job;
     let states = call.iter().filter_map(|slot| match slot {
         Slot::State(ty) => Some(quote_spanned! {ty.span()=>
-            __jobq::private::state_type::<#ty>()
+            <#ty as __jobq::private::StateParameter>::TYPE
         }),
         _ => None,
     });
-    let (handler, run) = match job.options.blocking {
+    let (handler, run) = match &job.options.blocking {
         Some(_) => (quote!(Blocking), run_blocking(job)),
         None => (quote!(Async), run_async(job)),
     };

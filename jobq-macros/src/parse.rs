@@ -1,7 +1,8 @@
 //! The text of `#[job(…)]`, read into settings: keys with their values. Which keys exist and what
 //! a value may be is not known here.
 
-use proc_macro2::Span;
+use proc_macro2::TokenStream;
+use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
@@ -15,9 +16,11 @@ pub(crate) struct Setting {
 
 impl Setting {
     /// What to blame when the value is wrong: the value, or the key when there is none.
-    pub(crate) fn blame(&self) -> Span {
-        use syn::spanned::Spanned;
-        self.value.as_ref().map_or(self.key.span(), Spanned::span)
+    pub(crate) fn blame(&self) -> TokenStream {
+        match &self.value {
+            Some(value) => value.to_token_stream(),
+            None => self.key.to_token_stream(),
+        }
     }
 }
 

@@ -1,10 +1,9 @@
 //! A function, taken apart: its parameters with their roles, the rest as it came. The body is never
 //! parsed, so what is wrong in it is told by the compiler alone.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::parse::{Parse, ParseStream};
-use syn::spanned::Spanned;
 use syn::{Attribute, FnArg, Ident, Pat, PatType, Signature, Token, Type, Visibility};
 
 use crate::model::Errors;
@@ -21,7 +20,7 @@ pub(crate) struct Function {
 /// A parameter, and the role attributes that stood on it.
 struct Attributed {
     parameter: PatType,
-    roles: Vec<(Role, Span)>,
+    roles: Vec<(Role, Attribute)>,
 }
 
 /// What a parameter is filled from.
@@ -120,7 +119,7 @@ fn strip_roles(input: &mut FnArg) -> Option<Attributed> {
         .attrs
         .retain(|attr| match Role::of_attribute(attr) {
             Some(role) => {
-                roles.push((role, attr.span()));
+                roles.push((role, attr.clone()));
                 false
             }
             None => true,
@@ -132,15 +131,15 @@ fn strip_roles(input: &mut FnArg) -> Option<Attributed> {
 impl Function {
     /// The parameters with their roles, in order.
     pub(crate) fn parameters(&self, errors: &mut Errors) -> Vec<Parameter> {
-        let role = |attributed: &Attributed, errors: &mut Errors| match attributed.roles[..] {
+        let role = |attributed: &Attributed, errors: &mut Errors| match &attributed.roles[..] {
             [] => Role::of_type(&attributed.parameter.ty),
-            [(role, _)] => role,
+            [(role, _)] => *role,
             [(first, _), (_, again), ..] => {
                 errors.push(
                     again,
                     "a parameter has one role: `arg`, `context` or `state`",
                 );
-                first
+                *first
             }
         };
         let parameter = |attributed: &Attributed| Parameter {

@@ -1,17 +1,18 @@
 //! What the output of the macros may call. Hidden, and no part of the stable interface.
 
+mod parameter;
+
 use std::future::Future;
 use std::pin::Pin;
 
 pub use inventory;
 pub use serde;
 
-use ::serde::Serialize;
-use ::serde::de::DeserializeOwned;
+pub use parameter::{Argument, ContextParameter, Names, Never, Other, Owned, StateParameter, skip};
 
-use crate::context::{Context, State};
+use crate::context::Context;
 use crate::envelope::decode_args;
-use crate::error::{BoxError, EnvelopeError, MissingState};
+use crate::error::{BoxError, EnvelopeError};
 use crate::job::{Job, JobDefaults, JobResult, Perform, StateType};
 
 /// The future of one run.
@@ -93,58 +94,6 @@ pub fn registrations() -> impl Iterator<Item = &'static Registration> {
 /// When they do not fit.
 pub fn decode<J: Job>(args: &[u8]) -> Result<J, EnvelopeError> {
     decode_args(args)
-}
-
-/// Compiles where `T` can be an argument of a job.
-pub const fn argument<T: Serialize + DeserializeOwned + Send + 'static>() {}
-
-/// The type of a parameter that is filled with the running job.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not `jobq::Context`",
-    label = "this parameter was taken for the running job",
-    note = "put `#[arg]` on the parameter if it is an argument of the job"
-)]
-pub trait ContextParameter {
-    /// The parameter of one run.
-    fn of(ctx: &Context) -> Self;
-}
-
-impl ContextParameter for Context {
-    fn of(ctx: &Context) -> Self {
-        ctx.clone()
-    }
-}
-
-/// The type of a parameter that is filled with a state of the worker.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a `jobq::State<T>`",
-    label = "this parameter was taken for a state of the worker",
-    note = "write `jobq::State<T>`, or put `#[arg]` on the parameter if it is an argument of the job"
-)]
-pub trait StateParameter: Sized {
-    /// What the worker is given.
-    type Value: Send + Sync + 'static;
-
-    /// The parameter of one run.
-    ///
-    /// # Errors
-    ///
-    /// When the worker was not given it.
-    fn of(ctx: &Context) -> Result<Self, MissingState>;
-}
-
-impl<T: Send + Sync + 'static> StateParameter for State<T> {
-    type Value = T;
-
-    fn of(ctx: &Context) -> Result<Self, MissingState> {
-        ctx.state()
-    }
-}
-
-/// What a worker has to be given for a parameter of type `P`.
-#[must_use]
-pub const fn state_type<P: StateParameter>() -> StateType {
-    StateType::of::<P::Value>()
 }
 
 /// One run of an async function.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use proc_macro2::Span;
+use proc_macro2::TokenStream;
 use syn::ext::IdentExt;
 use syn::{Expr, ExprUnary, Ident, Lit, LitStr, Path, UnOp};
 
@@ -18,7 +18,7 @@ pub(crate) struct Options {
     pub(crate) retries: Option<u32>,
     pub(crate) backoff: Option<Policy>,
     pub(crate) timeout: Option<Option<Duration>>,
-    pub(crate) blocking: Option<Span>,
+    pub(crate) blocking: Option<Ident>,
 }
 
 /// A delay policy. Unset fields are the strategy's own.
@@ -76,7 +76,7 @@ const KEYS: [(&str, &str); 11] = [
 /// A value, and what to blame for it.
 struct At<T> {
     value: T,
-    span: Span,
+    blame: TokenStream,
 }
 
 #[derive(Default)]
@@ -91,7 +91,7 @@ struct Read {
     factor: Option<At<f64>>,
     jitter: Option<Jitter>,
     timeout: Option<Option<Duration>>,
-    blocking: Option<Span>,
+    blocking: Option<Ident>,
 }
 
 impl Options {
@@ -164,8 +164,8 @@ impl Read {
 
     fn check_factor(&self, strategy: Strategy) -> syn::Result<()> {
         match &self.factor {
-            Some(factor) if strategy != Strategy::Exponential => Err(syn::Error::new(
-                factor.span,
+            Some(factor) if strategy != Strategy::Exponential => Err(syn::Error::new_spanned(
+                &factor.blame,
                 "`factor` goes with `backoff = \"exponential\"` only",
             )),
             _ => Ok(()),
@@ -175,19 +175,21 @@ impl Read {
     fn check_delays(&self, strategy: Strategy) -> syn::Result<()> {
         let (base, cap) = strategy.defaults();
         match (&self.base_delay, &self.max_delay) {
-            (Some(base), Some(max)) if base.value > max.value => Err(syn::Error::new(
-                base.span,
+            (Some(base), Some(max)) if base.value > max.value => Err(syn::Error::new_spanned(
+                &base.blame,
                 "`base_delay` is longer than `max_delay`; expected at most that",
             )),
-            (Some(base), None) if cap.is_some_and(|cap| base.value > cap) => Err(syn::Error::new(
-                base.span,
-                format!(
-                    "`base_delay` is longer than `max_delay`, which is {:?} unless set: set it too",
-                    cap.unwrap_or_default()
-                ),
-            )),
-            (None, Some(max)) if base > max.value => Err(syn::Error::new(
-                max.span,
+            (Some(base), None) if cap.is_some_and(|cap| base.value > cap) => {
+                Err(syn::Error::new_spanned(
+                    &base.blame,
+                    format!(
+                        "`base_delay` is longer than `max_delay`, which is {:?} unless set: set it too",
+                        cap.unwrap_or_default()
+                    ),
+                ))
+            }
+            (None, Some(max)) if base > max.value => Err(syn::Error::new_spanned(
+                &max.blame,
                 format!(
                     "`max_delay` is shorter than `base_delay`, which is {base:?} unless set: set it too"
                 ),
@@ -198,8 +200,8 @@ impl Read {
 }
 
 fn at<T>(setting: &Setting, value: T) -> At<T> {
-    let span = setting.blame();
-    At { value, span }
+    let blame = setting.blame();
+    At { value, blame }
 }
 
 fn value<T: Copy>(at: Option<&At<T>>) -> Option<T> {
@@ -208,18 +210,19 @@ fn value<T: Copy>(at: Option<&At<T>>) -> Option<T> {
 
 fn unknown_key(key: &Ident) -> syn::Error {
     let known = KEYS.map(|(name, _)| name);
-    let meant = nearest(&key.to_string(), &known)
-        .map(|meant| format!("; did you mean `{meant}`?"))
-        .unwrap_or_default();
-    let message = format!(
-        "unknown key `{key}`{meant} known keys: {}",
-        known.join(", ")
-    );
-    syn::Error::new(key.span(), message.replace("` known", "`; known"))
+    let meant = match nearest(&key.to_string(), &known) {
+        Some(meant) => format!(" did you mean `{meant}`?"),
+        None => String::new(),
+    };
+    let known = known.join(", ");
+    syn::Error::new(
+        key.span(),
+        format!("unknown key `{key}`;{meant} known keys: {known}"),
+    )
 }
 
 fn wrong(setting: &Setting, message: impl std::fmt::Display) -> syn::Error {
-    syn::Error::new(setting.blame(), message)
+    syn::Error::new_spanned(setting.blame(), message)
 }
 
 /// The value is missing, or of another kind than the key takes.
@@ -353,9 +356,9 @@ fn jitter(setting: &Setting) -> syn::Result<Jitter> {
     }
 }
 
-fn flag(setting: &Setting) -> syn::Result<Span> {
+fn flag(setting: &Setting) -> syn::Result<Ident> {
     match setting.value {
-        None => Ok(setting.key.span()),
+        None => Ok(setting.key.clone()),
         Some(_) => Err(wrong(setting, "`blocking` takes no value")),
     }
 }

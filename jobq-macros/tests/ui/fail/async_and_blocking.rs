@@ -1,0 +1,6 @@
+use jobq::job;
+
+#[job(blocking)]
+async fn send() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use jobq::job;
+
+#[job(blocking = true)]
+fn send() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use jobq::job;
+
+#[job(blocking)]
+const fn send() {}
+
+fn main() {}

@@ -1,0 +1,10 @@
+use jobq::job;
+
+struct Context;
+
+#[job]
+async fn draw(ctx: Context) {
+    drop(ctx);
+}
+
+fn main() {}

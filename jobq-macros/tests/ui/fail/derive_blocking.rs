@@ -1,0 +1,9 @@
+use jobq::Job;
+
+#[derive(Job)]
+#[job(blocking)]
+struct Charge {
+    order: u64,
+}
+
+fn main() {}

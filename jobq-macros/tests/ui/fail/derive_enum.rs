@@ -1,0 +1,8 @@
+use jobq::Job;
+
+#[derive(Job)]
+enum Charge {
+    Now,
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use jobq::Job;
+
+#[derive(Job)]
+struct Charge<T> {
+    order: T,
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use jobq::Job;
+
+#[derive(Job)]
+struct Charge(u64);
+
+fn main() {}

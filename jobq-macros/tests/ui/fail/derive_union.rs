@@ -1,0 +1,8 @@
+use jobq::Job;
+
+#[derive(Job)]
+union Charge {
+    order: u64,
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use jobq::Job;
+
+#[derive(Job, serde::Serialize)]
+struct Charge {
+    order: u64,
+}
+
+fn main() {}

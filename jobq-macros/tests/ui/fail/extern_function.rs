@@ -1,0 +1,6 @@
+use jobq::job;
+
+#[job(blocking)]
+extern "C" fn send() {}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use jobq::job;
+
+#[job]
+async fn send<T>(value: T) {
+    drop(value);
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use jobq::job;
+
+#[job(backoff = "exponental")]
+fn send(user_id: &str) {
+    drop(user_id);
+}
+
+fn main() {}

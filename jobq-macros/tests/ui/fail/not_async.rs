@@ -1,0 +1,6 @@
+use jobq::job;
+
+#[job]
+fn send() {}
+
+fn main() {}

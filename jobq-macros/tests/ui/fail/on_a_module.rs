@@ -1,0 +1,6 @@
+use jobq::job;
+
+#[job]
+mod jobs {}
+
+fn main() {}

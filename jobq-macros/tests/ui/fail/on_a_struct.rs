@@ -1,0 +1,8 @@
+use jobq::job;
+
+#[job]
+struct Send {
+    user_id: u64,
+}
+
+fn main() {}

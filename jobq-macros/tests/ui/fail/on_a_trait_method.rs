@@ -1,0 +1,8 @@
+use jobq::job;
+
+trait Send {
+    #[job]
+    async fn send();
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use jobq::job;
+
+#[job]
+async fn send((from, to): (u64, u64)) {
+    drop((from, to));
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use jobq::job;
+
+#[job]
+async fn send(email: &str) {
+    drop(email);
+}
+
+fn main() {}

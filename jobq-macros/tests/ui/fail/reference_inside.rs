@@ -1,0 +1,8 @@
+use jobq::job;
+
+#[job]
+async fn send(emails: Vec<&'static str>) {
+    drop(emails);
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use jobq::job;
+
+#[job]
+async fn count() -> u64 {
+    7
+}
+
+fn main() {}

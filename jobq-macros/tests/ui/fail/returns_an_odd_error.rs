@@ -1,0 +1,10 @@
+use jobq::job;
+
+struct Odd;
+
+#[job]
+async fn send() -> Result<(), Odd> {
+    Err(Odd)
+}
+
+fn main() {}

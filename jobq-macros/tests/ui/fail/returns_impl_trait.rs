@@ -1,0 +1,6 @@
+use jobq::job;
+
+#[job(blocking)]
+fn send() -> impl Send {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use jobq::job;
+
+#[job]
+async unsafe fn send() {}
+
+fn main() {}
