@@ -240,3 +240,67 @@ impl Cancellation {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_context_for_a_test_needs_no_runtime() {
+        let ctx = Context::for_test();
+        assert_eq!(
+            (ctx.name(), ctx.queue(), ctx.attempt()),
+            ("test", "default", 1)
+        );
+        assert_ne!(ctx.id(), Context::for_test().id());
+        assert!(!ctx.is_cancelled());
+        assert!(ctx.enqueued_at() > Timestamp::UNIX_EPOCH);
+        assert!(ctx.client().broker().is_in_process());
+    }
+
+    #[test]
+    fn a_state_is_found_by_its_type() {
+        let states = States::default().with(7u32).with("text").with(8u32);
+        assert_eq!(states.get::<u32>().as_deref(), Some(&8));
+        assert!(states.has(TypeId::of::<&str>()) && !states.has(TypeId::of::<u64>()));
+        assert!(states.get::<u64>().is_none());
+        let state = State::new(vec![1, 2]);
+        assert_eq!(state.clone().len(), 2);
+        assert_eq!(format!("{state:?}"), "[1, 2]");
+    }
+
+    #[test]
+    fn a_missing_state_is_named() {
+        let error = Context::for_test().state::<u64>().unwrap_err();
+        assert!(error.to_string().contains("`u64`"), "{error}");
+    }
+
+    #[test]
+    fn states_that_share_do_not_change_each_other() {
+        let one = States::default().with(1u8);
+        let other = one.clone().with(2u8);
+        assert_eq!(one.get::<u8>().as_deref(), Some(&1));
+        assert_eq!(other.get::<u8>().as_deref(), Some(&2));
+    }
+
+    #[tokio::test]
+    async fn a_cancellation_is_seen_by_every_clone_before_and_after() {
+        let cancellation = Cancellation::default();
+        let waiting = tokio::spawn({
+            let cancellation = cancellation.clone();
+            async move { cancellation.cancelled().await }
+        });
+        tokio::task::yield_now().await;
+        assert!(!waiting.is_finished() && !cancellation.is_cancelled());
+        cancellation.cancel();
+        waiting.await.unwrap();
+        cancellation.clone().cancelled().await;
+        assert!(cancellation.is_cancelled());
+    }
+
+    #[test]
+    fn debug_output_holds_no_state() {
+        let states = States::default().with("hunter2".to_owned());
+        assert_eq!(format!("{states:?}"), "States(1)");
+    }
+}

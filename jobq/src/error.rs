@@ -384,8 +384,70 @@ pub enum EnvelopeError {
 pub(crate) fn plain(duration: Duration) -> String {
     let ms = duration.as_millis();
     match ms {
+        _ if !duration.as_nanos().is_multiple_of(1_000_000) => format!("{duration:?}"),
         _ if ms.is_multiple_of(60_000) && ms > 0 => format!("{}m", ms / 60_000),
         _ if ms.is_multiple_of(1000) => format!("{}s", ms / 1000),
         _ => format!("{ms}ms"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_quoted_short_and_printable() {
+        assert_eq!(quoted("a b"), "\"a b\"");
+        assert_eq!(quoted("a\n\u{1b}\""), "\"a\\n\\u{1b}\\\"\"");
+        assert_eq!(quoted(&"é".repeat(100)), format!("\"{}\"", "é".repeat(100)));
+        assert_eq!(
+            quoted(&"é".repeat(101)),
+            format!("\"{}…\"", "é".repeat(100))
+        );
+    }
+
+    #[test]
+    fn sentences_are_escaped_and_cut_between_escapes() {
+        assert_eq!(escaped("it's \"é\"\n", 200), "it's \"é\"\\n");
+        assert_eq!(escaped("abc", 2), "ab");
+        assert_eq!(escaped("a\u{1b}b", 5), "a");
+        assert_eq!(escaped("a\u{1b}b", 7), "a\\u{1b}");
+    }
+
+    #[test]
+    fn texts_are_cut_between_characters() {
+        let cuts: Vec<_> = (0..=6).map(|most| cut("a€b", most)).collect();
+        assert_eq!(cuts, ["", "a", "a", "a", "a€", "a€b", "a€b"]);
+    }
+
+    #[test]
+    fn durations_are_told_in_their_largest_whole_unit() {
+        for (duration, text) in [
+            (Duration::ZERO, "0s"),
+            (Duration::from_micros(500), "500µs"),
+            (Duration::from_millis(1500), "1500ms"),
+            (Duration::from_secs(90), "90s"),
+            (Duration::from_secs(120), "2m"),
+            (Duration::from_secs(7200), "120m"),
+        ] {
+            assert_eq!(plain(duration), text);
+        }
+    }
+
+    #[test]
+    fn a_broker_error_says_what_it_is() {
+        let error = BrokerError::new(BrokerErrorKind::Timeout, "no answer within 5s")
+            .with_source(std::io::Error::other("reset"))
+            .with_outcome_unknown();
+        assert_eq!(error.to_string(), "no answer within 5s");
+        assert_eq!(
+            error.source().map(ToString::to_string),
+            Some("reset".into())
+        );
+        assert!(error.is_retryable() && error.is_outcome_unknown());
+        let refused = BrokerError::new(BrokerErrorKind::Refused, "full");
+        assert!(!refused.is_retryable() && !refused.is_outcome_unknown());
+        assert!(BrokerError::new(BrokerErrorKind::Unavailable, "gone").is_retryable());
+        assert!(!BrokerError::new(BrokerErrorKind::Corrupt, "odd").is_retryable());
     }
 }

@@ -180,6 +180,43 @@ mod tests {
     }
 
     #[test]
+    fn a_bad_queue_name_is_quoted_short_and_printable() {
+        let bad = format!("\u{1b}[31m{}", "x".repeat(10_000));
+        let message = QueueName::new(bad).unwrap_err().to_string();
+        assert!(
+            message.starts_with("queue name \"\\u{1b}[31mxxx"),
+            "{message}"
+        );
+        assert!(message.len() < 200, "{message}");
+    }
+
+    #[test]
+    fn job_ids_survive_text_and_bytes() {
+        let id = JobId::new();
+        assert_eq!(id.to_string().parse(), Ok(id));
+        assert_eq!(JobId::from_bytes(*id.as_bytes()), id);
+        assert_eq!(id.as_bytes()[6] >> 4, 7, "a UUID of version 7");
+        for bad in ["", "1", "01890a5d-ac96-774b-bcce-b302099a805", "x\n"] {
+            let message = bad.parse::<JobId>().unwrap_err().to_string();
+            assert!(message.contains("is not a UUID"), "{message}");
+        }
+    }
+
+    #[test]
+    fn job_ids_are_ordered_by_time_and_never_equal() {
+        let ids: Vec<_> = (0..10_000).map(|_| JobId::new()).collect();
+        assert!(ids.is_sorted_by(|a, b| a < b));
+    }
+
+    #[test]
+    fn no_two_workers_are_equal() {
+        let (one, other) = (WorkerId::random(), WorkerId::random());
+        assert_ne!(one, other);
+        assert_eq!(WorkerId::from_stored(one.as_str()), one);
+        assert!(QueueName::new(one.as_str()).is_ok(), "fit for a key");
+    }
+
+    #[test]
     fn tokens_survive_text() {
         let token = Token {
             claim: u64::MAX,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::envelope::Reason;
-use crate::retry::Backoff;
+use crate::retry::{Backoff, LONGEST};
 use crate::verdict::Decision;
 
 /// Between retries of a job whose name no worker knows: 1 s·2ⁿ up to this.
@@ -107,12 +107,14 @@ pub fn decide(ended: Ended, policy: Policy, failures: u32, draw: f64) -> Outcome
         Ended::Interrupted => Outcome::Release,
         Ended::Failed { error, decision } => match decision {
             Decision::Retry => failed(error, None),
-            Decision::RetryAfter(delay) => failed(error, Some(delay)),
+            Decision::RetryAfter(delay) => failed(error, Some(delay.min(LONGEST))),
             Decision::Fatal => Outcome::Bury {
                 reason: Reason::Fatal,
                 error,
             },
-            Decision::Snooze(delay) => Outcome::Snooze { delay },
+            Decision::Snooze(delay) => Outcome::Snooze {
+                delay: delay.min(LONGEST),
+            },
             Decision::Discard => Outcome::Discard,
         },
         Ended::Panicked(message) => failed(format!("panicked: {message}"), None),
@@ -158,3 +160,6 @@ pub fn after_crash(crashes: u32) -> AfterCrash {
         _ => AfterCrash::Bury,
     }
 }
+
+#[cfg(test)]
+mod tests;

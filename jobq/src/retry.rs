@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-/// The longest delay a policy can ask for: 100 years. Keeps every sum of times in range.
+/// The longest delay there is: 100 years. Keeps every sum of times in range.
 pub(crate) const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
 /// How the delay grows from one retry to the next.
@@ -180,3 +180,6 @@ impl From<Strategy> for Backoff {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -55,3 +55,46 @@ impl From<SystemTime> for At {
         Self::default().after(at.duration_since(UNIX_EPOCH).unwrap_or_default())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_before_the_epoch_count_as_the_epoch() {
+        let timestamp: Timestamp = "0001-01-01T00:00:00Z".parse().unwrap();
+        assert_eq!(At::from(timestamp), At::from_ms(0));
+        assert_eq!(
+            At::from(UNIX_EPOCH - Duration::from_secs(1)),
+            At::from_ms(0)
+        );
+        assert_eq!(At::from(Timestamp::MIN), At::from_ms(0));
+    }
+
+    #[test]
+    fn times_survive_as_timestamps_up_to_the_last_one() {
+        let timestamp: Timestamp = "2023-11-14T22:13:20.5Z".parse().unwrap();
+        assert_eq!(At::from(timestamp), At::from_ms(1_700_000_000_500));
+        assert_eq!(At::from_ms(1_700_000_000_500).timestamp(), timestamp);
+        assert_eq!(At::from_ms(0).timestamp(), Timestamp::UNIX_EPOCH);
+        for ms in [u64::MAX, i64::MAX as u64, 9_223_372_036_854_775] {
+            assert_eq!(At::from_ms(ms).timestamp(), Timestamp::MAX);
+        }
+        assert!(At::from(Timestamp::MAX) > At::from(timestamp));
+    }
+
+    #[test]
+    fn system_times_lose_what_is_below_a_millisecond() {
+        let time = UNIX_EPOCH + Duration::from_micros(1_234_567);
+        assert_eq!(At::from(time).as_ms(), 1234);
+    }
+
+    #[test]
+    fn sums_and_differences_stay_in_range() {
+        let at = At::from_ms(1000);
+        assert_eq!(at.after(Duration::from_millis(500)).as_ms(), 1500);
+        assert_eq!(at.after(Duration::MAX).as_ms(), u64::MAX);
+        assert_eq!(At::from_ms(1500).since(at), Duration::from_millis(500));
+        assert_eq!(at.since(At::from_ms(u64::MAX)), Duration::ZERO);
+    }
+}

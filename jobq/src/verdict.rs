@@ -8,7 +8,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
-use crate::error::{BoxError, plain};
+use crate::error::{BoxError, cut, plain};
 
 /// What an error decides about the job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -97,8 +97,9 @@ impl JobError {
 }
 
 impl From<BoxError> for JobError {
+    /// Any error, with what it decided already; else to be retried.
     fn from(error: BoxError) -> Self {
-        Self::retry(error)
+        Self::new(decision(&*error).unwrap_or_default(), Some(error))
     }
 }
 
@@ -139,26 +140,40 @@ pub(crate) const MAX_ERROR_LEN: usize = 4096;
 const MAX_CAUSES: usize = 64;
 
 /// What a handler's error decides, and its text: the error and its causes joined by `: `, at most
-/// [`MAX_ERROR_LEN`] bytes, without jobq's own wrappers and without causes that their parent
-/// already spelled out.
+/// 4,096 bytes, without jobq's own wrappers and without causes that the error before already
+/// spelled out.
+///
+/// Of several decisions in one chain the outermost holds.
 #[must_use]
 pub fn judge(error: &(dyn StdError + 'static)) -> (Decision, String) {
-    let mut decision = None;
     let mut text = BoundedText::default();
-    let mut cause = Some(error);
-    for _ in 0..MAX_CAUSES {
-        let Some(error) = cause else { break };
-        if let Some(verdict) = error.downcast_ref::<Verdict>() {
-            decision.get_or_insert(verdict.decision);
-            if verdict.source.is_none() {
-                text.push(verdict);
-            }
-        } else if !error.is::<JobError>() {
-            text.push(error);
+    let mut before = BoundedText::default();
+    for error in causes(error) {
+        let part = match error.downcast_ref::<Verdict>() {
+            Some(verdict) if verdict.source.is_none() => BoundedText::of(verdict),
+            Some(_) => continue,
+            // A `JobError`, or what anyhow, eyre or `#[error(transparent)]` made of it.
+            None if error.source().is_some_and(<dyn StdError>::is::<Verdict>) => continue,
+            None => BoundedText::of(error),
+        };
+        if !before.0.contains(&part.0) {
+            text.push(&part.0);
         }
-        cause = error.source();
+        before = part;
     }
-    (decision.unwrap_or_default(), text.0)
+    (decision(error).unwrap_or_default(), text.0)
+}
+
+/// The outermost decision in a chain of errors.
+fn decision(error: &(dyn StdError + 'static)) -> Option<Decision> {
+    causes(error).find_map(|error| Some(error.downcast_ref::<Verdict>()?.decision))
+}
+
+/// An error and what caused it; as much of it as is looked at.
+fn causes<'a>(
+    error: &'a (dyn StdError + 'static),
+) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |&error| error.source()).take(MAX_CAUSES)
 }
 
 /// Text that stops growing at [`MAX_ERROR_LEN`], whatever a `Display` writes into it.
@@ -166,32 +181,35 @@ pub fn judge(error: &(dyn StdError + 'static)) -> (Decision, String) {
 struct BoundedText(String);
 
 impl BoundedText {
-    fn push(&mut self, part: impl fmt::Display) {
-        let mut next = Self::default();
-        // An error here is either our own bound or a broken `Display`: what was written is kept.
-        let _ = fmt::write(&mut next, format_args!("{part}"));
-        if next.0.is_empty() || self.0.ends_with(&next.0) {
-            return;
+    fn of(error: impl fmt::Display) -> Self {
+        let mut text = Self::default();
+        // An error here is our own bound, or a broken `Display`: what was written is kept.
+        let _ = fmt::write(&mut text, format_args!("{error}"));
+        text
+    }
+
+    fn push(&mut self, part: &str) {
+        let parts = if self.0.is_empty() {
+            ["", part]
+        } else {
+            [": ", part]
+        };
+        for part in parts {
+            self.0.push_str(cut(part, MAX_ERROR_LEN - self.0.len()));
         }
-        if !self.0.is_empty() {
-            let _ = fmt::Write::write_str(self, ": ");
-        }
-        let _ = fmt::Write::write_str(self, &next.0);
     }
 }
 
 impl fmt::Write for BoundedText {
     fn write_str(&mut self, s: &str) -> fmt::Result {
-        let room = MAX_ERROR_LEN - self.0.len();
-        let end = (0..=s.len().min(room))
-            .rev()
-            .find(|&i| s.is_char_boundary(i))
-            .unwrap_or(0);
-        self.0.push_str(&s[..end]);
-        if end < s.len() {
-            Err(fmt::Error)
-        } else {
-            Ok(())
+        let kept = cut(s, MAX_ERROR_LEN - self.0.len());
+        self.0.push_str(kept);
+        if kept.len() < s.len() {
+            return Err(fmt::Error);
         }
+        Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,7 +16,8 @@ macro_rules! fixture {
 }
 
 fn id() -> JobId {
-    "01890a5d-ac96-774b-bcce-b302099a8057".parse().unwrap()
+    let id = "01890a5d-ac96-774b-bcce-b302099a8057";
+    id.parse().expect("a UUID")
 }
 
 fn failure(after: u64, error: &str) -> Failure {
