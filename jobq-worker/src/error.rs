@@ -46,7 +46,7 @@ pub enum BuildError {
     #[error(transparent)]
     InvalidQueueName(#[from] InvalidQueueName),
     /// A queue stands twice in the list.
-    #[error("queue \"{queue}\" is listed twice")]
+    #[error("queues lists \"{queue}\" twice; expected each queue once")]
     DuplicateQueue {
         /// The queue.
         queue: String,

@@ -92,3 +92,17 @@ fn duplicate(a: &Registration, b: &Registration) -> BuildError {
         second: second.place.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_registry_without_jobs_is_refused_with_the_cure() {
+        let error = Registry::new([], &States::default()).expect_err("there is no job");
+        assert!(matches!(error, BuildError::NoJobs));
+        let message = error.to_string();
+        assert!(message.contains("use my_jobs as _;"), "{message}");
+        assert!(message.contains(".register::<MyJob>()"), "{message}");
+    }
+}
