@@ -98,6 +98,11 @@ impl Schedule {
         self.lanes[index].hot = hot;
     }
 
+    /// Whether any queue may have jobs.
+    pub(crate) fn is_any_hot(&self) -> bool {
+        self.hot_lanes().next().is_some()
+    }
+
     /// The next queue to claim from, with `free` slots; `None` if no queue may have jobs.
     pub(crate) fn next(&self, free: u32) -> Option<Turn> {
         let mut hot = self.lanes.iter().enumerate().filter(|(_, lane)| lane.hot);

@@ -28,6 +28,9 @@ const PAUSED_LOOK: Duration = Duration::from_secs(1);
 /// How long a queue is left alone whose lease is not trusted.
 const UNTRUSTED_LOOK: Duration = Duration::from_millis(250);
 
+/// How often all queues together are looked at that were found empty, while others have jobs.
+const EMPTY_LOOKS_PER_SECOND: u32 = 100;
+
 /// How long the fetcher sleeps when nothing calls for it.
 const IDLE: Duration = Duration::from_secs(3600);
 
@@ -179,6 +182,12 @@ impl Fetcher {
             schedule.set_hot(turn.index, false);
         } else if grant.envelopes.is_empty() && turn.max > 0 {
             schedule.set_hot(turn.index, false);
+            if schedule.is_any_hot() {
+                // Nobody waits on it as long as other queues keep this worker busy.
+                let lanes = u32::try_from(self.shared.lanes.len()).unwrap_or(u32::MAX);
+                let wait = Duration::from_secs(1) * lanes / EMPTY_LOOKS_PER_SECOND;
+                self.shared.lanes[turn.index].close(wait);
+            }
         }
     }
 
