@@ -1,7 +1,11 @@
 //! What jobq promises to applications: one module per promise, each test a sentence. Tests that
 //! need no server run on `memory://`, most of them in virtual time; those about Redis say so.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod building;
 mod fixture;
+mod queues;
 mod runs;
 
 /// Runs each case on each broker: a failure reads `runs::redis::a_job_enqueues_another`.
