@@ -6,6 +6,7 @@ mod function;
 mod nearest;
 mod options;
 mod structure;
+mod values;
 
 use quote::ToTokens;
 use syn::ext::IdentExt;
@@ -13,8 +14,9 @@ use syn::visit::{self, Visit};
 use syn::{GenericArgument, Generics, Ident, Type, TypeReference};
 
 pub(crate) use function::{FunctionJob, Slot};
-pub(crate) use options::{Jitter, Options, Policy, Strategy};
+pub(crate) use options::{Options, Policy};
 pub(crate) use structure::{Field, StructFields, StructJob};
+pub(crate) use values::{Jitter, Strategy};
 
 use crate::signature::last_segment;
 

@@ -75,7 +75,10 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Argument<Owned> for T {
         name: &'static str,
         map: &mut A,
     ) -> Result<(), A::Error> {
-        match slot.replace(map.next_value()?) {
+        let value = map
+            .next_value()
+            .map_err(|error| A::Error::custom(format_args!("argument `{name}`: {error}")))?;
+        match slot.replace(value) {
             None => Ok(()),
             Some(_) => Err(A::Error::duplicate_field(name)),
         }

@@ -3,7 +3,7 @@
 #![forbid(unsafe_code)]
 #![allow(refining_impl_trait)]
 
-use jobq::{Context, Job, Perform, job};
+use jobq::{job, Context, Job, Perform};
 
 /// A charge.
 #[derive(Job)]
@@ -30,6 +30,13 @@ pub struct HTTPPing;
 pub async fn tick() {}
 
 fn main() {
-    assert_eq!((Charge::NAME, HTTPPing::NAME, tick::NAME), ("charge", "http_ping", "tick"));
-    let _ = (Charge { order: 7, note: None }).delay(std::time::Duration::from_secs(1));
+    assert_eq!(
+        (Charge::NAME, HTTPPing::NAME, tick::NAME),
+        ("charge", "http_ping", "tick")
+    );
+    let _ = (Charge {
+        order: 7,
+        note: None,
+    })
+    .delay(std::time::Duration::from_secs(1));
 }

@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use jobq::{Client, Context, EnqueueError, JobError, State, job};
+use jobq::{job, Client, Context, EnqueueError, JobError, State};
 
 /// A database.
 #[derive(Debug)]
@@ -24,7 +24,14 @@ async fn send_welcome(user_id: u64, email: String) -> Result<(), JobError> {
 }
 
 /// Builds a report.
-#[job(queue = "reports", timeout = "10m", backoff = "linear", base_delay = "10s", max_delay = "3m", jitter = 0.2)]
+#[job(
+    queue = "reports",
+    timeout = "10m",
+    backoff = "linear",
+    base_delay = "10s",
+    max_delay = "3m",
+    jitter = 0.2
+)]
 pub async fn build_report(ctx: Context, db: State<Db>, month: String) -> Result<Vec<u8>, String> {
     Err(format!("{ctx:?} {db:?} {month}"))
 }
@@ -43,10 +50,24 @@ pub async fn tick() {}
 pub async fn enqueue(client: Client, users: Vec<User>) -> Result<(), EnqueueError> {
     send_welcome::enqueue(&client, 7, "a@b.c").await?;
     send_welcome::new(7, "a@b.c").enqueue(&client).await?;
-    send_welcome::new(7, "a@b.c").delay(Duration::from_secs(60)).enqueue(&client).await?;
-    send_welcome::new(7, "a@b.c").at(std::time::SystemTime::now()).queue("vip").enqueue(&client).await?;
-    client.enqueue_all(users.iter().map(|u| send_welcome::new(u.id, &u.email))).await?;
-    client.enqueue(send_welcome { user_id: 7, email: "a".into() }).await?;
+    send_welcome::new(7, "a@b.c")
+        .delay(Duration::from_secs(60))
+        .enqueue(&client)
+        .await?;
+    send_welcome::new(7, "a@b.c")
+        .at(std::time::SystemTime::now())
+        .queue("vip")
+        .enqueue(&client)
+        .await?;
+    client
+        .enqueue_all(users.iter().map(|u| send_welcome::new(u.id, &u.email)))
+        .await?;
+    client
+        .enqueue(send_welcome {
+            user_id: 7,
+            email: "a".into(),
+        })
+        .await?;
     build_report::enqueue(&client, String::from("may")).await?;
     resize::enqueue(&client, "a".into(), 7).await?;
     tick::enqueue(&client).await?;
@@ -58,7 +79,10 @@ pub async fn enqueue(client: Client, users: Vec<User>) -> Result<(), EnqueueErro
 }
 
 /// Needs no tie to what it was given.
-pub fn spawnable(client: &Client) -> impl Future<Output = Result<jobq::JobHandle, EnqueueError>> + Send + 'static + use<> {
+pub fn spawnable(
+    client: &Client,
+) -> impl std::future::Future<Output = Result<jobq::JobHandle, EnqueueError>> + Send + 'static + use<>
+{
     send_welcome::enqueue(client, 7, String::new())
 }
 

@@ -1,0 +1,120 @@
+//! How the arguments are written and read.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Attribute, Ident};
+
+use crate::model::{Argument, Field};
+
+/// `Serialize` and `Deserialize` as a map by name.
+///
+/// Not derived: what serde's derives say about an argument that does not fit is four errors, two
+/// of them at the attribute.
+pub(super) fn by_name(ident: &Ident, arguments: &[Argument]) -> TokenStream {
+    let count = arguments.len();
+    let names = arguments
+        .iter()
+        .map(Argument::wire_name)
+        .collect::<Vec<_>>();
+    let idents = arguments.iter().map(|argument| &argument.ident);
+    let types = arguments.iter().map(|argument| &argument.ty);
+    let slots = (0..count)
+        .map(|i| format_ident!("slot{i}"))
+        .collect::<Vec<_>>();
+    let method = |name: &str| {
+        let name = Ident::new(name, Span::call_site());
+        arguments.iter().map(move |Argument { ty, .. }| {
+            quote_spanned!(ty.span()=> <#ty as __jobq::private::Argument<_>>::#name)
+        })
+    };
+    let (write, read, take) = (method("write"), method("read"), method("take"));
+    let (write_idents, indices) = (idents.clone(), 0..count);
+    quote! {
+        #[automatically_derived]
+        impl __jobq::private::serde::Serialize for #ident {
+            fn serialize<S: __jobq::private::serde::Serializer>(
+                &self,
+                serializer: S,
+            ) -> ::core::result::Result<S::Ok, S::Error> {
+                let mut map = serializer.serialize_struct("", #count)?;
+                #(#write(&self.#write_idents, #names, &mut map)?;)*
+                __jobq::private::serde::ser::SerializeStruct::end(map)
+            }
+        }
+
+        #[automatically_derived]
+        impl<'de> __jobq::private::serde::Deserialize<'de> for #ident {
+            fn deserialize<D: __jobq::private::serde::Deserializer<'de>>(
+                deserializer: D,
+            ) -> ::core::result::Result<Self, D::Error> {
+                deserializer.deserialize_map(__Visitor)
+            }
+        }
+
+        struct __Visitor;
+
+        impl<'de> __jobq::private::serde::de::Visitor<'de> for __Visitor {
+            type Value = #ident;
+
+            fn expecting(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                f.write_str("the arguments of a job by name")
+            }
+
+            fn visit_map<A: __jobq::private::serde::de::MapAccess<'de>>(
+                self,
+                mut map: A,
+            ) -> ::core::result::Result<#ident, A::Error> {
+                const NAMES: __jobq::private::Names = __jobq::private::Names(&[#(#names),*]);
+                #(let mut #slots: ::core::option::Option<#types> = ::core::option::Option::None;)*
+                while let ::core::option::Option::Some(name) = map.next_key_seed(NAMES)? {
+                    #(if name == ::core::option::Option::Some(#indices) {
+                        #read(&mut #slots, #names, &mut map)?;
+                        continue;
+                    })*
+                    __jobq::private::skip(&mut map)?;
+                }
+                ::core::result::Result::Ok(#ident {
+                    #(#idents: #take(#slots, #names)?),*
+                })
+            }
+        }
+    }
+}
+
+/// The same through serde's own derives on a mirror of the struct, which know what the user's
+/// `#[serde(…)]` mean.
+pub(super) fn of_mirror(ident: &Ident, attrs: &[Attribute], fields: &[Field]) -> TokenStream {
+    let remote = ident.to_string();
+    let fields = fields.iter().map(
+        |Field {
+             attrs,
+             argument: Argument { ident, ty },
+         }| quote!(#(#attrs)* #ident: #ty),
+    );
+    quote! {
+        #[derive(__jobq::private::serde::Serialize, __jobq::private::serde::Deserialize)]
+        #[serde(crate = "__jobq::private::serde", remote = #remote)]
+        #(#attrs)*
+        struct __Mirror { #(#fields),* }
+
+        #[automatically_derived]
+        impl __jobq::private::serde::Serialize for #ident {
+            fn serialize<S: __jobq::private::serde::Serializer>(
+                &self,
+                serializer: S,
+            ) -> ::core::result::Result<S::Ok, S::Error> {
+                __Mirror::serialize(self, serializer)
+            }
+        }
+
+        #[automatically_derived]
+        impl<'de> __jobq::private::serde::Deserialize<'de> for #ident {
+            fn deserialize<D: __jobq::private::serde::Deserializer<'de>>(
+                deserializer: D,
+            ) -> ::core::result::Result<Self, D::Error> {
+                __Mirror::deserialize(deserializer)
+            }
+        }
+    }
+}
