@@ -95,7 +95,7 @@ fn registration(name: &str) -> &'static Registration {
 }
 
 fn packed(value: &impl Serialize) -> Vec<u8> {
-    rmp_serde::to_vec_named(value).unwrap()
+    rmp_serde::to_vec_named(value).expect("samples are serialisable")
 }
 
 fn context(states: States) -> Context {
@@ -103,7 +103,7 @@ fn context(states: States) -> Context {
     Context::new(Run {
         id: JobId::new(),
         name: "test",
-        queue: "default".parse().unwrap(),
+        queue: "default".parse().expect("a legal name"),
         attempt: 4,
         enqueued_at: jobq::Timestamp::UNIX_EPOCH.into(),
         client: test.client().clone(),
@@ -296,7 +296,7 @@ async fn a_call_is_enqueued_where_it_says() {
         .await
         .unwrap();
     assert_eq!(handle.queue(), "vip");
-    let calls = ["a", "b", "c"].map(|path| compress::new(path));
+    let calls = ["a", "b", "c"].map(compress::new);
     assert_eq!(client.enqueue_all(calls).await.unwrap().len(), 3);
     let handle = Ping.enqueue(&client).await.unwrap();
     assert_eq!(handle.queue(), "default");
