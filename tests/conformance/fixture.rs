@@ -35,7 +35,6 @@ impl Fixture {
         Self::new(Arc::new(MemoryBroker::new()))
     }
 
-    #[expect(dead_code, reason = "joins with the broker itself")]
     pub(crate) async fn redis() -> Self {
         let (url, namespace) = (support::shared().url(), support::namespace());
         let config = RedisConfig::parse(&url, Some(&namespace)).expect("the URL is well-formed");

@@ -44,7 +44,7 @@ macro_rules! each {
 
 macro_rules! on_every_broker {
     ($verbs:tt) => {
-        cases! { memory: $verbs }
+        cases! { memory: $verbs redis: $verbs }
     };
 }
 
