@@ -14,6 +14,10 @@ use crate::shutdown::Phase;
 /// How soon to look again while jobs are ready, or in flight elsewhere.
 const SOON: Duration = Duration::from_millis(20);
 
+/// Looks in a row that must find nothing. One asks several questions, and a job that another worker
+/// moves meanwhile may stand in none of the answers.
+const EMPTY_LOOKS: u32 = 2;
+
 /// How late to look again at the most while jobs are delayed: another may have come.
 const LATE: Duration = Duration::from_secs(1);
 
@@ -41,18 +45,31 @@ pub(crate) async fn wait(shared: &Arc<Shared>, max_wait: Option<Duration>) -> Re
 
 async fn until_idle(shared: &Arc<Shared>) {
     let mut backoff = crate::component::Backoff::default();
+    let mut empty = 0;
     loop {
         tokio::select! {
             () = shared.quiet() => {}
             // A worker that ended by itself will do nothing more.
             () = shared.shutdown.reached(Phase::Draining) => return,
         }
-        let wait = match look(shared).await {
-            Ok(counts) if counts.iter().all(|counts| left(counts) == 0) => return,
-            Ok(counts) => pause(shared, &counts),
-            Err(error) => backoff.failed("idle", &error),
+        let before = shared.stats();
+        let counts = match look(shared).await {
+            Ok(counts) => counts,
+            Err(error) => {
+                tokio::time::sleep(backoff.failed("idle", &error)).await;
+                continue;
+            }
         };
-        tokio::time::sleep(wait).await;
+        // A job that this worker ran meanwhile may have gone back where the look had been.
+        let undisturbed = shared.stats() == before;
+        match undisturbed && counts.iter().all(|counts| left(counts) == 0) {
+            true => empty += 1,
+            false => empty = 0,
+        }
+        if empty == EMPTY_LOOKS {
+            return;
+        }
+        tokio::time::sleep(pause(shared, &counts)).await;
     }
 }
 
@@ -70,7 +87,9 @@ fn left(counts: &Counts) -> u64 {
 
 /// Until the first of delayed is due, if nothing else is left.
 fn pause(shared: &Shared, counts: &[Counts]) -> Duration {
-    if counts.iter().any(|counts| left(counts) > counts.delayed) {
+    if counts.iter().all(|counts| counts.delayed == 0)
+        || counts.iter().any(|counts| left(counts) > counts.delayed)
+    {
         return SOON;
     }
     let now = shared.broker().now();

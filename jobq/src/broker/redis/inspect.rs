@@ -43,15 +43,16 @@ impl Inspect for RedisBroker {
         paused.arg("paused");
         let mut oldest = command("LINDEX", keys.ready());
         oldest.arg(-1);
-        let [ready, delayed, suspects, dead, paused, oldest, first] = self
+        // In the order in which a job passes them, so that one on its way is not missed.
+        let [delayed, first, suspects, ready, dead, paused, oldest] = self
             .ask_all([
-                command("LLEN", keys.ready()),
                 command("ZCARD", keys.delayed()),
+                first_due(&keys),
                 command("LLEN", keys.suspects()),
+                command("LLEN", keys.ready()),
                 command("LLEN", keys.dead()),
                 paused,
                 oldest,
-                first_due(&keys),
             ])
             .await?;
         Ok(Counts {
@@ -123,8 +124,8 @@ impl RedisBroker {
         let members = self.members(queue).await?;
         let commands = members.iter().flat_map(|(worker, _)| {
             [
-                command("HLEN", keys.in_flight(worker)),
                 command("LLEN", keys.handoff(worker)),
+                command("HLEN", keys.in_flight(worker)),
             ]
         });
         let lengths = self.ask_each(commands.collect()).await?;
