@@ -1,0 +1,39 @@
+//! Enqueues invoices for the workers of `worker_process`: in bulk, and one by one with a delay.
+//!
+//! ```sh
+//! cargo run --example producer            # 20 orders
+//! cargo run --example producer -- 5000
+//! ```
+//!
+//! `JOBQ_URL` says which Redis; `redis://127.0.0.1:6379` if it is not set.
+
+use std::env;
+use std::error::Error;
+use std::time::Duration;
+
+use jobq_examples::invoices::{mail_invoice, render_invoice};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let orders: u64 = env::args().nth(1).map_or(Ok(20), |n| n.parse())?;
+    let url = env::var("JOBQ_URL").unwrap_or_else(|_| "redis://127.0.0.1:6379".to_owned());
+    let client = jobq::connect(&url).await?;
+
+    let invoices = (1..=orders).map(|order| {
+        let items = vec![
+            ("Espresso cups".to_owned(), 2400),
+            ("Shipping".to_owned(), 490),
+        ];
+        render_invoice::new(order, format!("customer {order}"), items)
+    });
+    client.enqueue_all(invoices).await?;
+
+    let mails = (1..=orders).map(|order| {
+        mail_invoice::new(order, format!("customer-{order}@example.org"))
+            .delay(Duration::from_millis(500))
+    });
+    client.enqueue_all(mails).await?;
+
+    println!("enqueued {orders} invoices and as many mails");
+    Ok(())
+}

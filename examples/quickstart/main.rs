@@ -1,0 +1,98 @@
+//! Real work with no server and no configuration: SHA-256 and word count of every file below a
+//! folder, a job a file, eight at a time. One path does not exist: its job fails, is retried with
+//! growing delays, and ends in the dead list.
+//!
+//! ```sh
+//! cargo run --example quickstart                   # this repository's docs/ and examples/
+//! cargo run --example quickstart -- ~/notes        # another folder
+//! JOBQ_URL=redis://127.0.0.1:6379 cargo run --example quickstart
+//! ```
+
+mod files;
+mod report;
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::{env, fs, io};
+
+use jobq::{Client, Context, DeadJob, JobHandle, State, job};
+use jobq_worker::Worker;
+
+use crate::report::{Facts, Report};
+
+/// Reads a file and reports what is in it.
+#[job(
+    queue = "quickstart",
+    blocking,
+    retries = 3,
+    backoff = "exponential",
+    base_delay = "500ms"
+)]
+fn digest(ctx: Context, report: State<Report>, path: PathBuf) -> io::Result<()> {
+    let _running = report.running();
+    match fs::read(&path) {
+        Ok(content) => {
+            report.done(&path, &Facts::of(&content));
+            Ok(())
+        }
+        Err(error) => {
+            report.failed(&path, ctx.attempt(), &error);
+            Err(error)
+        }
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let (root, folders) = folders()?;
+    let mut paths = files::below(&folders)?;
+    paths.push(root.join("this-file-does-not-exist.txt"));
+
+    let url = env::var("JOBQ_URL").unwrap_or_else(|_| "memory://".to_owned());
+    let client = jobq::connect(&url).await?;
+    let report = Report::new(root, paths.len());
+
+    let handles = client
+        .enqueue_all(paths.into_iter().map(digest::new))
+        .await?;
+    let stats = Worker::builder(client.clone())
+        .queues(["quickstart"])
+        .concurrency(8)
+        .state(report.clone())
+        .build()?
+        .run_until_idle()
+        .await?;
+
+    report.summary(stats);
+    for job in dead(&client, &handles).await? {
+        println!("\ndead: job {} ({})", job.id(), job.reason());
+        println!("  error     {}", job.error());
+        println!(
+            "  attempts  {}, the last at {}",
+            job.attempts(),
+            job.died_at()
+        );
+        for earlier in job.history() {
+            println!("            {} {}", earlier.at.timestamp(), earlier.error);
+        }
+    }
+    Ok(())
+}
+
+/// The folder that paths are shown relative to, and the folders to walk.
+fn folders() -> io::Result<(PathBuf, Vec<PathBuf>)> {
+    if let Some(folder) = env::args_os().nth(1) {
+        let folder = fs::canonicalize(folder)?;
+        return Ok((folder.clone(), vec![folder]));
+    }
+    let root = fs::canonicalize(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))?;
+    let folders = vec![root.join("docs"), root.join("examples")];
+    Ok((root, folders))
+}
+
+/// What the dead list holds of this run; in Redis there may be more, of earlier ones.
+async fn dead(client: &Client, handles: &[JobHandle]) -> Result<Vec<DeadJob>, Box<dyn Error>> {
+    let mut dead = client.queue("quickstart")?.dead().list(0, 1000).await?;
+    dead.retain(|job| handles.iter().any(|handle| handle.id() == job.id()));
+    Ok(dead)
+}
