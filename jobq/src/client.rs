@@ -1,38 +1,20 @@
-//! Connecting and enqueueing.
+//! The handle of an application: enqueueing, and the way to queues.
+
+mod builder;
+mod prepare;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
+pub use self::builder::{ClientBuilder, connect};
 use crate::broker::memory::MemoryBroker;
-use crate::broker::redis::{RedisBroker, RedisConfig};
-use crate::broker::{Broker, Due, Entry, MAX_BATCH, MAX_BATCH_BYTES};
-use crate::envelope::{Envelope, Options, encode_args};
-use crate::error::{BrokerError, ConnectError, EnqueueError, InspectError, InvalidQueueName};
+use crate::broker::{Broker, Entry, MAX_BATCH, MAX_BATCH_BYTES};
+use crate::error::{BrokerError, EnqueueError, InspectError, InvalidQueueName};
 use crate::id::{JobId, QueueName};
 use crate::inspect::Queue;
-use crate::job::{IntoJob, Job, JobBuilder, When};
-use crate::retry::Backoff;
+use crate::job::{IntoJob, Job};
 use crate::timestamp::At;
-
-/// The default of [`ClientBuilder::max_payload`]: 1 MiB.
-const DEFAULT_MAX_PAYLOAD: usize = 1 << 20;
-
-/// What a [`ClientBuilder::max_payload`] may be at the most: what one claim carries.
-const LARGEST_MAX_PAYLOAD: usize = MAX_BATCH_BYTES;
-
-/// Connects with the defaults: a [`Client::builder`] that sets nothing.
-///
-/// `redis://[user:password@]host[:port][/database][?namespace=name]`, or `memory://` for a new
-/// broker inside this process, shared by the clones of the client.
-///
-/// # Errors
-///
-/// [`ConnectError`], within five seconds.
-pub async fn connect(url: impl AsRef<str>) -> Result<Client, ConnectError> {
-    Client::builder(url.as_ref()).connect().await
-}
 
 /// A handle for enqueueing jobs and looking at queues. Cheap to clone; clones share connections.
 #[derive(Clone)]
@@ -65,103 +47,15 @@ impl JobHandle {
     }
 }
 
-/// Settings of a [`Client`].
-#[derive(Clone)]
-pub struct ClientBuilder {
-    url: String,
-    namespace: Option<String>,
-    max_payload: usize,
-    timeout: Duration,
-}
-
-impl ClientBuilder {
-    /// What stands before every key: `jobq` unless set here or in the URL, where this one wins.
-    /// 1 to 64 characters of `[A-Za-z0-9_.:-]`.
-    #[must_use]
-    pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
-        self.namespace = Some(namespace.into());
-        self
-    }
-
-    /// The largest envelope that is enqueued, in bytes: 1 MiB unless set; 1 KiB to 8 MiB.
-    #[must_use]
-    pub fn max_payload(mut self, bytes: usize) -> Self {
-        self.max_payload = bytes;
-        self
-    }
-
-    /// How long connecting, and any one call, may take: 5 s unless set; 10 ms to 1 h.
-    #[must_use]
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
-        self
-    }
-
-    /// Connects.
-    ///
-    /// # Errors
-    ///
-    /// [`ConnectError`], within the timeout; no message holds the password.
-    pub async fn connect(self) -> Result<Client, ConnectError> {
-        let range = Duration::from_millis(10)..=Duration::from_secs(3600);
-        if !range.contains(&self.timeout) {
-            return Err(invalid_setting(
-                "timeout",
-                format!("{:?}", self.timeout),
-                "10 ms to 1 h",
-            ));
-        }
-        if !(1024..=LARGEST_MAX_PAYLOAD).contains(&self.max_payload) {
-            return Err(invalid_setting(
-                "max_payload",
-                format!("{} bytes", self.max_payload),
-                "1 KiB to 8 MiB",
-            ));
-        }
-        let broker: Arc<dyn Broker> = match self.url.split_once("://") {
-            Some(("memory", "")) => Arc::new(MemoryBroker::new()),
-            _ => {
-                let config = RedisConfig::parse(&self.url, self.namespace.as_deref())?;
-                Arc::new(RedisBroker::connect(config, self.timeout).await?)
-            }
-        };
-        Ok(Client::new(broker, self.max_payload))
-    }
-}
-
-impl fmt::Debug for ClientBuilder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Not the URL: it may hold a password.
-        f.debug_struct("ClientBuilder")
-            .field("namespace", &self.namespace)
-            .field("max_payload", &self.max_payload)
-            .field("timeout", &self.timeout)
-            .finish_non_exhaustive()
-    }
-}
-
-fn invalid_setting(field: &'static str, value: String, expected: &'static str) -> ConnectError {
-    ConnectError::InvalidSetting {
-        field,
-        value,
-        expected,
-    }
-}
-
 impl Client {
     /// Settings for a client; `url` as in [`connect`].
     pub fn builder(url: impl Into<String>) -> ClientBuilder {
-        ClientBuilder {
-            url: url.into(),
-            namespace: None,
-            max_payload: DEFAULT_MAX_PAYLOAD,
-            timeout: Duration::from_secs(5),
-        }
+        ClientBuilder::new(url.into())
     }
 
     /// A client on a new broker inside this process: what `memory://` gives, without a runtime.
     pub(crate) fn in_memory() -> Self {
-        Self::new(Arc::new(MemoryBroker::new()), DEFAULT_MAX_PAYLOAD)
+        Self::new(Arc::new(MemoryBroker::new()), builder::DEFAULT_MAX_PAYLOAD)
     }
 
     fn new(broker: Arc<dyn Broker>, max_payload: usize) -> Self {
@@ -247,6 +141,7 @@ impl Client {
                 .enqueue(queue, &entries[start..end])
                 .await
                 .map_err(|error| enqueue_error(ids[start], queue.clone(), error))?;
+            tracing::debug!(jobs = end - start, job.queue = %queue, "enqueued");
             enqueued.extend(ids[start..end].iter().map(|&id| JobHandle {
                 id,
                 queue: queue.clone(),
@@ -288,52 +183,6 @@ impl Client {
     pub(crate) fn default_queue(&self) -> &QueueName {
         &self.0.default_queue
     }
-
-    /// Everything that can be wrong with a job is found here, before anything is sent.
-    fn prepare<J: Job>(
-        &self,
-        builder: JobBuilder<J>,
-    ) -> Result<(QueueName, JobId, Entry), EnqueueError> {
-        let JobBuilder {
-            job,
-            id,
-            when,
-            queue,
-            mut options,
-        } = builder;
-        let queue = match queue.as_deref().unwrap_or(J::DEFAULTS.queue) {
-            "default" => self.0.default_queue.clone(),
-            name => QueueName::new(name)?,
-        };
-        check_options::<J>(&options)?;
-        let now = self.now();
-        let due = match when {
-            When::Now => Due::Now,
-            When::After(delay) => Due::After(delay),
-            When::At(at) => Due::At(at),
-        };
-        options.due = match due {
-            Due::Now => None,
-            Due::After(delay) => Some(now.after(delay)),
-            Due::At(at) => Some(at),
-        };
-        options.drop_defaults(&J::DEFAULTS);
-        let args = encode_args(&job).map_err(|source| EnqueueError::Unserialisable {
-            job: J::NAME,
-            source,
-        })?;
-        let id = id.unwrap_or_default();
-        let envelope = Envelope::encode(id, J::NAME, &args, now, &options);
-        if envelope.len() > self.0.max_payload {
-            let (size, limit) = (envelope.len(), self.0.max_payload);
-            return Err(EnqueueError::PayloadTooLarge {
-                job: J::NAME,
-                size,
-                limit,
-            });
-        }
-        Ok((queue, id, Entry { envelope, due }))
-    }
 }
 
 impl fmt::Debug for Client {
@@ -361,34 +210,5 @@ fn enqueue_error(id: JobId, queue: QueueName, source: BrokerError) -> EnqueueErr
     }
 }
 
-/// What the macros check in attributes, checked for the values of a call.
-fn check_options<J: Job>(options: &Options) -> Result<(), EnqueueError> {
-    let invalid = |field, value: String, expected| {
-        Err(EnqueueError::InvalidOption {
-            job: J::NAME,
-            field,
-            value,
-            expected,
-        })
-    };
-    if let Some(Some(Duration::ZERO)) = options.timeout {
-        return invalid(
-            "timeout",
-            "0s".to_owned(),
-            "more than zero, or `None` for no limit",
-        );
-    }
-    let Some(Backoff {
-        base, max, factor, ..
-    }) = options.backoff
-    else {
-        return Ok(());
-    };
-    if base > max {
-        return invalid("base_delay", format!("{base:?}"), "at most max_delay");
-    }
-    if !factor.is_finite() || factor <= 0.0 {
-        return invalid("factor", factor.to_string(), "a number above 0");
-    }
-    Ok(())
-}
+#[cfg(test)]
+mod tests;

@@ -1,21 +1,85 @@
-//! Background jobs on Redis. (Crate docs follow.)
+//! Background jobs on Redis: write an async function, put `#[job]` on it, enqueue it from
+//! anywhere, and have a pool of workers run it: now, later, again after a failure, and never lost.
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use jobq::{Job, job};
+//!
+//! #[job(retries = 3, backoff = "exponential")]
+//! async fn send_welcome(user_id: u64, email: String) -> Result<(), std::io::Error> {
+//!     println!("welcome, {email} ({user_id})");
+//!     Ok(())
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! // A queue inside this process; "redis://127.0.0.1/" is one that others share.
+//! let client = jobq::connect("memory://").await?;
+//!
+//! let handle = send_welcome::enqueue(&client, 7, "a@b.c").await?;
+//! println!("job {} is on queue {}", handle.id(), handle.queue());
+//!
+//! send_welcome::new(8, "b@c.d")
+//!     .delay(Duration::from_secs(60))
+//!     .enqueue(&client)
+//!     .await?;
+//!
+//! let stats = client.queue("default")?.stats().await?;
+//! assert_eq!((stats.ready, stats.delayed), (1, 1));
+//!
+//! // A function keeps being a function.
+//! send_welcome(9, "c@d.e".to_owned()).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! This crate is what applications depend on to define jobs, enqueue them and look at queues. What
+//! runs them is the crate `jobq-worker`: a pool inside an application, or a process of its own.
+//!
+//! # What it promises
+//!
+//! A job whose enqueue returned `Ok` is started **at least once**, and exactly one run's outcome is
+//! accepted, through killed workers, cut connections and restarts of Redis. It may be started
+//! twice: a handler that must not repeat its effect uses [`Context::id`], which is the same in
+//! every run.
+//!
+//! # Where to look
+//!
+//! | to … | see |
+//! | --- | --- |
+//! | define a job | [`macro@job`], [`derive@Job`] with [`Perform`] |
+//! | enqueue it | [`connect`], [`Client`], the methods of the trait [`trait@Job`] |
+//! | use what the worker gives a handler | [`Context`], [`State`] |
+//! | say how to go on after a failure | [`Backoff`], [`Jitter`], [`JobError`] |
+//! | look at queues and dead jobs | [`Queue`], [`Dead`] |
+//! | know every error | [`EnqueueError`], [`ConnectError`], [`InspectError`] |
+//! | write another engine | [`broker::Broker`] |
 
-extern crate self as jobq;
-
-pub mod broker;
-mod client;
+// What users write.
 mod context;
+mod job;
+mod verdict;
+
+// What applications call.
+mod client;
+mod inspect;
+
+// The rules, as pure functions.
+pub mod outcome;
+mod retry;
+
+// What travels, and where it lies.
+pub mod broker;
 mod envelope;
+
+// The words they all use.
 mod error;
 mod id;
-mod inspect;
-mod job;
-pub mod outcome;
+mod timestamp;
+
 #[doc(hidden)]
 pub mod private;
-mod retry;
-mod timestamp;
-mod verdict;
 
 pub use broker::JobState;
 pub use client::{Client, ClientBuilder, JobHandle, connect};

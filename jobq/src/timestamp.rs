@@ -9,6 +9,10 @@ use jiff::Timestamp;
 pub struct At(u64);
 
 impl At {
+    /// The last time that a job can be due: the largest whole number of ms that a float holds
+    /// exactly, which is what Redis keeps due times as.
+    pub(crate) const LATEST_DUE: Self = Self((1 << 53) - 1);
+
     /// From ms since the Unix epoch.
     #[must_use]
     pub const fn from_ms(ms: u64) -> Self {

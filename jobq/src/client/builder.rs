@@ -1,0 +1,121 @@
+//! Connecting.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Client;
+use crate::broker::memory::MemoryBroker;
+use crate::broker::redis::{RedisBroker, RedisConfig};
+use crate::broker::{Broker, MAX_BATCH_BYTES};
+use crate::error::{ConnectError, plain};
+
+/// The default of [`ClientBuilder::max_payload`]: 1 MiB.
+pub(super) const DEFAULT_MAX_PAYLOAD: usize = 1 << 20;
+
+/// What a [`ClientBuilder::max_payload`] may be at the most: what one claim carries.
+const LARGEST_MAX_PAYLOAD: usize = MAX_BATCH_BYTES;
+
+/// Connects with the defaults: a [`Client::builder`] that sets nothing.
+///
+/// `redis://[user:password@]host[:port][/database][?namespace=name]`, or `memory://` for a new
+/// broker inside this process, shared by the clones of the client.
+///
+/// # Errors
+///
+/// [`ConnectError`], within five seconds.
+pub async fn connect(url: impl AsRef<str>) -> Result<Client, ConnectError> {
+    Client::builder(url.as_ref()).connect().await
+}
+
+/// Settings of a [`Client`].
+#[derive(Clone)]
+pub struct ClientBuilder {
+    url: String,
+    namespace: Option<String>,
+    max_payload: usize,
+    timeout: Duration,
+}
+
+impl ClientBuilder {
+    pub(super) fn new(url: String) -> Self {
+        Self {
+            url,
+            namespace: None,
+            max_payload: DEFAULT_MAX_PAYLOAD,
+            timeout: Duration::from_secs(5),
+        }
+    }
+
+    /// What stands before every key: `jobq` unless set here or in the URL, where this one wins.
+    /// 1 to 64 characters of `[A-Za-z0-9_.:-]`.
+    #[must_use]
+    pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
+        self.namespace = Some(namespace.into());
+        self
+    }
+
+    /// The largest envelope that is enqueued, in bytes: 1 MiB unless set; 1 KiB to 8 MiB.
+    #[must_use]
+    pub fn max_payload(mut self, bytes: usize) -> Self {
+        self.max_payload = bytes;
+        self
+    }
+
+    /// How long connecting, and any one call, may take: 5 s unless set; 10 ms to 1 h.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Connects.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectError`], within the timeout; no message holds the password.
+    pub async fn connect(self) -> Result<Client, ConnectError> {
+        let range = Duration::from_millis(10)..=Duration::from_secs(3600);
+        if !range.contains(&self.timeout) {
+            return Err(invalid_setting(
+                "timeout",
+                plain(self.timeout),
+                "10 ms to 1 h",
+            ));
+        }
+        if !(1024..=LARGEST_MAX_PAYLOAD).contains(&self.max_payload) {
+            return Err(invalid_setting(
+                "max_payload",
+                format!("{} bytes", self.max_payload),
+                "1 KiB to 8 MiB",
+            ));
+        }
+        let broker: Arc<dyn Broker> = match self.url.split_once("://") {
+            Some(("memory", "")) => Arc::new(MemoryBroker::new()),
+            _ => {
+                let config = RedisConfig::parse(&self.url, self.namespace.as_deref())?;
+                Arc::new(RedisBroker::connect(config, self.timeout).await?)
+            }
+        };
+        Ok(Client::new(broker, self.max_payload))
+    }
+}
+
+impl fmt::Debug for ClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Not the URL: it may hold a password.
+        f.debug_struct("ClientBuilder")
+            .field("namespace", &self.namespace)
+            .field("max_payload", &self.max_payload)
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
+    }
+}
+
+fn invalid_setting(field: &'static str, value: String, expected: &'static str) -> ConnectError {
+    ConnectError::InvalidSetting {
+        field,
+        value,
+        expected,
+    }
+}
