@@ -29,7 +29,8 @@ impl Clock {
     }
 
     pub(super) fn now(&self) -> At {
-        At::from_ms(self.offset.load(Ordering::Relaxed) + self.elapsed_ms())
+        let offset = self.offset.load(Ordering::Relaxed);
+        At::from_ms(offset.saturating_add(self.elapsed_ms()))
     }
 
     fn elapsed_ms(&self) -> u64 {

@@ -319,3 +319,25 @@ fn missing_answers() -> RedisError {
 fn too_slow() -> RedisError {
     RedisError::from(std::io::Error::from(std::io::ErrorKind::TimedOut))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_read_from_info() {
+        let cases = [
+            (
+                "# Server\r\nredis_version:7.0.15\r\nos:x\r\n",
+                Some((7, "7.0.15")),
+            ),
+            ("redis_version:255.255.255\r\n", Some((255, "255.255.255"))),
+            ("redis_version:6.2.7\r\n", Some((6, "6.2.7"))),
+            ("redis_version:\r\n", None),
+            ("", None),
+        ];
+        for (info, expected) in cases {
+            assert_eq!(version(info), expected, "{info:?}");
+        }
+    }
+}

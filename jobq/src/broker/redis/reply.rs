@@ -207,7 +207,93 @@ pub(super) fn time(value: &Value) -> Option<At> {
     let [seconds, micros] = &items[..] else {
         return None;
     };
-    Some(At::from_ms(
-        number(seconds)? * 1000 + number(micros)? / 1000,
-    ))
+    let ms = number(seconds)?.saturating_mul(1000);
+    Some(At::from_ms(ms.saturating_add(number(micros)? / 1000)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A value as the server writes it.
+    fn value(wire: &str) -> Value {
+        redis::parse_redis_value(wire.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn a_claim_is_read() {
+        let reply = "*6\r\n$7\r\ngranted\r\n$1\r\n7\r\n_\r\n:1\r\n:2\r\n$1\r\nx\r\n";
+        let grant = Grant {
+            counter: 7,
+            envelopes: vec![Bytes::from("x")],
+            next_due: None,
+            paused: true,
+            suspects: 2,
+        };
+        assert_eq!(claimed(value(reply)).unwrap(), Claimed::Granted(grant));
+        let reaped = claimed(value("*1\r\n$6\r\nreaped\r\n"));
+        assert_eq!(reaped.unwrap(), Claimed::Reaped);
+    }
+
+    #[test]
+    fn stale_settlements_are_told_in_the_callers_order() {
+        // Sent in the order 2, 0, 1 of the caller; the first and third were stale.
+        let reply = value("*4\r\n$7\r\nsettled\r\n:5\r\n:1\r\n:3\r\n");
+        let settled = settled(reply, &[2, 0, 1]).unwrap();
+        assert_eq!(settled.accepted, [true, false, false]);
+        assert_eq!(settled.dropped, 5);
+    }
+
+    #[test]
+    fn answers_that_cannot_be_are_errors() {
+        let junk = [
+            "_\r\n",
+            "+OK\r\n",
+            ":1\r\n",
+            "*0\r\n",
+            "*1\r\n$4\r\nwhat\r\n",
+            "*1\r\n:7\r\n",
+            "*1\r\n$7\r\ngranted\r\n",
+            "*2\r\n$7\r\ngranted\r\n$1\r\nx\r\n",
+            "*1\r\n$7\r\nsettled\r\n",
+            "*3\r\n$7\r\nsettled\r\n:0\r\n:0\r\n",
+            "*3\r\n$7\r\nsettled\r\n:0\r\n:9\r\n",
+            "*1\r\n$5\r\nalive\r\n$1\r\nx\r\n",
+            "*2\r\n$5\r\ntaken\r\n:1\r\n",
+            "*4\r\n$5\r\ntaken\r\n:1\r\n:0\r\n:5\r\n",
+        ];
+        for wire in junk {
+            assert!(claimed(value(wire)).is_err(), "{wire:?}");
+            assert!(settled(value(wire), &[0]).is_err(), "{wire:?}");
+            assert!(promoted(value(wire)).is_err(), "{wire:?}");
+            assert!(one_of(value(wire), b"yes", b"no").is_err(), "{wire:?}");
+            assert!(
+                !matches!(renewed(value(wire)), Ok(Renewed::Alive { .. })),
+                "{wire:?}"
+            );
+            assert!(
+                !matches!(adopted(value(wire)), Ok(Adopted::Taken { .. })),
+                "{wire:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn times_and_scores_saturate() {
+        let cases = [
+            (",1700000000000\r\n", 1_700_000_000_000),
+            (",1.5\r\n", 2),
+            (",-7\r\n", 0),
+            (",inf\r\n", u64::MAX),
+            ("$3\r\n1e3\r\n", 1000),
+        ];
+        for (wire, ms) in cases {
+            assert_eq!(score(&value(wire)), Some(At::from_ms(ms)), "{wire:?}");
+        }
+        let now = time(&value("*2\r\n$2\r\n10\r\n$6\r\n999999\r\n"));
+        assert_eq!(now, Some(At::from_ms(10_999)));
+        let never = time(&value("*2\r\n$20\r\n18446744073709551615\r\n$1\r\n0\r\n"));
+        assert_eq!(never, Some(At::from_ms(u64::MAX)));
+        assert_eq!(time(&value("*1\r\n:1\r\n")), None);
+    }
 }

@@ -1,0 +1,130 @@
+//! Connections that are lost, and servers that go away or fall silent.
+
+use super::fixture::*;
+
+#[tokio::test]
+async fn a_killed_connection_is_opened_again_with_the_next_call() {
+    let server = RedisServer::start();
+    let broker = broker_on(&server).await;
+    let waiter = broker.waiter(&queue(), &worker());
+    let signal = broker.due_signal(&queue());
+    within("the signal that it listens", signal.notified()).await;
+    for round in 0..5 {
+        ask(&server, &["CLIENT", "KILL", "TYPE", "normal"]).await;
+        ask(&server, &["CLIENT", "KILL", "TYPE", "pubsub"]).await;
+        // The kill may arrive while the call is under way; the next one finds a new connection.
+        let enqueued = broker.enqueue(&queue(), &[now("a")]).await;
+        if let Err(error) = enqueued {
+            assert!(error.is_retryable(), "{error}");
+            broker.enqueue(&queue(), &[now("a")]).await.unwrap();
+        }
+        if waiter.wait(DEADLINE).await.is_err() {
+            assert_eq!(waiter.wait(DEADLINE).await.unwrap(), Wake::Handed);
+        }
+        assert!(
+            !granted(&broker, &claim(round, 10))
+                .await
+                .envelopes
+                .is_empty()
+        );
+        // It listens again: told once because signals may have been lost.
+        within("the signal that it listens", signal.notified()).await;
+    }
+    assert!(broker.now().as_ms() > 1_700_000_000_000);
+}
+
+#[tokio::test]
+async fn a_server_that_was_killed_is_found_again() {
+    let mut server = durable();
+    let broker = broker_within(&server, Duration::from_millis(500)).await;
+    broker.enqueue(&queue(), &[now("a")]).await.unwrap();
+    server.kill();
+    let error = broker.enqueue(&queue(), &[now("b")]).await.unwrap_err();
+    assert!(error.is_retryable(), "{error}");
+    // By now it is known that nobody is there: nothing is sent.
+    let error = broker.enqueue(&queue(), &[now("b")]).await.unwrap_err();
+    assert_eq!(error.kind(), BrokerErrorKind::Unavailable);
+    assert!(!error.is_outcome_unknown(), "{error}");
+    let waiter = broker.waiter(&queue(), &worker());
+    assert!(waiter.wait(DEADLINE).await.is_err());
+    server.restart();
+    let fresh = broker_on(&server).await;
+    assert_eq!(granted(&fresh, &claim(0, 10)).await.envelopes, ["a"]);
+    assert_eq!(
+        waiter.wait(Duration::from_millis(1)).await.unwrap(),
+        Wake::TimedOut
+    );
+    assert_eq!(broker.queues().await.unwrap(), [queue()]);
+}
+
+#[tokio::test]
+async fn the_same_broker_goes_on_after_a_restart() {
+    let mut server = durable();
+    let broker = broker_on(&server).await;
+    broker
+        .enqueue(&queue(), &[now("a"), now("b")])
+        .await
+        .unwrap();
+    let first = granted(&broker, &claim(0, 1)).await;
+    server.restart();
+    let settle = Settle {
+        resent: true,
+        ..acks(first.counter, [1])
+    };
+    // The loss may be noticed only by sending.
+    let settled = match as_dyn(&broker).settle(settle.clone()).await {
+        Err(error) if error.is_outcome_unknown() => as_dyn(&broker).settle(settle).await,
+        settled => settled,
+    };
+    assert_eq!(settled.unwrap().accepted, [true]);
+    let next = granted(&broker, &claim(first.counter, 10)).await;
+    assert_eq!((next.counter, next.envelopes), (2, vec![Bytes::from("b")]));
+}
+
+#[tokio::test]
+async fn a_silent_server_is_given_up_within_the_timeout_and_served_again() {
+    let server = RedisServer::start();
+    let broker = broker_within(&server, Duration::from_millis(100)).await;
+    let url = server.url();
+    let asleep = tokio::spawn(async move {
+        let client = redis::Client::open(url).unwrap();
+        let settings = redis::AsyncConnectionConfig::new().set_response_timeout(None);
+        let mut connection = client
+            .get_multiplexed_async_connection_with_config(&settings)
+            .await
+            .unwrap();
+        let mut command = redis::cmd("DEBUG");
+        command.arg("SLEEP").arg(1.5);
+        command.query_async::<()>(&mut connection).await.unwrap();
+    });
+    // The first calls may be answered before it falls asleep.
+    let error = loop {
+        if let Err(error) = broker.members(&queue()).await {
+            break error;
+        }
+    };
+    assert_eq!(error.kind(), BrokerErrorKind::Timeout);
+    assert!(error.is_outcome_unknown());
+    asleep.await.unwrap();
+    while let Err(error) = broker.members(&queue()).await {
+        assert!(error.is_retryable(), "{error}");
+    }
+}
+
+#[test]
+fn a_fork_lives_on_the_runtime_that_asked_for_it() {
+    let server = RedisServer::start();
+    let runtime = || {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        builder.enable_all().build().unwrap()
+    };
+    let (first, second) = (runtime(), runtime());
+    let broker = first.block_on(broker_on(&server));
+    let fork = second.block_on(broker.fork()).unwrap();
+    drop(first);
+    let renewed = second.block_on(fork.renew(&claim(0, 0).member)).unwrap();
+    assert!(
+        matches!(renewed, Renewed::Alive { counter: 1, .. }),
+        "{renewed:?}"
+    );
+}

@@ -1,0 +1,10 @@
+//! What only the broker on a Redis server has: scripts that are forgotten, connections that are
+//! lost, servers that refuse. What every broker must do is in the conformance suite.
+
+#![expect(clippy::unwrap_used, reason = "a test ends where it fails")]
+
+mod connections;
+mod fixture;
+mod refusals;
+mod scripts;
+mod waiting;
