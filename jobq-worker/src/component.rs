@@ -1,10 +1,10 @@
 //! The one loop that drives every component: interval, backoff after errors, shutdown, span.
 //! A component itself is a `tick`: one round, without sleeping.
 
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use jobq::BrokerError;
-use tokio::time::Instant;
 use tracing::Instrument as _;
 
 use crate::shutdown::{Phase, Shutdown};
@@ -61,11 +61,10 @@ pub(crate) async fn run<C: Component>(mut component: C, shutdown: Shutdown) {
     .await;
 }
 
-/// Growing, jittered waits after errors, with at most one log line a second.
+/// Growing, jittered waits after errors.
 #[derive(Debug, Default)]
 pub(crate) struct Backoff {
     failures: u32,
-    logged: Option<Instant>,
 }
 
 impl Backoff {
@@ -86,18 +85,22 @@ impl Backoff {
 
     /// Notes an error; answers how long to wait.
     pub(crate) fn failed(&mut self, what: &'static str, error: &BrokerError) -> Duration {
-        let now = Instant::now();
-        if self
-            .logged
-            .is_none_or(|logged| now - logged >= Duration::from_secs(1))
-        {
-            self.logged = Some(now);
-            tracing::warn!(component = what, error = %crate::telemetry::chain(error), "the broker failed; trying again");
-        }
+        complain(what, error);
         self.failures = self.failures.saturating_add(1);
         let policy = jobq::Backoff::exponential(FIRST_BACKOFF).max_delay(MAX_BACKOFF);
         policy
             .jitter(jobq::Jitter::Equal)
             .delay(self.failures, crate::executor::draw())
+    }
+}
+
+/// Logs that the broker failed: at most a line a second, however many components it fails.
+pub(crate) fn complain(what: &'static str, error: &BrokerError) {
+    static LAST: Mutex<Option<Instant>> = Mutex::new(None);
+    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+    if last.is_none_or(|last| last.elapsed() >= Duration::from_secs(1)) {
+        *last = Some(Instant::now());
+        let error = crate::telemetry::chain(error);
+        tracing::warn!(component = what, error, "the broker failed; trying again");
     }
 }

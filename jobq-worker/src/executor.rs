@@ -11,12 +11,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use jobq::broker::Action;
 use jobq::outcome::Ended;
-use jobq::private::{Handler, Registration, RunFuture};
-use jobq::{Cancellation, Context, Envelope, Options, Run, Token, WorkerId, judge};
+use jobq::private::{Handler, Registration, RunBlocking, RunFuture};
+use jobq::{
+    Cancellation, Context, Envelope, EnvelopeError, JobId, Options, Token, WorkerId, judge,
+};
 use tokio::task::AbortHandle;
 use tracing::Instrument as _;
 
+use crate::components::settler::{Finished, Kind, Note};
 use crate::membership::Request;
 use crate::shared::Shared;
 use crate::slots::Slot;
@@ -47,58 +51,58 @@ pub(crate) fn start(
     }
     let mut aborts = Vec::with_capacity(envelopes.len());
     for ((i, bytes), cancellation) in (1..).zip(envelopes).zip(cancellations) {
-        let token = Token {
-            claim: counter,
-            index: i,
+        let claim = Claimed {
+            shared: shared.clone(),
+            index,
+            worker: request.worker().clone(),
+            token: Token {
+                claim: counter,
+                index: i,
+            },
         };
-        let report = Report::new(shared, index, request.worker(), token, cancellation);
-        aborts.push(launch(report, bytes));
+        aborts.push(launch(claim, bytes, cancellation));
     }
     shared.memberships[index].started(request, counter, aborts);
 }
 
-/// What a run needs to end: dropped without an end, it reports an interrupted one.
-struct Report {
+/// One claimed job: whose it is, and the right to settle it.
+struct Claimed {
     shared: Arc<Shared>,
     index: usize,
     worker: WorkerId,
     token: Token,
+}
+
+impl Claimed {
+    fn settle(&self, action: Action, kind: Kind, id: Option<JobId>) {
+        let (index, worker, token) = (self.index, self.worker.clone(), self.token);
+        let finished = Finished {
+            index,
+            worker,
+            token,
+            action,
+            note: Note { id, kind },
+        };
+        if self.shared.outbox.push(finished) {
+            self.shared.work.notify_one();
+        }
+    }
+}
+
+/// A run, from its start to its end: dropped without an end, it reports an interrupted one.
+struct Run {
+    claimed: Claimed,
+    envelope: Envelope,
+    /// `None` if the envelope has none.
+    options: Option<Box<Options>>,
+    /// `None` if no job of that name is registered.
+    registration: Option<Arc<Registration>>,
     cancellation: Cancellation,
     slot: Option<Slot>,
-    job: Subject,
     open: bool,
 }
 
-/// What is known of the job.
-enum Subject {
-    Bytes(Bytes),
-    Envelope {
-        envelope: Envelope,
-        options: Options,
-        registration: Option<Registration>,
-    },
-}
-
-impl Report {
-    fn new(
-        shared: &Arc<Shared>,
-        index: usize,
-        worker: &WorkerId,
-        token: Token,
-        cancellation: Cancellation,
-    ) -> Self {
-        Self {
-            shared: shared.clone(),
-            index,
-            worker: worker.clone(),
-            token,
-            cancellation,
-            slot: Some(Slot::reserved(&shared.slots)),
-            job: Subject::Bytes(Bytes::new()),
-            open: true,
-        }
-    }
-
+impl Run {
     fn end(mut self, ended: Ended) {
         self.settle(ended);
     }
@@ -107,14 +111,12 @@ impl Report {
         self.open = false;
         // The slot first: whoever the outcome wakes may fill it.
         self.slot = None;
-        let finished = settlement::settlement(self, ended);
-        if self.shared.outbox.push(finished) {
-            self.shared.work.notify_one();
-        }
+        let (action, kind) = settlement::settlement(self, ended);
+        self.claimed.settle(action, kind, Some(self.envelope.id()));
     }
 }
 
-impl Drop for Report {
+impl Drop for Run {
     fn drop(&mut self) {
         if self.open {
             self.settle(Ended::Interrupted);
@@ -123,60 +125,63 @@ impl Drop for Report {
 }
 
 /// Reads the envelope and starts the task; answers how to abort it, where that can be done.
-fn launch(mut report: Report, bytes: Bytes) -> Option<AbortHandle> {
+fn launch(claimed: Claimed, bytes: Bytes, cancellation: Cancellation) -> Option<AbortHandle> {
+    let slot = Slot::reserved(&claimed.shared.slots);
     let (envelope, options) = match read(&bytes) {
         Ok(read) => read,
         Err(error) => {
-            report.job = Subject::Bytes(bytes);
-            report.end(Ended::Undecodable(error.to_string()));
+            drop(slot);
+            let action = settlement::unreadable(bytes, &error, claimed.shared.broker().now());
+            claimed.settle(action, Kind::Dead, None);
             return None;
         }
     };
-    let registration = report.shared.registry.get(envelope.name()).copied();
-    report.job = Subject::Envelope {
+    let registration = claimed.shared.registry.get(envelope.name()).cloned();
+    let (slot, open) = (Some(slot), true);
+    let run = Run {
+        claimed,
         envelope,
         options,
         registration,
+        cancellation,
+        slot,
+        open,
     };
-    let Some(registration) = registration else {
-        let ended = settlement::unknown_name(&report);
-        report.end(ended);
+    let Some(registration) = run.registration.clone() else {
+        let ended = settlement::unknown_name(&run);
+        run.end(ended);
         return None;
     };
-    let handle = report.shared.runtime.clone();
-    let task = handle.spawn(execute(report, registration));
     // A blocking handler cannot be aborted: its end is awaited.
-    matches!(registration.handler, Handler::Async(_)).then(|| task.abort_handle())
+    let abortable = matches!(registration.handler, Handler::Async(_));
+    let runtime = run.claimed.shared.runtime.clone();
+    let task = runtime.spawn(execute(run, registration));
+    abortable.then(|| task.abort_handle())
 }
 
-fn read(bytes: &Bytes) -> Result<(Envelope, Options), jobq::EnvelopeError> {
+fn read(bytes: &Bytes) -> Result<(Envelope, Option<Box<Options>>), EnvelopeError> {
     let envelope = Envelope::decode(bytes.clone())?;
-    let options = if envelope.has_options() {
-        envelope.options()?
-    } else {
-        Options::default()
-    };
-    Ok((envelope, options))
+    let options = envelope
+        .has_options()
+        .then(|| envelope.options())
+        .transpose()?;
+    Ok((envelope, options.map(Box::new)))
 }
 
-async fn execute(report: Report, registration: Registration) {
-    let Subject::Envelope {
-        envelope, options, ..
-    } = &report.job
-    else {
-        return;
-    };
-    let context = Context::new(Run {
+async fn execute(mut run: Run, registration: Arc<Registration>) {
+    let (shared, envelope) = (&run.claimed.shared, &run.envelope);
+    let context = Context::new(jobq::Run {
         id: envelope.id(),
         name: registration.name,
-        queue: report.shared.memberships[report.index].queue.clone(),
+        queue: shared.memberships[run.claimed.index].queue.clone(),
         attempt: envelope.failures().saturating_add(1),
         enqueued_at: envelope.enqueued_at(),
-        client: report.shared.client.clone(),
-        states: report.shared.states.clone(),
-        cancellation: report.cancellation.clone(),
+        client: shared.client.clone(),
+        states: shared.states.clone(),
+        cancellation: run.cancellation.clone(),
     });
-    let timeout = options.timeout.unwrap_or(registration.defaults.timeout);
+    let set = run.options.as_ref().and_then(|options| options.timeout);
+    let timeout = set.unwrap_or(registration.defaults.timeout);
     let span = tracing::info_span!(
         "job",
         job.id = %context.id(),
@@ -184,80 +189,70 @@ async fn execute(report: Report, registration: Registration) {
         job.queue = context.queue(),
         job.attempt = context.attempt(),
     );
-    let mut report = report;
     let ended = async {
         tracing::debug!("started");
         match registration.handler {
-            Handler::Async(prepare) => run_async(&report, prepare, context, timeout).await,
-            Handler::Blocking(_) => run_blocking(&mut report, registration, context, timeout).await,
+            Handler::Async(prepare) => run_async(&run, prepare, context, timeout).await,
+            Handler::Blocking(prepare) => run_blocking(&mut run, prepare, context, timeout).await,
         }
     }
     .instrument(span)
     .await;
-    report.end(ended);
+    run.end(ended);
 }
 
-type Prepare = fn(&[u8], Context) -> Result<RunFuture, jobq::EnvelopeError>;
+type Prepare<T> = fn(&[u8], Context) -> Result<T, EnvelopeError>;
 
 async fn run_async(
-    report: &Report,
-    prepare: Prepare,
+    run: &Run,
+    prepare: Prepare<RunFuture>,
     context: Context,
     timeout: Option<Duration>,
 ) -> Ended {
-    let Subject::Envelope { envelope, .. } = &report.job else {
-        return Ended::Interrupted;
-    };
     // Everything of the user's runs inside: decoding, the handler, `Display` of its error, drops.
-    let run = panic::catch(async {
-        let future = match prepare(envelope.args(), context) {
-            Ok(future) => future,
-            Err(error) => return Ended::Undecodable(error.to_string()),
-        };
-        verdict(future.await)
+    let handler = panic::catch(async {
+        match prepare(run.envelope.args(), context) {
+            Ok(future) => verdict(future.await),
+            Err(error) => Ended::Undecodable(error.to_string()),
+        }
     });
-    let mut run = Box::pin(run);
-    match within(timeout, &mut run).await {
+    let mut handler = Box::pin(handler);
+    match within(timeout, &mut handler).await {
         Some(ended) => ended.unwrap_or_else(Ended::Panicked),
         None => {
-            report.cancellation.cancel();
+            run.cancellation.cancel();
             // What the handler's drops do cannot change how the run ended.
-            let _ = panic::catch_sync(move || drop(run));
+            let _ = panic::catch_sync(move || drop(handler));
             Ended::TimedOut(timeout.unwrap_or_default())
         }
     }
 }
 
 async fn run_blocking(
-    report: &mut Report,
-    registration: Registration,
+    run: &mut Run,
+    prepare: Prepare<RunBlocking>,
     context: Context,
     timeout: Option<Duration>,
 ) -> Ended {
-    let (Subject::Envelope { envelope, .. }, Handler::Blocking(prepare)) =
-        (&report.job, registration.handler)
-    else {
-        return Ended::Interrupted;
-    };
-    let args = envelope.bytes().slice_ref(envelope.args());
+    let args = run.envelope.bytes().slice_ref(run.envelope.args());
     // The slot is the thread's: a run that outlives its timeout keeps it until it ends.
-    let slot = report.slot.take();
+    let slot = run.slot.take();
     let span = tracing::Span::current();
-    let run = tokio::task::spawn_blocking(move || {
+    let handler = tokio::task::spawn_blocking(move || {
         let _slot = slot;
         span.in_scope(|| {
             panic::catch_sync(|| match prepare(&args, context) {
-                Ok(run) => verdict(run()),
+                Ok(handler) => verdict(handler()),
                 Err(error) => Ended::Undecodable(error.to_string()),
             })
         })
     });
-    match within(timeout, run).await {
+    match within(timeout, handler).await {
         Some(Ok(ended)) => ended.unwrap_or_else(Ended::Panicked),
         // The runtime shuts down, and never started it.
         Some(Err(_)) => Ended::Interrupted,
         None => {
-            report.cancellation.cancel();
+            run.cancellation.cancel();
             Ended::TimedOut(timeout.unwrap_or_default())
         }
     }

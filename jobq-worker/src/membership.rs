@@ -207,9 +207,13 @@ impl Membership {
         }
     }
 
-    /// Notes that the first claim, which makes the worker a member, is being sent.
+    /// Notes that a claim is being sent: the first that is answered makes the worker a member, and
+    /// until then it has no lease that could have run out.
     pub(crate) fn joining(&self, now: Instant) {
-        self.state().renewed.get_or_insert(now);
+        let mut state = self.state();
+        if state.known == 0 {
+            state.renewed = Some(now);
+        }
     }
 
     /// Whether the lease can be trusted at `now`: past it, nothing may be claimed.

@@ -1,7 +1,7 @@
 //! The jobs a worker can run, by name: checked as a whole when the worker is built.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::sync::{Mutex, PoisonError};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jobq::States;
 use jobq::private::Registration;
@@ -11,7 +11,7 @@ use crate::error::BuildError;
 /// Jobs by name.
 #[derive(Debug)]
 pub(crate) struct Registry {
-    by_name: HashMap<&'static str, Registration>,
+    by_name: HashMap<&'static str, Arc<Registration>>,
     /// Names that were met and are not known, at most [`MAX_UNKNOWN`].
     unknown: Mutex<HashSet<String>>,
 }
@@ -27,7 +27,7 @@ impl Registry {
     ) -> Result<Self, BuildError> {
         let mut by_name = HashMap::new();
         for job in registrations {
-            if let Some(first) = by_name.insert(job.name, job) {
+            if let Some(first) = by_name.insert(job.name, Arc::new(job)) {
                 return Err(duplicate(&first, &job));
             }
             for state in job.states {
@@ -49,7 +49,7 @@ impl Registry {
         })
     }
 
-    pub(crate) fn get(&self, name: &str) -> Option<&Registration> {
+    pub(crate) fn get(&self, name: &str) -> Option<&Arc<Registration>> {
         self.by_name.get(name)
     }
 
@@ -64,12 +64,9 @@ impl Registry {
         }
     }
 
-    /// Name and place of every job, sorted by name.
-    pub(crate) fn jobs(&self) -> BTreeMap<&'static str, &Registration> {
-        self.by_name
-            .iter()
-            .map(|(name, job)| (*name, job))
-            .collect()
+    /// The name of every job, sorted.
+    pub(crate) fn names(&self) -> BTreeSet<&'static str> {
+        self.by_name.keys().copied().collect()
     }
 
     /// The queues that jobs go to by default, `default` among them.

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use jobq::broker::{Action, DeadCaps, MAX_BATCH, ReleaseTo, Settle, Settlement};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use crate::component::{self, Component};
 use crate::components::fetcher::Fetcher;
@@ -62,7 +63,7 @@ pub(crate) async fn supervise(
     let pulse = heartbeat::start(&shared)?;
     let mut components = start(&shared);
     shared.shutdown.reached(Phase::Draining).await;
-    let report = drain(&shared, leftovers).await;
+    let (report, deadline) = drain(&shared, leftovers).await;
     shared.shutdown.advance(Phase::Stopped);
     while let Some(ended) = components.join_next().await {
         if let Err(error) = ended {
@@ -70,7 +71,7 @@ pub(crate) async fn supervise(
         }
     }
     pulse.ended().await;
-    within(SETTLE_TIME, leave(&shared)).await;
+    within(deadline, leave(&shared)).await;
     let stats = shared.stats();
     tracing::info!(
         done = stats.done,
@@ -83,7 +84,7 @@ pub(crate) async fn supervise(
 }
 
 fn announce(shared: &Arc<Shared>) {
-    let jobs: Vec<_> = shared.registry.jobs().into_keys().collect();
+    let jobs: Vec<_> = shared.registry.names().into_iter().collect();
     let queues: Vec<_> = shared
         .memberships
         .iter()
@@ -160,7 +161,7 @@ async fn fetch(shared: Arc<Shared>) {
     fetchers.join_all().await;
 }
 
-async fn drain(shared: &Arc<Shared>, leftovers: Leftovers) -> ShutdownReport {
+async fn drain(shared: &Arc<Shared>, leftovers: Leftovers) -> (ShutdownReport, Instant) {
     let running = async {
         tokio::select! {
             () = shared.slots.all_free() => {}
@@ -168,7 +169,7 @@ async fn drain(shared: &Arc<Shared>, leftovers: Leftovers) -> ShutdownReport {
             () = shared.shutdown.reached(Phase::Aborting) => {}
         }
     };
-    let handoffs = within(SETTLE_TIME, async {
+    let handoffs = within(Instant::now() + SETTLE_TIME, async {
         if let Err(error) = shared.empty_handoffs().await {
             // Whoever adopts this worker finds what is left there.
             tracing::warn!(%error, "could not give back what was handed over");
@@ -182,11 +183,12 @@ async fn drain(shared: &Arc<Shared>, leftovers: Leftovers) -> ShutdownReport {
     } else {
         shared.slots.taken() as usize
     };
-    within(SETTLE_TIME, shared.outbox.emptied()).await;
+    let deadline = Instant::now() + SETTLE_TIME;
+    within(deadline, shared.outbox.emptied()).await;
     if leftovers == Leftovers::GiveBack && abandoned > 0 {
-        within(SETTLE_TIME, give_back(shared)).await;
+        within(deadline, give_back(shared)).await;
     }
-    ShutdownReport { abandoned }
+    (ShutdownReport { abandoned }, deadline)
 }
 
 /// Aborts until nothing runs.
@@ -239,15 +241,15 @@ async fn leave(shared: &Arc<Shared>) {
             Ok(true) => {}
             Ok(false) => tracing::debug!(job.queue = %membership.queue, "left with jobs in flight"),
             Err(error) => {
-                tracing::debug!(%error, "could not leave; the registration will be adopted")
+                tracing::debug!(%error, "could not leave; the registration will be adopted");
             }
         }
     }
 }
 
 /// Gives up after a while: a shutdown ends also when the broker is away.
-async fn within(limit: Duration, step: impl Future<Output = ()>) {
-    if tokio::time::timeout(limit, step).await.is_err() {
+async fn within(deadline: Instant, step: impl Future<Output = ()>) {
+    if tokio::time::timeout_at(deadline, step).await.is_err() {
         tracing::warn!(
             "the broker did not answer during the shutdown; other workers will adopt what is left"
         );

@@ -37,7 +37,7 @@ impl Worker {
 
     /// The names of the jobs it can run, sorted.
     pub fn jobs(&self) -> impl Iterator<Item = &str> {
-        self.registry.jobs().into_keys()
+        self.registry.names().into_iter()
     }
 
     /// The names of the queues it works on, in their order.

@@ -16,8 +16,9 @@ use jobq::BrokerError;
 use jobq::broker::{Broker, Claim, Claimed, Grant, MAX_BATCH};
 use tokio::time::Instant;
 
-use crate::component::Component;
+use crate::component::{self, Component};
 use crate::executor;
+use crate::lane::Lane;
 use crate::membership::Request;
 use crate::schedule::Turn;
 use crate::shared::Shared;
@@ -30,6 +31,9 @@ const UNTRUSTED_LOOK: Duration = Duration::from_millis(250);
 
 /// How often all queues together are looked at that were found empty, while others have jobs.
 const EMPTY_LOOKS_PER_SECOND: u32 = 100;
+
+/// How long a queue is left alone whose claims the broker refuses.
+const REFUSED_LOOK: Duration = Duration::from_secs(1);
 
 /// How long the fetcher sleeps when nothing calls for it.
 const IDLE: Duration = Duration::from_secs(3600);
@@ -73,7 +77,13 @@ impl Component for Fetcher {
             (Some(attempt), Some(Ok(claimed))) => self.claimed(attempt, claimed),
             (Some(attempt), Some(Err(error))) => {
                 self.unanswered(&attempt);
-                result = Err(error);
+                if error.is_retryable() {
+                    result = Err(error);
+                } else {
+                    // A damaged key, a missing right: it concerns this queue alone.
+                    component::complain("fetcher", &error);
+                    self.close(attempt.turn.index, REFUSED_LOOK);
+                }
             }
             (Some(attempt), None) => self.unanswered(&attempt),
             (None, _) => {}
@@ -99,8 +109,7 @@ impl Fetcher {
         membership.joining(now);
         if !membership.is_trusted(now, shared.settings.trust()) {
             shared.slots.give_back(turn.max);
-            shared.lanes[turn.index].close(UNTRUSTED_LOOK);
-            shared.schedule().set_hot(turn.index, false);
+            self.close(turn.index, UNTRUSTED_LOOK);
             return None;
         }
         let (request, member) = membership.ask();
@@ -126,7 +135,7 @@ impl Fetcher {
         }
         let free = shared.slots.free().min(MAX_BATCH);
         if free == 0 {
-            let index = shared.lanes.iter().position(|lane| lane.take_handed())?;
+            let index = shared.lanes.iter().position(Lane::take_handed)?;
             return Some(Turn { index, max: 0 });
         }
         let Turn { index, max } = schedule.next(free)?;
@@ -144,9 +153,10 @@ impl Fetcher {
                 .lanes
                 .iter()
                 .filter(|lane| lane.reopens().is_none())
-                .for_each(|lane| lane.arm());
+                .for_each(Lane::arm);
         }
-        let next = shared.lanes.iter().filter_map(|lane| lane.reopens()).min();
+        let lanes = shared.lanes.iter().filter_map(Lane::reopens);
+        let next = lanes.chain(shared.outbox.next_retry()).min();
         next.map_or(IDLE, |at| at.saturating_duration_since(Instant::now()))
     }
 
@@ -189,6 +199,12 @@ impl Fetcher {
                 self.shared.lanes[turn.index].close(wait);
             }
         }
+    }
+
+    /// Leaves a queue alone for a while.
+    fn close(&self, index: usize, wait: Duration) {
+        self.shared.lanes[index].close(wait);
+        self.shared.schedule().set_hot(index, false);
     }
 
     fn unanswered(&self, attempt: &Attempt) {

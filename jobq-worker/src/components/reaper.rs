@@ -51,13 +51,15 @@ impl Component for Reaper {
     const NAME: &'static str = "reaper";
 
     async fn tick(&mut self) -> Result<Duration, BrokerError> {
+        // A damaged key of one queue keeps nobody from looking after the others.
+        let mut failure = None;
         for index in 0..self.watches.len() {
-            self.look(index).await?;
-            self.own(index).await?;
+            failure = self.look(index).await.err().or(failure);
+            failure = self.own(index).await.err().or(failure);
         }
-        self.sweep().await?;
-        self.reconcile().await?;
-        Ok(LOOK)
+        failure = self.sweep().await.err().or(failure);
+        failure = self.reconcile().await.err().or(failure);
+        failure.map_or(Ok(LOOK), Err)
     }
 }
 
@@ -105,6 +107,8 @@ impl Reaper {
     async fn sweep(&mut self) -> Result<(), BrokerError> {
         let (index, cursor) = self.sweep;
         let membership = &self.shared.memberships[index];
+        let next_queue = ((index + 1) % self.watches.len(), 0);
+        self.sweep = next_queue;
         let (next, owners) = self
             .shared
             .broker()
@@ -116,10 +120,9 @@ impl Reaper {
                 self.adopt(index, &worker, None, Cause::Crash).await?;
             }
         }
-        self.sweep = match next {
-            0 => ((index + 1) % self.watches.len(), 0),
-            cursor => (index, cursor),
-        };
+        if next != 0 {
+            self.sweep = (index, next);
+        }
         Ok(())
     }
 
@@ -223,6 +226,7 @@ impl Reaper {
     }
 
     async fn reconcile(&mut self) -> Result<(), BrokerError> {
+        let mut result = Ok(());
         let all = self.reconciled.elapsed() >= RECONCILE_EVERY;
         for membership in &self.shared.memberships {
             if !membership.take_reconcile() && !all || membership.member().known == 0 {
@@ -230,13 +234,13 @@ impl Reaper {
             }
             if let Err(error) = self.reconcile_one(membership).await {
                 membership.want_reconcile();
-                return Err(error);
+                result = Err(error);
             }
         }
         if all {
             self.reconciled = Instant::now();
         }
-        Ok(())
+        result
     }
 
     async fn reconcile_one(

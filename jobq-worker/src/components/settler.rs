@@ -6,12 +6,19 @@
 //! again, marked as such, and the token sees to it that it acts once.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use jobq::broker::{Action, DeadCaps, MAX_BATCH, MAX_BATCH_BYTES, Settle, Settled, Settlement};
 use jobq::{BrokerError, JobId, Token, WorkerId};
 use tokio::sync::Notify;
 
+use tokio::time::Instant;
+
+use crate::component;
 use crate::shared::Shared;
+
+/// How long an outcome waits that the broker refused: it is full, or a key is damaged.
+const REFUSED_WAIT: Duration = Duration::from_secs(1);
 
 /// The outcome of one job, to be settled.
 #[derive(Debug)]
@@ -54,13 +61,20 @@ pub(crate) struct Outbox {
 #[derive(Debug, Default)]
 struct Pending {
     finished: Vec<Finished>,
-    /// Sent before without an answer: they go first.
-    unanswered: Vec<Batch>,
+    /// To be sent again, not before the time beside them.
+    unanswered: Vec<(Instant, Batch)>,
     /// Taken and not answered yet.
     on_the_way: usize,
 }
 
 impl Pending {
+    /// What is due to be sent again.
+    fn take_again(&mut self) -> Vec<Batch> {
+        let now = Instant::now();
+        let due = self.unanswered.extract_if(.., |(at, _)| *at <= now);
+        due.map(|(_, batch)| batch).collect()
+    }
+
     fn is_empty(&self) -> bool {
         self.finished.is_empty() && self.unanswered.is_empty() && self.on_the_way == 0
     }
@@ -86,36 +100,53 @@ impl Outbox {
         pending.finished.len() == 1
     }
 
-    /// Takes what one round may carry: at most [`MAX_BATCH`] outcomes and about
-    /// [`MAX_BATCH_BYTES`], all of what was sent before, or new ones.
+    /// Takes what one round may carry: what is to be sent again, or else at most [`MAX_BATCH`] new
+    /// outcomes of about [`MAX_BATCH_BYTES`].
     pub(crate) fn take(&self, shared: &Shared) -> Vec<Batch> {
         let mut pending = self.pending();
-        let batches = if pending.unanswered.is_empty() {
+        let mut batches = pending.take_again();
+        if batches.is_empty() {
             let count = how_many(&pending.finished);
             let rest = pending.finished.split_off(count);
             let taken = std::mem::replace(&mut pending.finished, rest);
-            group(shared, taken)
-        } else {
-            std::mem::take(&mut pending.unanswered)
-        };
+            batches = group(shared, taken);
+        }
         pending.on_the_way += batches.len();
         batches
     }
 
-    /// Takes the broker's answer to a batch; an error has it sent again.
+    /// When the first of what was refused is to be sent again.
+    pub(crate) fn next_retry(&self) -> Option<Instant> {
+        self.pending().unanswered.iter().map(|(at, _)| *at).min()
+    }
+
+    /// Takes the broker's answer to a batch; an error has it sent again: at once if the broker was
+    /// away; later, and without failing the round for others, if it refused this one.
     pub(crate) fn judge(
         &self,
         shared: &Shared,
         (mut settle, notes): Batch,
         answer: Result<Settled, BrokerError>,
     ) -> Result<(), BrokerError> {
-        let result = answer.map(|settled| accept(shared, &settle, &notes, &settled));
+        let mut again = Vec::new();
+        let mut result = Ok(());
+        match answer {
+            Ok(settled) => accept(shared, &settle, &notes, &settled),
+            Err(error) => {
+                let now = Instant::now();
+                settle.resent |= error.is_outcome_unknown();
+                if error.is_retryable() {
+                    again.push((now, (settle, notes)));
+                    result = Err(error);
+                } else {
+                    component::complain("settler", &error);
+                    again.extend(split((settle, notes)).map(|batch| (now + REFUSED_WAIT, batch)));
+                }
+            }
+        }
         let mut pending = self.pending();
         pending.on_the_way -= 1;
-        if let Err(error) = &result {
-            settle.resent |= error.is_outcome_unknown();
-            pending.unanswered.push((settle, notes));
-        }
+        pending.unanswered.extend(again);
         drop(pending);
         self.answered.notify_waiters();
         result
@@ -179,6 +210,31 @@ fn group(shared: &Shared, finished: Vec<Finished>) -> Vec<Batch> {
         notes.notes.push(one.note);
     }
     batches
+}
+
+/// A refused batch as two: a damaged key stops those outcomes that need it, and no others.
+fn split((settle, notes): Batch) -> impl Iterator<Item = Batch> {
+    let empty = || Settle {
+        settlements: Vec::new(),
+        ..settle.clone()
+    };
+    let mut parts = [false, true].map(|_| {
+        (
+            empty(),
+            Notes {
+                index: notes.index,
+                notes: Vec::new(),
+            },
+        )
+    });
+    for (settlement, note) in settle.settlements.iter().zip(&notes.notes) {
+        let part = &mut parts[usize::from(settlement.action != Action::Ack)];
+        part.0.settlements.push(settlement.clone());
+        part.1.notes.push(*note);
+    }
+    parts
+        .into_iter()
+        .filter(|(settle, _)| !settle.settlements.is_empty())
 }
 
 fn empty_batch(shared: &Shared, one: &Finished, capacity: usize) -> Batch {

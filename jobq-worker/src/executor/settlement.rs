@@ -1,64 +1,52 @@
 //! From how a run ended to what is sent to the broker: decides, rewrites the envelope, writes the
 //! dead record.
 
+use bytes::Bytes;
 use jobq::broker::{Action, ReleaseTo};
 use jobq::outcome::{AfterCrash, Ended, Outcome, Policy, SUSPECT_AFTER, after_crash, decide};
-use jobq::{At, DeadRecord, Envelope, JobId, Options, Reason, Token};
+use jobq::{At, DeadRecord, Envelope, EnvelopeError, JobId, Options, Reason, Token};
 
-use super::{Report, Subject, draw};
-use crate::components::settler::{Finished, Kind, Note};
+use super::{Run, draw};
+use crate::components::settler::Kind;
 
 /// How the run of a job ends whose name nobody here knows. Warned about once per name.
-pub(super) fn unknown_name(report: &Report) -> Ended {
-    let Subject::Envelope {
-        envelope, options, ..
-    } = &report.job
-    else {
-        return Ended::Interrupted;
-    };
-    let since = options.due.map_or(envelope.enqueued_at(), |due| {
-        due.max(envelope.enqueued_at())
-    });
-    let age = report.shared.client.broker().now().since(since);
-    report.shared.registry.warn_unknown(envelope.name());
+pub(super) fn unknown_name(run: &Run) -> Ended {
+    let (envelope, shared) = (&run.envelope, &run.claimed.shared);
+    shared.registry.warn_unknown(envelope.name());
+    let due = run.options.as_ref().and_then(|options| options.due);
+    let since = envelope.enqueued_at().max(due.unwrap_or_default());
+    let times = run.options.as_ref().map_or(0, |options| options.unknown);
     Ended::UnknownName {
-        times: options.unknown,
-        age,
+        times,
+        age: shared.broker().now().since(since),
     }
 }
 
 /// What is sent for a run that ended so.
-pub(super) fn settlement(report: &mut Report, ended: Ended) -> Finished {
-    let now = report.shared.broker().now();
-    let job = std::mem::replace(&mut report.job, Subject::Bytes(bytes::Bytes::new()));
-    let (id, (action, kind)) = match job {
-        Subject::Bytes(bytes) => (None, unreadable(bytes, ended, now)),
-        Subject::Envelope {
-            envelope,
-            options,
-            registration,
-        } => {
-            let defaults = registration.map(|job| job.defaults).unwrap_or_default();
-            let policy = Policy {
-                retries: options.retries.unwrap_or(defaults.retries),
-                backoff: options.backoff.unwrap_or(defaults.backoff),
-            };
-            let ended = excuse(ended, report.cancellation.is_cancelled());
-            let outcome = decide(ended, policy, envelope.failures(), draw());
-            tell(&envelope, &outcome);
-            (
-                Some(envelope.id()),
-                action(&envelope, options, outcome, now),
-            )
-        }
+pub(super) fn settlement(run: &mut Run, ended: Ended) -> (Action, Kind) {
+    let options = run
+        .options
+        .take()
+        .map(|options| *options)
+        .unwrap_or_default();
+    let defaults = run
+        .registration
+        .as_ref()
+        .map(|job| job.defaults)
+        .unwrap_or_default();
+    let policy = Policy {
+        retries: options.retries.unwrap_or(defaults.retries),
+        backoff: options.backoff.unwrap_or(defaults.backoff),
     };
-    Finished {
-        index: report.index,
-        worker: report.worker.clone(),
-        token: report.token,
-        action,
-        note: Note { id, kind },
-    }
+    let ended = excuse(ended, run.cancellation.is_cancelled());
+    let outcome = decide(ended, policy, run.envelope.failures(), draw());
+    tell(&run.envelope, &outcome);
+    action(
+        &run.envelope,
+        options,
+        outcome,
+        run.claimed.shared.broker().now(),
+    )
 }
 
 /// A run that was asked to end and then failed is no failed attempt.
@@ -82,31 +70,20 @@ fn tell(envelope: &Envelope, outcome: &Outcome) {
     }
 }
 
-fn unreadable(bytes: bytes::Bytes, ended: Ended, died_at: At) -> (Action, Kind) {
-    let Ended::Undecodable(error) = ended else {
-        return (
-            Action::Release {
-                to: ReleaseTo::Front,
-                envelope: None,
-            },
-            Kind::Released,
-        );
-    };
-    tracing::warn!(error, "dead: an element of the queue is no envelope");
+/// What is sent for an element that is no envelope.
+pub(super) fn unreadable(bytes: Bytes, error: &EnvelopeError, died_at: At) -> Action {
+    tracing::warn!(%error, "dead: an element of the queue is no envelope");
     let record = DeadRecord {
         id: JobId::from_bytes([0; 16]),
         died_at,
         reason: Reason::Undecodable,
-        error,
+        error: error.to_string(),
         envelope: bytes,
         history: Vec::new(),
     };
-    (
-        Action::Bury {
-            record: record.encode(),
-        },
-        Kind::Dead,
-    )
+    Action::Bury {
+        record: record.encode(),
+    }
 }
 
 fn action(envelope: &Envelope, mut options: Options, outcome: Outcome, now: At) -> (Action, Kind) {
@@ -193,7 +170,7 @@ fn bury(
 #[derive(Debug)]
 pub(crate) struct Orphan {
     pub(crate) token: Token,
-    pub(crate) bytes: bytes::Bytes,
+    pub(crate) bytes: Bytes,
 }
 
 /// What becomes of the jobs that one dead worker held. The crash counts for each of them; but if

@@ -80,10 +80,18 @@ fn the_lease_is_trusted_from_the_sending_of_the_last_answered_renew() {
     let (start, trust) = (Instant::now(), Duration::from_secs(6));
     assert!(m.is_trusted(start, trust), "it has not joined yet");
     m.joining(start);
-    assert!(!m.is_trusted(start + trust, trust));
-    m.renewed(&m.worker(), start + trust / 2, 0, 0);
-    assert!(m.is_trusted(start + trust, trust));
-    assert!(!m.is_trusted(start + trust * 3 / 2, trust));
+    m.joining(start + trust);
+    assert!(
+        m.is_trusted(start + trust, trust),
+        "it still has not joined"
+    );
+    let (request, _) = m.ask();
+    m.answered(&request, 1, &[]);
+    m.joining(start + 2 * trust);
+    assert!(!m.is_trusted(start + 2 * trust, trust));
+    m.renewed(&m.worker(), start + 3 * trust / 2, 0, 0);
+    assert!(m.is_trusted(start + 2 * trust, trust));
+    assert!(!m.is_trusted(start + 5 * trust / 2, trust));
 }
 
 #[test]
