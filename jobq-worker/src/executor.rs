@@ -74,7 +74,9 @@ struct Claimed {
 }
 
 impl Claimed {
-    fn settle(&self, action: Action, kind: Kind, id: Option<JobId>) {
+    /// Puts the outcome into the outbox, and gives the slot back after that: once all slots are
+    /// free, every outcome is there.
+    fn settle(&self, action: Action, kind: Kind, id: Option<JobId>, slot: Option<Slot>) {
         let (index, worker, token) = (self.index, self.worker.clone(), self.token);
         let finished = Finished {
             index,
@@ -83,9 +85,10 @@ impl Claimed {
             action,
             note: Note { id, kind },
         };
-        if self.shared.outbox.push(finished) {
-            self.shared.work.notify_one();
-        }
+        self.shared.outbox.push(finished);
+        drop(slot);
+        // Always: the round that takes this outcome may not see the slot yet.
+        self.shared.work.notify_one();
     }
 }
 
@@ -109,10 +112,9 @@ impl Run {
 
     fn settle(&mut self, ended: Ended) {
         self.open = false;
-        // The slot first: whoever the outcome wakes may fill it.
-        self.slot = None;
         let (action, kind) = settlement::settlement(self, ended);
-        self.claimed.settle(action, kind, Some(self.envelope.id()));
+        let (id, slot) = (self.envelope.id(), self.slot.take());
+        self.claimed.settle(action, kind, Some(id), slot);
     }
 }
 
@@ -130,9 +132,8 @@ fn launch(claimed: Claimed, bytes: Bytes, cancellation: Cancellation) -> Option<
     let (envelope, options) = match read(&bytes) {
         Ok(read) => read,
         Err(error) => {
-            drop(slot);
             let action = settlement::unreadable(bytes, &error, claimed.shared.broker().now());
-            claimed.settle(action, Kind::Dead, None);
+            claimed.settle(action, Kind::Dead, None, Some(slot));
             return None;
         }
     };
@@ -239,16 +240,19 @@ async fn run_blocking(
     let slot = run.slot.take();
     let span = tracing::Span::current();
     let handler = tokio::task::spawn_blocking(move || {
-        let _slot = slot;
-        span.in_scope(|| {
+        let ended = span.in_scope(|| {
             panic::catch_sync(|| match prepare(&args, context) {
                 Ok(handler) => verdict(handler()),
                 Err(error) => Ended::Undecodable(error.to_string()),
             })
-        })
+        });
+        (slot, ended)
     });
     match within(timeout, handler).await {
-        Some(Ok(ended)) => ended.unwrap_or_else(Ended::Panicked),
+        Some(Ok((slot, ended))) => {
+            run.slot = slot;
+            ended.unwrap_or_else(Ended::Panicked)
+        }
         // The runtime shuts down, and never started it.
         Some(Err(_)) => Ended::Interrupted,
         None => {

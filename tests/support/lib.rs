@@ -2,7 +2,10 @@
 //! a whole test binary shares, and waiting for events with a deadline.
 
 mod deadline;
+pub mod jobs;
+mod record;
 mod server;
 
 pub use deadline::{DEADLINE, eventually, within};
+pub use record::Record;
 pub use server::{RedisServer, namespace, shared};

@@ -93,11 +93,9 @@ pub(crate) struct Notes {
 }
 
 impl Outbox {
-    /// Puts an outcome in; answers whether it is the first since the last [`Outbox::take`].
-    pub(crate) fn push(&self, finished: Finished) -> bool {
-        let mut pending = self.pending();
-        pending.finished.push(finished);
-        pending.finished.len() == 1
+    /// Puts an outcome in.
+    pub(crate) fn push(&self, finished: Finished) {
+        self.pending().finished.push(finished);
     }
 
     /// Takes what one round may carry: what is to be sent again, or else at most [`MAX_BATCH`] new
