@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jobq::{Context, Job as _, State, job};
+use jobq::{Context, State, job};
 
 use crate::fixture::{Fixture, Ledger};
 

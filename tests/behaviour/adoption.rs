@@ -1,0 +1,170 @@
+//! What a dead worker held is run by another: each job again, its crash counted, no attempt used.
+
+use jobq::JobState;
+use support::Record;
+use support::jobs::{QUEUE, hold, note};
+
+use crate::fixture::Fixture;
+use crate::plain::{Plain, envelope};
+use crate::program::Program;
+
+const JOBS: usize = 50;
+
+async fn hold_in(fixture: &Fixture, record: &Record) -> Program {
+    let program = Program::start(&fixture.url, &[]).await;
+    let jobs = (0..JOBS).map(|n| hold::new(record.path(), format!("{n:02}")));
+    fixture.client.enqueue_all(jobs).await.unwrap();
+    record.wait_for("begin ", JOBS).await;
+    program
+}
+
+/// That each began twice, on its first attempt both times, and was done once.
+fn check_record(record: &Record) {
+    let begun = record.after("begin ");
+    for n in 0..JOBS {
+        let key = format!("{n:02} ");
+        let runs: Vec<_> = begun.iter().filter(|line| line.starts_with(&key)).collect();
+        assert_eq!(runs.len(), 2, "{runs:?}");
+        assert!(runs.iter().all(|line| line.ends_with(" 1")), "{runs:?}");
+    }
+    let mut ended = record.after("end ");
+    ended.sort();
+    assert_eq!(
+        ended,
+        (0..JOBS).map(|n| format!("{n:02}")).collect::<Vec<_>>()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worker_takes_over_what_a_killed_process_held() {
+    let (fixture, record) = (Fixture::redis().await, Record::new());
+    let mut program = hold_in(&fixture, &record).await;
+    let worker = fixture.worker().queues([QUEUE]).build().unwrap().spawn();
+    program.kill();
+    record.wait_for("begin ", 2 * JOBS).await;
+    let running = fixture
+        .queue(QUEUE)
+        .jobs(JobState::InFlight, 0, 100)
+        .await
+        .unwrap();
+    assert_eq!(running.len(), JOBS);
+    for job in running {
+        let envelope = job.envelope().unwrap();
+        assert_eq!((envelope.failures(), envelope.crashes()), (0, 1));
+    }
+    record.write("go");
+    record.wait_for("end ", JOBS).await;
+    check_record(&record);
+    note::enqueue(&fixture.client, record.path(), "new")
+        .await
+        .unwrap();
+    record.wait_for("end new", 1).await;
+    assert_eq!(worker.stats().adopted, JOBS as u64);
+    worker.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_process_started_anew_takes_over_from_the_one_before() {
+    let (fixture, record) = (Fixture::redis().await, Record::new());
+    let mut first = hold_in(&fixture, &record).await;
+    first.kill();
+    record.write("go");
+    let mut second = Program::start(&fixture.url, &[]).await;
+    record.wait_for("end ", JOBS).await;
+    check_record(&record);
+    second.signal("TERM");
+    assert_eq!(second.ended().await.code(), Some(0));
+    let mut plain = Plain::connect(&fixture).await;
+    // The office of the dead timekeeper runs out by itself.
+    support::eventually("nothing but the set of queues to be left", async || {
+        (plain.keys().await.len() == 1).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_job_in_the_handoff_of_a_killed_process_is_taken_over() {
+    let (fixture, record) = (Fixture::redis().await, Record::new());
+    let mut plain = Plain::connect(&fixture).await;
+    let mut program = Program::start(&fixture.url, &[]).await;
+    let mut jobs = 0;
+    // A stopped process has its wait answered by the server, and cannot claim.
+    support::eventually("a job in a handoff", async || {
+        program.signal("CONT");
+        record.wait_for("end ", jobs).await;
+        plain.wait_for_idler(QUEUE).await;
+        program.signal("STOP");
+        note::enqueue(&fixture.client, record.path(), format!("{jobs}"))
+            .await
+            .unwrap();
+        jobs += 1;
+        let keys = plain.keys().await;
+        keys.iter()
+            .any(|key| key.contains(":handoff:"))
+            .then_some(())
+    })
+    .await;
+    program.kill();
+    assert_eq!(record.after("end ").len(), jobs - 1);
+    let worker = fixture.worker().queues([QUEUE]).build().unwrap().spawn();
+    record.wait_for("end ", jobs).await;
+    assert_eq!(worker.stats().adopted, 1);
+    worker.shutdown().await;
+}
+
+#[tokio::test]
+async fn what_lies_in_flight_under_no_registered_worker_is_found() {
+    let (fixture, record) = (Fixture::redis().await, Record::new());
+    let mut plain = Plain::connect(&fixture).await;
+    let (in_flight, handoff) = (
+        plain.key(QUEUE, "inflight:ghost"),
+        plain.key(QUEUE, "handoff:ghoul"),
+    );
+    for (field, key) in [("7.1", "a"), ("7.2", "b"), ("no token", "c")] {
+        let job = envelope(note::new(record.path(), key)).await;
+        let _: () = plain
+            .run(&[b"HSET", in_flight.as_bytes(), field.as_bytes(), &job])
+            .await;
+    }
+    let job = envelope(note::new(record.path(), "d")).await;
+    let _: () = plain.run(&[b"LPUSH", handoff.as_bytes(), &job]).await;
+    let worker = fixture.worker().queues([QUEUE]).build().unwrap().spawn();
+    record.wait_for("end ", 4).await;
+    worker.shutdown().await;
+    assert!(plain.keys().await.is_empty());
+}
+
+#[tokio::test]
+async fn garbage_in_flight_is_buried_and_holds_nothing_up() {
+    let (fixture, record) = (Fixture::redis().await, Record::new());
+    let mut plain = Plain::connect(&fixture).await;
+    let workers = plain.key(QUEUE, "workers");
+    let in_flight = plain.key(QUEUE, "inflight:dead");
+    let _: () = plain.say(&format!("HSET {workers} dead 9")).await;
+    let _: () = plain
+        .say(&format!(
+            "HSET {in_flight} 9.1 garbage 9.2 {}",
+            "x".repeat(1000)
+        ))
+        .await;
+    let job = envelope(note::new(record.path(), "good")).await;
+    let _: () = plain
+        .run(&[b"HSET", in_flight.as_bytes(), b"9.3", &job])
+        .await;
+    let worker = fixture.worker().queues([QUEUE]).build().unwrap().spawn();
+    record.wait_for("end good", 1).await;
+    support::eventually("the garbage to be dead", async || {
+        let stats = fixture.queue(QUEUE).stats().await.unwrap();
+        (stats.dead == 2 && stats.in_flight == 0).then_some(())
+    })
+    .await;
+    let dead = fixture.queue(QUEUE).dead().list(0, 10).await.unwrap();
+    for job in &dead {
+        assert_eq!(job.reason(), jobq::Reason::Undecodable);
+    }
+    note::enqueue(&fixture.client, record.path(), "new")
+        .await
+        .unwrap();
+    record.wait_for("end new", 1).await;
+    worker.shutdown().await;
+}

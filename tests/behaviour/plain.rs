@@ -1,0 +1,91 @@
+//! A plain Redis client, as any other program is one: knows keys, and nothing of jobq.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use bytes::Bytes;
+use jobq::{IntoJob, JobState};
+use redis::AsyncConnectionConfig;
+use redis::aio::MultiplexedConnection;
+
+use crate::fixture::Fixture;
+
+/// A connection beside those of jobq.
+#[derive(Debug)]
+pub(crate) struct Plain {
+    connection: MultiplexedConnection,
+    namespace: String,
+}
+
+impl Plain {
+    pub(crate) async fn connect(fixture: &Fixture) -> Self {
+        let (url, namespace) = fixture
+            .url
+            .split_once("?namespace=")
+            .unwrap_or((&fixture.url, "jobq"));
+        let client = redis::Client::open(url).unwrap();
+        let config =
+            AsyncConnectionConfig::new().set_response_timeout(Some(Duration::from_secs(30)));
+        let connection = client
+            .get_multiplexed_async_connection_with_config(&config)
+            .await
+            .unwrap();
+        Self {
+            connection,
+            namespace: namespace.to_owned(),
+        }
+    }
+
+    /// A command with its words.
+    pub(crate) async fn run<T: redis::FromRedisValue>(&mut self, words: &[&[u8]]) -> T {
+        let mut command = redis::Cmd::new();
+        for word in words {
+            command.arg(*word);
+        }
+        command.query_async(&mut self.connection).await.unwrap()
+    }
+
+    /// The same in text.
+    pub(crate) async fn say<T: redis::FromRedisValue>(&mut self, words: &str) -> T {
+        let words: Vec<&[u8]> = words.split(' ').map(str::as_bytes).collect();
+        self.run(&words).await
+    }
+
+    pub(crate) fn key(&self, queue: &str, name: &str) -> String {
+        format!("{}:{{{queue}}}:{name}", self.namespace)
+    }
+
+    /// Every key of the namespace.
+    pub(crate) async fn keys(&mut self) -> BTreeSet<String> {
+        let pattern = format!("{}:*", self.namespace);
+        self.say(&format!("KEYS {pattern}")).await
+    }
+
+    /// The registered workers of a queue and their counters.
+    pub(crate) async fn workers(&mut self, queue: &str) -> BTreeMap<String, u64> {
+        let key = self.key(queue, "workers");
+        self.say(&format!("HGETALL {key}")).await
+    }
+
+    /// Waits until a client blocks on this queue: a worker is idle there.
+    pub(crate) async fn wait_for_idler(&mut self, queue: &str) {
+        let what = format!("a worker to wait on {queue}");
+        support::eventually(&what, async || {
+            let clients: String = self.say("CLIENT LIST").await;
+            clients
+                .lines()
+                .any(|line| line.contains("cmd=blmove"))
+                .then_some(())
+        })
+        .await;
+    }
+}
+
+/// An envelope as a producer makes it.
+pub(crate) async fn envelope(job: impl IntoJob) -> Bytes {
+    let client = jobq::connect("memory://").await.unwrap();
+    let handle = client.enqueue(job).await.unwrap();
+    let queue = client.queue(handle.queue()).unwrap();
+    let jobs = queue.jobs(JobState::Ready, 0, 1).await.unwrap();
+    jobs[0].bytes().clone()
+}

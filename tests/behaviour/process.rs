@@ -1,0 +1,217 @@
+//! `jobq_worker::main()` as a program: what it takes, what it says, how it ends.
+
+use std::process::{Command, Output};
+
+use support::jobs::{hold, note};
+use support::{Record, RedisServer};
+
+use crate::fixture::Fixture;
+use crate::program::{Program, command};
+
+/// Nothing listens there.
+const NOWHERE: &str = "redis://127.0.0.1:1";
+
+fn run(command: &mut Command) -> (Option<i32>, String) {
+    let output: Output = command.output().unwrap();
+    let text = [output.stdout, output.stderr].concat();
+    (output.status.code(), String::from_utf8(text).unwrap())
+}
+
+#[test]
+fn help_names_every_flag_and_its_environment_variable() {
+    let (code, text) = run(command().arg("--help"));
+    assert_eq!(code, Some(0));
+    let flags = [
+        "url",
+        "namespace",
+        "queues",
+        "strict",
+        "concurrency",
+        "connections",
+        "shutdown-timeout",
+        "lease",
+        "renew-every",
+        "log",
+    ];
+    for flag in flags {
+        let variable = format!("JOBQ_{}", flag.replace('-', "_").to_uppercase());
+        assert!(text.contains(&format!("--{flag}")), "--{flag} in {text}");
+        assert!(text.contains(&variable), "{variable} in {text}");
+    }
+    assert!(text.contains("--list-jobs") && text.contains("SIGTERM") && text.contains("78"));
+}
+
+#[test]
+fn jobs_are_listed_without_a_broker() {
+    let (code, text) = run(command().args(["--list-jobs", "--url", NOWHERE]));
+    assert_eq!(code, Some(0));
+    let names: Vec<_> = text.lines().collect();
+    assert_eq!(
+        names,
+        [
+            "test.hog",
+            "test.hold",
+            "test.hold_blocking",
+            "test.note",
+            "test.pill"
+        ]
+    );
+}
+
+#[test]
+fn wrong_usage_exits_2_and_names_the_flag() {
+    for (args, named) in [
+        (["--colour", "red"], "--colour"),
+        (["--concurrency", "many"], "many"),
+        (["--lease", "7"], "--lease"),
+        (["--log", "job=loud"], "--log"),
+    ] {
+        let (code, text) = run(command().args(args));
+        assert_eq!(code, Some(2), "{text}");
+        assert!(text.contains(named), "{text}");
+    }
+    let (code, text) = run(command().env("JOBQ_CONCURRENCY", "many"));
+    assert_eq!(code, Some(2), "{text}");
+    assert!(text.contains("many"), "{text}");
+}
+
+#[tokio::test]
+async fn wrong_configuration_exits_78_and_says_what_is_wrong() {
+    let good = Fixture::redis().await.url;
+    let cases: [(&str, &[&str], &str); 9] = [
+        ("mysql://127.0.0.1", &[], "mysql"),
+        ("", &[], "url"),
+        ("redis://127.0.0.1:65536", &[], "port"),
+        (&good, &["--queues", "a b"], "a b"),
+        (&good, &["--queues", "mail:0"], "mail:0"),
+        (&good, &["--queues", "mail,mail"], "mail"),
+        (&good, &["--concurrency", "0"], "concurrency is 0"),
+        (
+            &good,
+            &["--lease", "2s", "--renew-every", "1s"],
+            "renew_every",
+        ),
+        (&good, &["--namespace", "a b"], "a b"),
+    ];
+    for (url, args, named) in cases {
+        let (code, text) = run(command().args(["--url", url]).args(args));
+        assert_eq!(code, Some(78), "{url} {args:?}: {text}");
+        assert!(
+            text.to_lowercase().contains(named),
+            "{url} {args:?}: {text}"
+        );
+    }
+}
+
+#[test]
+fn no_server_exits_69_and_says_where_it_looked() {
+    let (code, text) = run(command().args(["--url", NOWHERE]));
+    assert_eq!(code, Some(69), "{text}");
+    assert!(text.contains("127.0.0.1:1"), "{text}");
+}
+
+#[tokio::test]
+async fn environment_variables_are_flags_and_flags_win() {
+    let fixture = Fixture::redis().await;
+    let mut command = command();
+    command
+        .env("JOBQ_URL", &fixture.url)
+        .env("JOBQ_QUEUES", "a:6,b")
+        .env("JOBQ_STRICT", "true")
+        .env("JOBQ_CONCURRENCY", "7")
+        .env("JOBQ_LOG", "jobq_worker=debug");
+    let program = Program::launch(command.args(["--concurrency", "9"]));
+    program.wait_for_log("worker started").await;
+    let log = program.log();
+    assert!(
+        log.contains("queues=\"a b\"") && log.contains("concurrency=9"),
+        "{log}"
+    );
+}
+
+#[tokio::test]
+async fn a_stop_signal_drains_and_exits_0() {
+    for signal in ["TERM", "INT"] {
+        let fixture = Fixture::redis().await;
+        let record = Record::new();
+        let mut program = Program::start(&fixture.url, &[]).await;
+        hold::enqueue(&fixture.client, record.path(), "a")
+            .await
+            .unwrap();
+        record.wait_for("begin a", 1).await;
+        program.signal(signal);
+        program.wait_for_log("shutting down").await;
+        note::enqueue(&fixture.client, record.path(), "late")
+            .await
+            .unwrap();
+        record.write("go");
+        assert_eq!(program.ended().await.code(), Some(0));
+        assert_eq!(record.after("end "), ["a"]);
+        let stats = fixture.queue(support::jobs::QUEUE).stats().await.unwrap();
+        assert_eq!((stats.ready, stats.in_flight), (1, 0));
+    }
+}
+
+#[tokio::test]
+async fn the_password_appears_in_no_output() {
+    const SECRET: &str = "planted-secret-7";
+    let mut server = RedisServer::start_with(&[("requirepass", SECRET)]);
+    let at = format!("127.0.0.1:{}", server.port());
+    let secret = |url: &str| url.replace("redis://", &format!("redis://:{SECRET}@"));
+    let good = secret(&server.url());
+    let wrong = format!("redis://:{SECRET}x@{at}");
+    let mut outputs = Vec::new();
+    for url in [
+        &wrong,
+        &secret(NOWHERE),
+        &format!("redis://:{SECRET}@"),
+        &format!("mysql://:{SECRET}@{at}"),
+    ] {
+        let (code, text) = run(command().env("JOBQ_URL", url).env("JOBQ_LOG", "trace"));
+        assert!(
+            code.is_some_and(|code| code == 69 || code == 78),
+            "{code:?}: {text}"
+        );
+        assert!(!text.is_empty());
+        outputs.push(text);
+    }
+    outputs.push(run(command().env("JOBQ_URL", &good).arg("--help")).1);
+    outputs.push(run(command().env("JOBQ_URL", &good).arg("--colour")).1);
+    let mut program = Program::launch(command().env("JOBQ_URL", &good).env("JOBQ_LOG", "trace"));
+    program.wait_for_log("worker started").await;
+    server.kill();
+    program.wait_for_log("the broker failed").await;
+    program.signal("TERM");
+    assert_eq!(program.ended().await.code(), Some(0));
+    outputs.push(program.log());
+    for output in outputs {
+        assert!(!output.contains(SECRET), "{output}");
+    }
+}
+
+#[tokio::test]
+async fn two_processes_share_the_work_of_one_producer() {
+    let fixture = Fixture::redis().await;
+    let record = Record::new();
+    let mut first = Program::start(&fixture.url, &["--concurrency", "4"]).await;
+    let mut second = Program::start(&fixture.url, &["--concurrency", "4"]).await;
+    let held = (0..8).map(|n| hold::new(record.path(), format!("hold-{n}")));
+    fixture.client.enqueue_all(held).await.unwrap();
+    record.wait_for("begin hold", 8).await;
+    let notes = (0..500).map(|n| note::new(record.path(), format!("note-{n}")));
+    fixture.client.enqueue_all(notes).await.unwrap();
+    record.write("go");
+    record.wait_for("end ", 508).await;
+    for program in [&mut first, &mut second] {
+        let pid = format!(" {} ", program.pid());
+        assert!(
+            record
+                .after("begin ")
+                .iter()
+                .any(|line| line.contains(&pid))
+        );
+        program.signal("TERM");
+        assert_eq!(program.ended().await.code(), Some(0));
+    }
+    assert_eq!(record.after("begin ").len(), 508);
+}

@@ -1,0 +1,104 @@
+//! Worker processes: started, told, killed, waited for.
+
+use std::fs::{self, File};
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The worker program, with an environment of its own.
+pub(crate) fn command() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_jobq-test-worker"));
+    command.env_clear().stdin(Stdio::null());
+    command
+}
+
+/// A running worker process. It ends when this is dropped, and with the test in any case.
+#[derive(Debug)]
+pub(crate) struct Program {
+    child: Child,
+    log: PathBuf,
+}
+
+impl Program {
+    /// A worker on this broker, on the queue of [`support::jobs`], quick to notice a death. It
+    /// runs when this answers.
+    pub(crate) async fn start(url: &str, args: &[&str]) -> Self {
+        let program = Self::launch(
+            command()
+                .args(["--url", url, "--queues", support::jobs::QUEUE])
+                .args(args),
+        );
+        program.wait_for_log("worker started").await;
+        program
+    }
+
+    pub(crate) fn launch(command: &mut Command) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("jobq-test-log-{}-{number}", std::process::id());
+        let log = std::env::temp_dir().join(name);
+        let stderr = File::create(&log).expect("the folder for temporary files is writable");
+        let child = command
+            .env("JOBQ_TEST_ENDS_WITH_STDIN", "1")
+            .env(
+                "JOBQ_LEASE",
+                format!("{}ms", crate::fixture::LEASE.as_millis()),
+            )
+            .env(
+                "JOBQ_RENEW_EVERY",
+                format!("{}ms", crate::fixture::RENEW_EVERY.as_millis()),
+            )
+            .stdin(Stdio::piped())
+            .stdout(stderr.try_clone().expect("a file can be shared"))
+            .stderr(stderr)
+            .spawn()
+            .expect("the program was built with the tests");
+        Self { child, log }
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// What it wrote so far, to both its outputs.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    pub(crate) async fn wait_for_log(&self, text: &str) {
+        let what = format!("{text:?} in the log of a worker");
+        support::eventually(&what, async || self.log().contains(text).then_some(())).await;
+    }
+
+    /// Sends a signal: `TERM`, `INT`, `STOP`, `CONT`.
+    pub(crate) fn signal(&self, name: &str) {
+        let pid = self.pid().to_string();
+        let sent = Command::new("kill").args(["-s", name, &pid]).status();
+        assert!(sent.expect("there is a kill").success());
+    }
+
+    /// Ends it as `kill -9` does.
+    pub(crate) fn kill(&mut self) {
+        // An error means that it has ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// Waits for its end; answers how it ended.
+    pub(crate) async fn ended(&mut self) -> ExitStatus {
+        support::eventually("the end of a worker process", async || {
+            self.child.try_wait().expect("it is our child")
+        })
+        .await
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        self.kill();
+        if std::thread::panicking() {
+            eprintln!("log of worker process {}:\n{}", self.pid(), self.log());
+        }
+        let _ = fs::remove_file(&self.log);
+    }
+}
