@@ -6,5 +6,6 @@
 mod connections;
 mod fixture;
 mod refusals;
+mod rights;
 mod scripts;
 mod waiting;
