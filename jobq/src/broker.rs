@@ -388,7 +388,8 @@ pub trait Inspect {
     /// The queues that exist, sorted.
     async fn queues(&self) -> Result<Vec<QueueName>, BrokerError>;
 
-    /// The figures of one queue.
+    /// The figures of one queue at one moment: a job that moves meanwhile is in exactly one of
+    /// them, so that zeros mean that nothing is left.
     async fn stats(&self, queue: &QueueName) -> Result<Counts, BrokerError>;
 
     /// Elements in a state, `limit` (at most [`MAX_BATCH`]) from `offset` on: ready from the front,

@@ -1,5 +1,7 @@
 //! Looking in: plain commands, none of which holds the server for long.
 
+mod counts;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use redis::{Cmd, Value};
@@ -38,36 +40,7 @@ impl Inspect for RedisBroker {
     }
 
     async fn stats(&self, queue: &QueueName) -> Result<Counts, BrokerError> {
-        let keys = self.keys(queue);
-        let mut paused = command("HEXISTS", keys.meta());
-        paused.arg("paused");
-        let mut oldest = command("LINDEX", keys.ready());
-        oldest.arg(-1);
-        // In the order in which a job passes them, so that one on its way is not missed.
-        let [delayed, first, suspects, ready, dead, paused, oldest] = self
-            .ask_all([
-                command("ZCARD", keys.delayed()),
-                first_due(&keys),
-                command("LLEN", keys.suspects()),
-                command("LLEN", keys.ready()),
-                command("LLEN", keys.dead()),
-                paused,
-                oldest,
-            ])
-            .await?;
-        Ok(Counts {
-            ready: length(&ready)?,
-            delayed: length(&delayed)?,
-            in_flight: self.in_flight(queue, &keys).await?,
-            suspects: length(&suspects)?,
-            dead: length(&dead)?,
-            paused: length(&paused)? > 0,
-            oldest: reply::bytes(oldest),
-            next_due: pairs(first)?
-                .pop()
-                .map(|(_, score)| reply::score(&score))
-                .unwrap_or_default(),
-        })
+        self.count(queue).await
     }
 
     /// A page is read in several steps and is no snapshot.
@@ -106,32 +79,6 @@ impl Inspect for RedisBroker {
 }
 
 impl RedisBroker {
-    /// Several commands in one go, all of which must succeed.
-    async fn ask_all<const N: usize>(&self, commands: [Cmd; N]) -> Result<[Value; N], BrokerError> {
-        let values = self.ask_each(commands.into()).await?;
-        <[Value; N]>::try_from(values).map_err(|_| corrupt("as many answers as questions"))
-    }
-
-    async fn ask_each(&self, commands: Vec<Cmd>) -> Result<Vec<Value>, BrokerError> {
-        let steps = commands.into_iter().map(Step::plain).collect();
-        let answers = self.link.call(steps).await.into_iter();
-        answers.map(|answer| Ok(answer?)).collect()
-    }
-
-    /// What the members of the queue own. What a worker owns that is no member is not counted: the
-    /// next sweep adopts it.
-    async fn in_flight(&self, queue: &QueueName, keys: &QueueKeys) -> Result<u64, BrokerError> {
-        let members = self.members(queue).await?;
-        let commands = members.iter().flat_map(|(worker, _)| {
-            [
-                command("LLEN", keys.handoff(worker)),
-                command("HLEN", keys.in_flight(worker)),
-            ]
-        });
-        let lengths = self.ask_each(commands.collect()).await?;
-        lengths.iter().map(length).sum()
-    }
-
     async fn page_in_order(
         &self,
         keys: &QueueKeys,
@@ -214,12 +161,6 @@ fn window(before: u64, count: usize, offset: u64, end: u64) -> std::ops::Range<u
     within(offset)..within(end)
 }
 
-fn first_due(keys: &QueueKeys) -> Cmd {
-    let mut first = command("ZRANGE", keys.delayed());
-    first.arg(0).arg(0).arg("WITHSCORES");
-    first
-}
-
 /// Elements `from..upto`, counted from the front.
 fn range(keys: &QueueKeys, state: JobState, from: u64, upto: u64) -> Cmd {
     let at = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
@@ -280,8 +221,4 @@ fn pairs(value: Value) -> Result<Vec<(Value, Value)>, BrokerError> {
             .map_err(|_| corrupt("an element with its score"))
     });
     pairs.collect()
-}
-
-fn length(value: &Value) -> Result<u64, BrokerError> {
-    reply::number(value).ok_or_else(|| corrupt("a length"))
 }
