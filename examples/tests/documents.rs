@@ -1,0 +1,69 @@
+//! The documents: what they point to is there.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// Every file below a folder with this extension; build output and hidden ones left out.
+fn files(folder: &Path, extension: &str, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).expect("it is a folder of the repository") {
+        let path = entry.expect("it can be listed").path();
+        let name = path.file_name().expect("it has a name").to_string_lossy();
+        if name.starts_with('.') || name == "target" {
+            continue;
+        }
+        if path.is_dir() {
+            files(&path, extension, found);
+        } else if path.extension().is_some_and(|it| it == extension) {
+            found.push(path);
+        }
+    }
+}
+
+/// Targets of Markdown links that are files.
+fn links(text: &str) -> impl Iterator<Item = &str> {
+    text.split("](")
+        .skip(1)
+        .filter_map(|rest| rest.split(')').next())
+        .filter_map(|target| target.split('#').next())
+        .filter(|target| !target.is_empty() && !target.contains("://") && !target.contains(' '))
+}
+
+#[test]
+fn every_link_leads_to_a_file() {
+    let mut documents = Vec::new();
+    files(&root(), "md", &mut documents);
+    assert!(documents.len() > 5, "{documents:?}");
+    for document in documents {
+        let text = fs::read_to_string(&document).unwrap();
+        for link in links(&text) {
+            let target = document.parent().unwrap().join(link);
+            assert!(target.exists(), "{} links to {link}", document.display());
+        }
+    }
+}
+
+#[test]
+fn every_source_file_that_a_document_names_exists() {
+    let mut sources = Vec::new();
+    files(&root(), "rs", &mut sources);
+    files(&root(), "lua", &mut sources);
+    let mut documents = vec![root().join("ARCHITECTURE.md"), root().join("README.md")];
+    files(&root().join("docs"), "md", &mut documents);
+    for document in documents {
+        let text = fs::read_to_string(&document).unwrap();
+        // Between backticks stands every second part.
+        for name in text.split('`').skip(1).step_by(2) {
+            let is_path = name
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "/_.-".contains(c));
+            if is_path && (name.ends_with(".rs") || name.ends_with(".lua")) {
+                let exists = sources.iter().any(|source| source.ends_with(name));
+                assert!(exists, "{} names {name}", document.display());
+            }
+        }
+    }
+}
