@@ -12,9 +12,10 @@ use quote::quote;
 use syn::{Ident, Path};
 
 use crate::model::{FunctionJob, Options, StructFields, StructJob};
+use crate::signature::Function;
 
-/// What a function's job needs beside the function.
-pub(crate) fn function(job: &FunctionJob) -> TokenStream {
+/// The function, and what its job needs beside it.
+pub(crate) fn function(function: &Function, job: &FunctionJob) -> TokenStream {
     let FunctionJob {
         krate, cfgs, ident, ..
     } = job;
@@ -25,7 +26,15 @@ pub(crate) fn function(job: &FunctionJob) -> TokenStream {
     let registration = registration::registration(job);
     let body = quote!(#serde #job_impl #constructors #registration);
     let rest = scope(krate, &body);
-    quote!(#arguments #(#cfgs)* #rest)
+    quote! {
+        // Arguments travel, so they are owned though a body may only look at them; and a job is
+        // `async` though it may have nothing to wait for.
+        #[allow(clippy::needless_pass_by_value, clippy::unused_async)]
+        #function
+        #arguments
+        #(#cfgs)*
+        #rest
+    }
 }
 
 /// What makes a struct a job.

@@ -64,6 +64,12 @@ async fn everything_set() {}
 )]
 async fn exponential_set() {}
 
+/// Arguments with the names of a builder's methods and fields.
+#[job]
+async fn everything_queue(id: u64, queue: String) {
+    drop((id, queue));
+}
+
 #[job(backoff = "fixed", jitter = "none")]
 async fn fixed() {}
 
@@ -300,6 +306,32 @@ async fn a_call_is_enqueued_where_it_says() {
     assert_eq!(client.enqueue_all(calls).await.unwrap().len(), 3);
     let handle = Ping.enqueue(&client).await.unwrap();
     assert_eq!(handle.queue(), "default");
+}
+
+#[tokio::test]
+async fn a_plain_value_is_a_job_too() {
+    let client = jobq::connect("memory://").await.unwrap();
+    let call = compress {
+        path: "a".to_owned(),
+    };
+    call.delay(Duration::from_secs(1))
+        .enqueue(&client)
+        .await
+        .unwrap();
+    compress {
+        path: "a".to_owned(),
+    }
+    .enqueue(&client)
+    .await
+    .unwrap();
+    let stats = client.queue("default").unwrap().stats().await.unwrap();
+    assert_eq!((stats.ready, stats.delayed), (1, 1));
+}
+
+#[test]
+fn the_arguments_of_a_call_can_be_looked_at() {
+    let call = everything_queue::new(7, "mail").delay(Duration::from_secs(1));
+    assert_eq!((call.id, call.queue.as_str()), (7, "mail"));
 }
 
 #[test]

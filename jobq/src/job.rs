@@ -5,6 +5,7 @@
 
 use std::any::TypeId;
 use std::future::Future;
+use std::ops::Deref;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -226,6 +227,15 @@ impl<J: Job> JobBuilder<J> {
     ) -> impl Future<Output = Result<JobHandle, EnqueueError>> + Send + use<J> {
         let client = client.clone();
         async move { client.enqueue(self).await }
+    }
+}
+
+/// The job, to look at its arguments.
+impl<J> Deref for JobBuilder<J> {
+    type Target = J;
+
+    fn deref(&self) -> &J {
+        &self.job
     }
 }
 

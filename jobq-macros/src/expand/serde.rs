@@ -33,10 +33,10 @@ pub(super) fn by_name(ident: &Ident, arguments: &[Argument]) -> TokenStream {
     quote! {
         #[automatically_derived]
         impl __jobq::private::serde::Serialize for #ident {
-            fn serialize<S: __jobq::private::serde::Serializer>(
+            fn serialize<__S: __jobq::private::serde::Serializer>(
                 &self,
-                serializer: S,
-            ) -> ::core::result::Result<S::Ok, S::Error> {
+                serializer: __S,
+            ) -> ::core::result::Result<__S::Ok, __S::Error> {
                 let mut map = serializer.serialize_struct("", #count)?;
                 #(#write(&self.#write_idents, #names, &mut map)?;)*
                 __jobq::private::serde::ser::SerializeStruct::end(map)
@@ -45,9 +45,9 @@ pub(super) fn by_name(ident: &Ident, arguments: &[Argument]) -> TokenStream {
 
         #[automatically_derived]
         impl<'de> __jobq::private::serde::Deserialize<'de> for #ident {
-            fn deserialize<D: __jobq::private::serde::Deserializer<'de>>(
-                deserializer: D,
-            ) -> ::core::result::Result<Self, D::Error> {
+            fn deserialize<__D: __jobq::private::serde::Deserializer<'de>>(
+                deserializer: __D,
+            ) -> ::core::result::Result<Self, __D::Error> {
                 deserializer.deserialize_map(__Visitor)
             }
         }
@@ -61,10 +61,10 @@ pub(super) fn by_name(ident: &Ident, arguments: &[Argument]) -> TokenStream {
                 f.write_str("the arguments of a job by name")
             }
 
-            fn visit_map<A: __jobq::private::serde::de::MapAccess<'de>>(
+            fn visit_map<__A: __jobq::private::serde::de::MapAccess<'de>>(
                 self,
-                mut map: A,
-            ) -> ::core::result::Result<#ident, A::Error> {
+                mut map: __A,
+            ) -> ::core::result::Result<#ident, __A::Error> {
                 const NAMES: __jobq::private::Names = __jobq::private::Names(&[#(#names),*]);
                 #(let mut #slots: ::core::option::Option<#types> = ::core::option::Option::None;)*
                 while let ::core::option::Option::Some(name) = map.next_key_seed(NAMES)? {
@@ -100,19 +100,19 @@ pub(super) fn of_mirror(ident: &Ident, attrs: &[Attribute], fields: &[Field]) ->
 
         #[automatically_derived]
         impl __jobq::private::serde::Serialize for #ident {
-            fn serialize<S: __jobq::private::serde::Serializer>(
+            fn serialize<__S: __jobq::private::serde::Serializer>(
                 &self,
-                serializer: S,
-            ) -> ::core::result::Result<S::Ok, S::Error> {
+                serializer: __S,
+            ) -> ::core::result::Result<__S::Ok, __S::Error> {
                 __Mirror::serialize(self, serializer)
             }
         }
 
         #[automatically_derived]
         impl<'de> __jobq::private::serde::Deserialize<'de> for #ident {
-            fn deserialize<D: __jobq::private::serde::Deserializer<'de>>(
-                deserializer: D,
-            ) -> ::core::result::Result<Self, D::Error> {
+            fn deserialize<__D: __jobq::private::serde::Deserializer<'de>>(
+                deserializer: __D,
+            ) -> ::core::result::Result<Self, __D::Error> {
                 __Mirror::deserialize(deserializer)
             }
         }

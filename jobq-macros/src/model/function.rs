@@ -2,7 +2,10 @@
 
 use syn::ext::IdentExt;
 use syn::visit::Visit;
-use syn::{Attribute, FnArg, Ident, Pat, Path, ReturnType, Safety, Signature, Type, Visibility};
+use syn::{
+    Attribute, FnArg, Ident, Pat, Path, ReturnType, Safety, Signature, Type, TypeImplTrait,
+    TypeNever, Visibility,
+};
 
 use super::{Argument, Errors, NotOwned, Options, check_generics, name};
 use crate::parse::Settings;
@@ -131,11 +134,27 @@ fn refuse_cfg(attrs: &[Attribute], errors: &mut Errors) {
 }
 
 fn check_output(output: &ReturnType, errors: &mut Errors) {
-    let ReturnType::Type(_, ty) = output else {
-        return;
-    };
-    if matches!(**ty, Type::Never(_) | Type::ImplTrait(_)) {
-        errors.push(ty, "a job returns nothing or a `Result<T, E>`");
+    if let ReturnType::Type(_, ty) = output {
+        Unnameable { errors }.visit_type(ty);
+    }
+}
+
+/// Finds what keeps a return type from being written down a second time.
+struct Unnameable<'a> {
+    errors: &'a mut Errors,
+}
+
+impl<'ast> Visit<'ast> for Unnameable<'_> {
+    fn visit_type_impl_trait(&mut self, ty: &'ast TypeImplTrait) {
+        self.errors.push(
+            ty,
+            "a job returns nothing or a `Result<T, E>`, without `impl Trait`",
+        );
+    }
+
+    fn visit_type_never(&mut self, ty: &'ast TypeNever) {
+        self.errors
+            .push(ty, "a job returns nothing or a `Result<T, E>`");
     }
 }
 
@@ -167,6 +186,202 @@ fn argument_name(pat: Pat, errors: &mut Errors) -> Option<Ident> {
                  take the value apart in the body",
             );
             None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use quote::quote;
+    use syn::parse_quote;
+
+    use super::*;
+
+    fn job(settings: Settings, function: &Function) -> Result<FunctionJob, String> {
+        let mut errors = Errors::default();
+        let job = FunctionJob::new(&settings, function, &mut errors);
+        match errors.into_inner() {
+            Some(error) => Err(error.to_string()),
+            None => Ok(job.expect("no error, so a job")),
+        }
+    }
+
+    /// The slots of a function as letters: a name, `!` the context, `?` a state.
+    fn slots(function: &Function) -> String {
+        let job = job(parse_quote!(), function).expect("a job");
+        let slot = |slot: &Slot| match slot {
+            Slot::Argument(ident) => ident.to_string(),
+            Slot::Context(_) => "!".to_owned(),
+            Slot::State(_) => "?".to_owned(),
+        };
+        job.call.iter().map(slot).collect()
+    }
+
+    #[test]
+    fn the_last_segment_tells_the_role_unless_an_attribute_does() {
+        for (function, expected) in [
+            (
+                quote!(
+                    async fn f() {}
+                ),
+                "",
+            ),
+            (
+                quote!(
+                    async fn f(a: u8, b: Vec<Context>) {}
+                ),
+                "ab",
+            ),
+            (
+                quote!(
+                    async fn f(_: Context, a: u8, s: State<Db>) {}
+                ),
+                "!a?",
+            ),
+            (
+                quote!(
+                    async fn f(c: jobq::Context, s: ::jobq::State<Db>, a: u8) {}
+                ),
+                "!?a",
+            ),
+            (
+                quote!(
+                    async fn f(#[arg] c: Context, #[arg] s: my::State) {}
+                ),
+                "cs",
+            ),
+            (
+                quote!(
+                    async fn f(#[context] c: Ctx, #[state] s: Database) {}
+                ),
+                "!?",
+            ),
+            (
+                quote!(
+                    async fn f(a: Statement, b: ContextId) {}
+                ),
+                "ab",
+            ),
+        ] {
+            let parsed = syn::parse2(function.clone()).expect("a function");
+            assert_eq!(slots(&parsed), expected, "{function}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_the_functions_own_unless_set() {
+        for (settings, function, name) in [
+            (
+                quote!(),
+                quote!(
+                    async fn send() {}
+                ),
+                "send",
+            ),
+            (
+                quote!(),
+                quote!(
+                    async fn r#type() {}
+                ),
+                "type",
+            ),
+            (
+                quote!(name = "a.b"),
+                quote!(
+                    async fn send() {}
+                ),
+                "a.b",
+            ),
+        ] {
+            let settings = syn::parse2(settings).expect("settings");
+            let function = syn::parse2(function).expect("a function");
+            assert_eq!(job(settings, &function).expect("a job").name, name);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_a_job_is_refused() {
+        for (function, expected) in [
+            (
+                quote!(
+                    fn f() {}
+                ),
+                "`async fn`",
+            ),
+            (
+                quote!(
+                    async fn f<const N: usize>() {}
+                ),
+                "generic",
+            ),
+            (
+                quote!(
+                    async fn f()
+                    where
+                        u8: Copy,
+                    {
+                    }
+                ),
+                "generic",
+            ),
+            (
+                quote!(
+                    async fn f(self) {}
+                ),
+                "no `self`",
+            ),
+            (
+                quote!(
+                    async fn f(a: &Db) {}
+                ),
+                "`Db`, or `State<T>`",
+            ),
+            (
+                quote!(
+                    async fn f(a: &mut [u8]) {}
+                ),
+                "`Vec<u8>`",
+            ),
+            (
+                quote!(
+                    async fn f(a: &std::path::Path) {}
+                ),
+                "write `std::path::Path`",
+            ),
+            (
+                quote!(
+                    async fn f(a: &dyn Send) {}
+                ),
+                "an owned type",
+            ),
+            (
+                quote!(
+                    async fn f(Pair(a, b): Pair) {}
+                ),
+                "plain name",
+            ),
+            (
+                quote!(
+                    async fn f(ref a: u8) {}
+                ),
+                "plain name",
+            ),
+            (
+                quote!(
+                    async fn f() -> ! {}
+                ),
+                "returns nothing",
+            ),
+            (
+                quote!(
+                    async fn f() -> Result<impl Send, E> {}
+                ),
+                "returns nothing",
+            ),
+        ] {
+            let parsed = syn::parse2(function.clone()).expect("a function");
+            let error = job(parse_quote!(), &parsed).err().expect("an error");
+            assert!(error.contains(expected), "{function}: {error}");
         }
     }
 }

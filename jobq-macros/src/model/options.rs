@@ -177,3 +177,129 @@ fn at<T>(setting: &Setting, value: T) -> At<T> {
 fn value<T: Copy>(at: Option<&At<T>>) -> Option<T> {
     at.map(|at| at.value)
 }
+
+#[cfg(test)]
+mod tests {
+    use proc_macro2::TokenStream;
+    use quote::quote;
+
+    use super::*;
+
+    /// The options, or all messages.
+    fn read(settings: TokenStream) -> Result<Options, Vec<String>> {
+        let mut errors = Errors::default();
+        let options = Options::new(&syn::parse2(settings).expect("settings"), &mut errors);
+        match errors.into_inner() {
+            Some(error) => Err(error.into_iter().map(|error| error.to_string()).collect()),
+            None => Ok(options),
+        }
+    }
+
+    fn policy(settings: TokenStream) -> Policy {
+        let options = read(settings).unwrap_or_else(|errors| panic!("{errors:?}"));
+        options.backoff.expect("a policy")
+    }
+
+    #[test]
+    fn what_is_not_set_is_left_to_the_library() {
+        let options = read(quote!()).unwrap_or_else(|errors| panic!("{errors:?}"));
+        assert!(options.name.is_none() && options.queue.is_none() && options.retries.is_none());
+        assert!(options.backoff.is_none() && options.timeout.is_none());
+        assert!(options.blocking.is_none());
+    }
+
+    #[test]
+    fn a_policy_takes_what_is_left_out_from_its_strategy() {
+        let seconds = Duration::from_secs;
+        for (settings, strategy, base, max) in [
+            (quote!(backoff = "fixed"), Strategy::Fixed, 5, None),
+            (quote!(backoff = "linear"), Strategy::Linear, 10, None),
+            (quote!(jitter = "full"), Strategy::Exponential, 1, None),
+            (quote!(base_delay = "5m"), Strategy::Exponential, 300, None),
+            (
+                quote!(backoff = "fixed", base_delay = "2h"),
+                Strategy::Fixed,
+                7200,
+                None,
+            ),
+            (
+                quote!(base_delay = "1h", max_delay = "2h"),
+                Strategy::Exponential,
+                3600,
+                Some(7200),
+            ),
+        ] {
+            let policy = policy(settings);
+            assert_eq!((policy.strategy, policy.base), (strategy, seconds(base)));
+            assert_eq!(policy.max, max.map(seconds));
+        }
+    }
+
+    #[test]
+    fn jitter_is_a_word_or_a_fraction() {
+        for (settings, jitter) in [
+            (quote!(jitter = "none"), Jitter::None),
+            (quote!(jitter = "equal"), Jitter::Equal),
+            (quote!(jitter = 0), Jitter::Fraction(0.0)),
+            (quote!(jitter = 1.0), Jitter::Fraction(1.0)),
+        ] {
+            assert_eq!(policy(settings).jitter, Some(jitter));
+        }
+    }
+
+    #[test]
+    fn borders_of_the_ranges_are_inside() {
+        let long = "q".repeat(128);
+        for settings in [
+            quote!(retries = 0),
+            quote!(retries = 4294967295),
+            quote!(factor = 1),
+            quote!(factor = 0.001),
+            quote!(timeout = "none"),
+            quote!(timeout = "1ms"),
+            quote!(queue = "a.B_9:x-"),
+            quote!(queue = #long, name = #long),
+            quote!(base_delay = "1s", max_delay = "1s"),
+        ] {
+            assert!(read(settings.clone()).is_ok(), "{settings}");
+        }
+    }
+
+    #[test]
+    fn each_mistake_is_one_error() {
+        let long = "q".repeat(129);
+        for (settings, expected) in [
+            (quote!(queue = #long), "1 to 128"),
+            (quote!(name = #long), "1 to 128"),
+            (quote!(queue = "größe"), "1 to 128"),
+            (quote!(retries = 1.5), "whole number"),
+            (quote!(retries = true), "whole number"),
+            (quote!(factor = 1e999), "above 0"),
+            (quote!(factor = -0.0), "above 0"),
+            (quote!(jitter = -0.1), "out of range"),
+            (quote!(jitter = 1.01), "out of range"),
+            (quote!(jitter), "takes"),
+            (quote!(timeout = "None"), "whole number and a unit"),
+            (quote!(blocking, blocking), "set twice"),
+            (quote!(crate = "a b"), "path"),
+            (quote!(crate = <T as U>::V), "path"),
+        ] {
+            let errors = read(settings.clone()).err().expect("an error");
+            assert_eq!(errors.len(), 1, "{settings}: {errors:?}");
+            assert!(errors[0].contains(expected), "{settings}: {errors:?}");
+        }
+    }
+
+    #[test]
+    fn every_mistake_is_told_at_once() {
+        let errors = read(quote!(
+            queue = "",
+            retries = -1,
+            backoff = "never",
+            timeout = "10",
+            retries = 3,
+            colour = "red"
+        ));
+        assert_eq!(errors.err().expect("errors").len(), 6);
+    }
+}

@@ -82,6 +82,31 @@ pub async fn clashes(
     ));
 }
 
+/// The names that generics often have.
+mod letters {
+    use jobq::private::serde;
+
+    macro_rules! types {
+        ($($name:ident)*) => {
+            $(
+                #[derive(serde::Serialize, serde::Deserialize)]
+                #[serde(crate = "jobq::private::serde")]
+                pub(crate) struct $name;
+            )*
+        };
+    }
+
+    types!(A D E F J K S T V);
+}
+
+use letters::{A, D, E, F, J, K, S, T, V};
+
+#[job]
+#[allow(clippy::many_single_char_names)]
+async fn of_letters(a: A, d: D, e: E, f: F, j: J, k: K, s: S, t: T, v: V) {
+    let _ = (a, d, e, f, j, k, s, t, v);
+}
+
 #[job]
 async fn run(nested: HashMap<String, Vec<Option<(u8, String)>>>) {
     drop(nested);

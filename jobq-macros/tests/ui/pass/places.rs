@@ -12,7 +12,6 @@
     clippy::drop_non_drop,
     clippy::non_minimal_cfg,
     clippy::redundant_pub_crate,
-    clippy::unused_async,
     reason = "about the samples themselves; what is made of them has to pass all of clippy"
 )]
 #![forbid(unsafe_code)]
