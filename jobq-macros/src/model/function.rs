@@ -197,9 +197,9 @@ mod tests {
 
     use super::*;
 
-    fn job(settings: Settings, function: &Function) -> Result<FunctionJob, String> {
+    fn job(settings: &Settings, function: &Function) -> Result<FunctionJob, String> {
         let mut errors = Errors::default();
-        let job = FunctionJob::new(&settings, function, &mut errors);
+        let job = FunctionJob::new(settings, function, &mut errors);
         match errors.into_inner() {
             Some(error) => Err(error.to_string()),
             None => Ok(job.expect("no error, so a job")),
@@ -208,7 +208,7 @@ mod tests {
 
     /// The slots of a function as letters: a name, `!` the context, `?` a state.
     fn slots(function: &Function) -> String {
-        let job = job(parse_quote!(), function).expect("a job");
+        let job = job(&parse_quote!(), function).expect("a job");
         let slot = |slot: &Slot| match slot {
             Slot::Argument(ident) => ident.to_string(),
             Slot::Context(_) => "!".to_owned(),
@@ -295,7 +295,7 @@ mod tests {
         ] {
             let settings = syn::parse2(settings).expect("settings");
             let function = syn::parse2(function).expect("a function");
-            assert_eq!(job(settings, &function).expect("a job").name, name);
+            assert_eq!(job(&settings, &function).expect("a job").name, name);
         }
     }
 
@@ -380,7 +380,7 @@ mod tests {
             ),
         ] {
             let parsed = syn::parse2(function.clone()).expect("a function");
-            let error = job(parse_quote!(), &parsed).err().expect("an error");
+            let error = job(&parse_quote!(), &parsed).err().expect("an error");
             assert!(error.contains(expected), "{function}: {error}");
         }
     }

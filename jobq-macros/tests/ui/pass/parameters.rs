@@ -102,7 +102,7 @@ mod letters {
 use letters::{A, D, E, F, J, K, S, T, V};
 
 #[job]
-#[allow(clippy::many_single_char_names)]
+#[allow(clippy::many_single_char_names, clippy::too_many_arguments)]
 async fn of_letters(a: A, d: D, e: E, f: F, j: J, k: K, s: S, t: T, v: V) {
     let _ = (a, d, e, f, j, k, s, t, v);
 }
