@@ -7,7 +7,10 @@
 mod panic;
 mod settlement;
 
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -217,13 +220,17 @@ async fn run_async(
             Err(error) => Ended::Undecodable(error.to_string()),
         }
     });
-    let mut handler = Box::pin(handler);
-    match within(timeout, &mut handler).await {
+    let mut handler = pin!(Some(handler));
+    let running = poll_fn(|cx| match handler.as_mut().as_pin_mut() {
+        Some(handler) => handler.poll(cx),
+        None => Poll::Pending,
+    });
+    match within(timeout, running).await {
         Some(ended) => ended.unwrap_or_else(Ended::Panicked),
         None => {
             run.cancellation.cancel();
             // What the handler's drops do cannot change how the run ended.
-            let _ = panic::catch_sync(move || drop(handler));
+            let _ = panic::catch_sync(|| handler.set(None));
             Ended::TimedOut(timeout.unwrap_or_default())
         }
     }

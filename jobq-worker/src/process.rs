@@ -45,7 +45,7 @@ struct Flags {
     queues: Vec<String>,
 
     /// Claim from a queue only while those before it are empty
-    #[arg(long, env = "JOBQ_STRICT")]
+    #[arg(long, env = "JOBQ_STRICT", value_parser = clap::builder::BoolishValueParser::new())]
     strict: bool,
 
     /// How many jobs may run at the same time
