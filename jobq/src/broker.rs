@@ -93,8 +93,10 @@ pub trait Broker: Inspect + fmt::Debug + Send + Sync + 'static {
     ///
     /// A claim first checks the worker: one that knows a counter above 0 and is not registered, or
     /// whose counter is being adopted, is [`Claimed::Reaped`] and nothing changes. Else the counter
-    /// becomes `max(stored, known) + 1`; what is due moves from delayed to the *front* of ready,
-    /// earliest first out, at most [`MAX_PROMOTE`]. If the queue is paused, the worker's handoff
+    /// becomes `max(stored, known) + 1`, and that of one who joins starts above every counter that a
+    /// member had who is gone: a joining claim that comes late or twice must not give out a token
+    /// again. What is due moves from delayed to the *front* of ready, earliest first out, at most
+    /// [`MAX_PROMOTE`]. If the queue is paused, the worker's handoff
     /// goes back to the front of ready and nothing is taken. Else up to `max` jobs are taken, from
     /// the handoff first, then from the front of ready, at least one if `max` > 0 and there is one,
     /// stopping at [`MAX_BATCH_BYTES`]; what is left of the handoff goes back to the front of
@@ -253,7 +255,7 @@ pub struct Settle {
     pub resent: bool,
     /// Caps of the dead list.
     pub caps: DeadCaps,
-    /// At most [`MAX_BATCH`].
+    /// At most [`MAX_BATCH`]; of several with one token, one is accepted.
     pub settlements: Vec<Settlement>,
 }
 

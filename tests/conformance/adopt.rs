@@ -4,7 +4,7 @@ use bytes::Bytes;
 use jobq::broker::{Adopted, Due, MAX_BATCH_BYTES};
 use jobq::{At, JobState};
 
-use crate::fixture::{Fixture, Given, Worker, entry, numbered, strs, taken};
+use crate::fixture::{Fixture, Given, Worker, entry, granted, numbered, strs, taken};
 
 /// A member with these jobs in flight, and one to adopt it.
 async fn dead_and_reaper(f: &Fixture, names: &[&str]) -> (Worker, Worker) {
@@ -308,4 +308,28 @@ pub(crate) async fn nobody_adopts_itself(f: Fixture) {
     let (id, seen) = (worker.id.clone(), worker.known);
     assert_eq!(worker.adopt(&id, Some(seen), 10).await, Adopted::Alive);
     assert_eq!(worker.held().await.len(), 1);
+}
+
+/// The settle of a job that was adopted and the worker's joining claim, sent twice, come late: the
+/// settle must not act on a job that never ran.
+pub(crate) async fn one_who_joins_after_it_gets_new_tokens(f: Fixture) {
+    let (mut dead, mut reaper) = (f.worker(), f.member().await);
+    f.enqueue(&["a", "b", "c"]).await;
+    let late = dead.claim_request(1);
+    let old = dead.claim(1).await.token();
+    reaper.adopt_all(&dead).await;
+    let again = granted(f.broker.claim(&late).await.expect("claim"));
+    assert_eq!(again.names(), ["b"]);
+    assert!(!dead.ack(old).await);
+    assert_eq!(dead.held().await, again.tokens());
+}
+
+pub(crate) async fn one_who_joins_by_a_renew_after_it_gets_new_tokens(f: Fixture) {
+    let (mut dead, mut reaper) = (f.worker(), f.member().await);
+    f.enqueue(&["a"]).await;
+    let old = dead.claim(1).await.token();
+    reaper.adopt_all(&dead).await;
+    dead.known = 0;
+    dead.renew().await;
+    assert!(dead.known > old.claim);
 }

@@ -2,7 +2,7 @@
 
 use jobq::broker::Claimed;
 
-use crate::fixture::{Fixture, Given};
+use crate::fixture::{Fixture, Given, granted};
 
 pub(crate) async fn ends_the_membership(f: Fixture) {
     let worker = f.member().await;
@@ -63,4 +63,19 @@ pub(crate) async fn a_claim_from_before_it_is_reaped(f: Fixture) {
     assert!(worker.leave().await);
     assert_eq!(worker.try_claim(&late).await, Claimed::Reaped);
     assert_eq!(f.ready().await, ["a"]);
+}
+
+/// A joining claim can come late or twice: it must not give a token out again, as a settle of the
+/// membership before may still be on its way.
+pub(crate) async fn one_who_joins_again_gets_new_tokens(f: Fixture) {
+    let mut worker = f.worker();
+    f.enqueue(&["a", "b"]).await;
+    let late = worker.claim_request(1);
+    let old = worker.claim(1).await.token();
+    assert!(worker.ack(old).await);
+    assert!(worker.leave().await);
+    let again = granted(f.broker.claim(&late).await.expect("claim"));
+    assert_eq!(again.names(), ["b"]);
+    assert!(again.token().claim > old.claim);
+    assert!(!worker.ack(old).await);
 }

@@ -196,6 +196,8 @@ on_every_broker! {{
         the_sweep_of_one_that_owns_nothing_finds_nothing
         touches_no_other_queue
         nobody_adopts_itself
+        one_who_joins_after_it_gets_new_tokens
+        one_who_joins_by_a_renew_after_it_gets_new_tokens
         promotes_nothing
     }
     leave: {
@@ -207,6 +209,7 @@ on_every_broker! {{
         one_being_adopted_may_not_leave
         others_stay
         a_claim_from_before_it_is_reaped
+        one_who_joins_again_gets_new_tokens
     }
     reconcile: {
         members_have_their_counters

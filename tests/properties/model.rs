@@ -133,9 +133,10 @@ impl Model {
     }
 
     fn count(&mut self, member: &Member) -> u64 {
-        let counter = self.state.members.entry(member.worker.clone()).or_default();
-        *counter = member.known.max(*counter) + 1;
-        *counter
+        let stored = self.state.members.get(&member.worker);
+        let counter = stored.map_or(self.state.gone, |stored| member.known.max(*stored)) + 1;
+        self.state.members.insert(member.worker.clone(), counter);
+        counter
     }
 
     fn claim(&mut self, claim: &Claim) -> Claimed {
@@ -262,6 +263,7 @@ impl Model {
             return Adopted::Alive;
         }
         let counter = self.count(member);
+        self.state.gone = self.state.gone.max(stored.unwrap_or(0));
         let mut left = self.state.in_flight.remove(target).unwrap_or_default();
         let mut handed = self.state.handoffs.remove(target).unwrap_or_default();
         let mut envelopes = Vec::new();
@@ -292,7 +294,8 @@ impl Model {
         if state.in_flight.contains_key(worker) || state.handoffs.contains_key(worker) {
             return false;
         }
-        state.members.remove(worker);
+        let counter = state.members.remove(worker);
+        state.gone = state.gone.max(counter.unwrap_or(0));
         self.timekeeper.take_if(|holder| holder == worker);
         true
     }

@@ -52,11 +52,21 @@ impl Run {
     pub(crate) async fn all(mut self, steps: &[Step]) -> Result<(), String> {
         for (number, step) in steps.iter().enumerate() {
             if let Some((request, lost)) = self.fill_in(step) {
+                if matches!(step, Step::Again { .. }) && request.reads_the_clock() {
+                    self.next_tick().await;
+                }
                 let compared = self.put(request.clone(), lost).await;
                 compared.map_err(|why| format!("step {number}, {request:?}: {why}"))?;
             }
         }
         Ok(())
+    }
+
+    /// Names that come again sort before newer ones, so their times must tell them apart.
+    async fn next_tick(&self) {
+        for subject in &self.subjects {
+            subject.next_tick().await;
+        }
     }
 
     async fn put(&mut self, request: Request, lost: bool) -> Result<(), String> {
@@ -69,9 +79,6 @@ impl Run {
             return Err("the model lost an element".to_owned());
         }
         for subject in &mut self.subjects {
-            if request.reads_the_clock() {
-                subject.next_tick().await;
-            }
             let asked = support::within("an answer", subject.ask(&request)).await;
             equal(subject.name, "answers", &answer, &asked)?;
             let found = subject.state().await;
@@ -222,11 +229,15 @@ impl Run {
     }
 
     fn settle(&mut self, worker: &WorkerId, settles: &Settles) -> Settle {
-        let settlements = settles.outcomes.iter().map(|(pick, outcome)| Settlement {
-            token: self.token(worker, *pick),
-            action: self.action(*outcome),
-        });
-        let settlements = settlements.collect();
+        let mut settlements = Vec::<Settlement>::new();
+        for (pick, outcome) in &settles.outcomes {
+            let token = self.token(worker, *pick);
+            // Which of two with one token is accepted is open.
+            if settlements.iter().all(|other| other.token != token) {
+                let action = self.action(*outcome);
+                settlements.push(Settlement { token, action });
+            }
+        }
         Settle {
             queue: self.queue.clone(),
             worker: worker.clone(),

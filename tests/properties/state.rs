@@ -33,11 +33,13 @@ pub(crate) async fn of_redis(
         let due = coarse(At::from_ms(score as u64), start);
         (due, Bytes::from(bytes))
     });
+    let gone: Option<u64> = connection.hget(key("meta"), "gone").await?;
     let mut state = State {
         ready: front_first(connection, key("ready")).await?,
         delayed: delayed.collect(),
         suspects: front_first(connection, key("suspects")).await?,
         members: members(connection.hgetall(key("workers")).await?),
+        gone: gone.unwrap_or(0),
         dead: list(connection, key("dead")).await?,
         paused: connection.hexists(key("meta"), "paused").await?,
         ..State::default()

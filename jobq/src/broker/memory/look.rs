@@ -27,6 +27,8 @@ pub struct Snapshot {
     pub in_flight: BTreeMap<WorkerId, BTreeMap<Token, Bytes>>,
     /// With their counters.
     pub members: BTreeMap<WorkerId, u64>,
+    /// The highest counter of members that are gone.
+    pub gone: u64,
     /// Newest first.
     pub dead: Vec<Bytes>,
     /// Whether it is paused.
@@ -119,6 +121,7 @@ impl Queue {
                 .map(|(worker, owned)| (worker.clone(), owned.in_flight.clone()))
                 .collect(),
             members: self.members.clone(),
+            gone: self.gone,
             dead: self.dead.iter().cloned().collect(),
             paused: self.paused,
             timekeeper: self.timekeeper(now).cloned(),

@@ -27,6 +27,8 @@ pub(super) struct Queue {
     pub(super) owned: BTreeMap<WorkerId, Owned>,
     /// Counters of the members; 0 is one being adopted.
     pub(super) members: BTreeMap<WorkerId, u64>,
+    /// The highest counter of members that are gone.
+    pub(super) gone: u64,
     pub(super) dead: DeadList,
     /// The timekeeper, and until when.
     pub(super) office: Option<(WorkerId, At)>,
@@ -95,8 +97,10 @@ impl Queue {
     fn counter_after(&self, member: &Member) -> Option<u64> {
         match self.members.get(&member.worker) {
             Some(0) => None,
+            Some(stored) => Some(member.known.max(*stored) + 1),
             None if member.known > 0 => None,
-            stored => Some(member.known.max(stored.copied().unwrap_or(0)) + 1),
+            // A token of a membership before may still be on its way.
+            None => Some(self.gone + 1),
         }
     }
 
@@ -225,6 +229,7 @@ impl Queue {
         if *target == member.worker || !as_seen {
             return Adopted::Alive;
         }
+        self.gone = self.gone.max(stored.unwrap_or(0));
         self.members.insert(member.worker.clone(), counter);
         let (envelopes, more) = self.take_over(target, adoption.max);
         match more {
@@ -269,7 +274,8 @@ impl Queue {
             return false;
         }
         self.owned.remove(worker);
-        self.members.remove(worker);
+        let left = self.members.remove(worker);
+        self.gone = self.gone.max(left.unwrap_or(0));
         self.office.take_if(|(holder, _)| holder == worker);
         true
     }

@@ -206,6 +206,7 @@ pub(super) fn adopt(keys: &QueueKeys, adoption: &Adoption) -> Step {
         keys.in_flight(worker),
         keys.in_flight(&adoption.target),
         keys.handoff(&adoption.target),
+        keys.meta(),
     ];
     Step::script(&loaded::adopt, &keys)
         .arg(worker.as_str())
@@ -222,6 +223,7 @@ pub(super) fn leave(keys: &QueueKeys, worker: &WorkerId) -> Step {
         keys.in_flight(worker),
         keys.handoff(worker),
         keys.timekeeper(),
+        keys.meta(),
     ];
     Step::script(&loaded::leave, &keys).arg(worker.as_str())
 }

@@ -6,6 +6,7 @@
 --   2 inflight   HASH  token -> envelope, of the adopter
 --   3 records    HASH  token -> envelope, of the target
 --   4 handoff    LIST  what the target was woken with; the front is the right end
+--   5 meta       HASH  gone: the highest counter of members that are gone
 -- ARGV
 --   1 worker     id of the adopter
 --   2 known      the highest counter the adopter was answered, 0 when it joins
@@ -16,9 +17,9 @@
 -- Returns
 --   {'reaped'}, {'alive'} or {'taken', counter, more 0/1, envelope ...}
 -- Changes
---   nothing if reaped or alive; else workers, inflight, records, handoff
+--   nothing if reaped or alive; else workers, inflight, records, handoff, meta
 
-local workers, inflight, records, handoff = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local workers, inflight, records, handoff, meta = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local worker, known, target, seen = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
 local max, max_bytes = tonumber(ARGV[5]), tonumber(ARGV[6])
 
@@ -26,6 +27,10 @@ local stored = redis.call('HGET', workers, worker)
 local count = stored and (tonumber(stored) or 0) or known
 if (stored and count < 1) or (not stored and known > 0) then
   return {'reaped'}
+end
+if not stored then
+  -- A token of a membership before may still be on its way: a new one starts above all of those.
+  count = tonumber(redis.call('HGET', meta, 'gone') or 0) or 0
 end
 local targets = redis.call('HGET', workers, target)
 local under_way = targets and (tonumber(targets) or 0) < 1
@@ -35,6 +40,7 @@ if worker == target or not (under_way or as_seen) then
 end
 redis.call('HLEN', inflight)
 redis.call('LLEN', handoff)
+local gone = tonumber(redis.call('HGET', meta, 'gone') or 0) or 0
 local tokens = redis.call('HKEYS', records)
 
 -- Order of the tokens: claim, then index. A field that is no token comes last; it is adopted too,
@@ -57,6 +63,9 @@ end)
 
 local counter = string.format('%.0f', math.max(count, known) + 1)
 redis.call('HSET', workers, worker, counter, target, '0')
+if targets and (tonumber(targets) or 0) > gone then
+  redis.call('HSET', meta, 'gone', targets)
+end
 local reply = {'taken', counter, 0}
 local taken, bytes, full = 0, 0, false
 

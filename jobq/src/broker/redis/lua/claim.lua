@@ -8,7 +8,7 @@
 --   4 handoff    LIST  what this worker was woken with; the front is the right end
 --   5 workers    HASH  worker -> counter; 0 is being adopted
 --   6 suspects   LIST  envelopes that were there when workers died; the front is the right end
---   7 meta       HASH  paused
+--   7 meta       HASH  paused, gone: the highest counter of members that are gone
 -- ARGV
 --   1 worker     id
 --   2 known      the highest counter it was answered, 0 when it joins
@@ -31,6 +31,10 @@ local stored = redis.call('HGET', workers, worker)
 local count = stored and (tonumber(stored) or 0) or known
 if (stored and count < 1) or (not stored and known > 0) then
   return {'reaped'}
+end
+if not stored then
+  -- A token of a membership before may still be on its way: a new one starts above all of those.
+  count = tonumber(redis.call('HGET', meta, 'gone') or 0) or 0
 end
 
 -- All keys are read before the first write: one of a wrong type fails here, with nothing moved.

@@ -6,20 +6,26 @@
 --   2 inflight    HASH    token -> envelope, of this worker
 --   3 handoff     LIST    what this worker was woken with
 --   4 timekeeper  STRING  worker id, expires
+--   5 meta        HASH    gone: the highest counter of members that are gone
 -- ARGV
 --   1 worker      id
 -- Returns
 --   {'left'} or {'owner'} of jobs in flight or in its handoff
 -- Changes
---   if it left: workers, and timekeeper if it held the office
+--   if it left: workers, meta, and timekeeper if it held the office
 
-local workers, inflight, handoff, timekeeper = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local workers, inflight, handoff, timekeeper, meta = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local worker = ARGV[1]
 
 if redis.call('HLEN', inflight) + redis.call('LLEN', handoff) > 0 then
   return {'owner'}
 end
 local holder = redis.call('GET', timekeeper)
+local counter = redis.call('HGET', workers, worker)
+local gone = tonumber(redis.call('HGET', meta, 'gone') or 0) or 0
+if counter and (tonumber(counter) or 0) > gone then
+  redis.call('HSET', meta, 'gone', counter)
+end
 redis.call('HDEL', workers, worker)
 if holder == worker then
   redis.call('DEL', timekeeper)

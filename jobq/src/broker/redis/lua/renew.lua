@@ -6,7 +6,7 @@
 --   2 inflight  HASH  token -> envelope, of this worker
 --   3 handoff   LIST  what this worker was woken with
 --   4 suspects  LIST  envelopes
---   5 meta      HASH  paused
+--   5 meta      HASH  paused, gone: the highest counter of members that are gone
 -- ARGV
 --   1 worker    id
 --   2 known     the highest counter it was answered, 0 when it joins
@@ -22,6 +22,10 @@ local stored = redis.call('HGET', workers, worker)
 local count = stored and (tonumber(stored) or 0) or known
 if (stored and count < 1) or (not stored and known > 0) then
   return {'reaped'}
+end
+if not stored then
+  -- A token of a membership before may still be on its way: a new one starts above all of those.
+  count = tonumber(redis.call('HGET', meta, 'gone') or 0) or 0
 end
 local counter = string.format('%.0f', math.max(count, known) + 1)
 -- First, and whatever the other keys hold: a damaged one must not end the lease.
