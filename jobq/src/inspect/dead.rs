@@ -14,6 +14,9 @@ use crate::timestamp::At;
 const SEARCH_PAGE: u32 = 100;
 
 /// The dead list of a queue. From [`Queue::dead`].
+///
+/// Where an id is asked for, the newest job that has it is meant: bytes that were no envelope all
+/// have the id of zeros.
 #[derive(Debug, Clone)]
 pub struct Dead {
     queue: Queue,

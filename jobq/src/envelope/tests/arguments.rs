@@ -108,6 +108,19 @@ fn integers_are_read_up_to_their_borders_and_no_further() {
 }
 
 #[test]
+fn what_other_languages_write_otherwise_is_read_too() {
+    assert_eq!(read::<Vec<u8>>(b"\xc4\x02\x01\xff"), Ok(vec![1, 255]));
+    assert_eq!(read::<f64>(b"\x03"), Ok(3.0));
+    assert_eq!(read::<f64>(b"\xca\x3f\xc0\0\0"), Ok(1.5));
+    assert_eq!(read::<u8>(b"\xd3\0\0\0\0\0\0\0\x07"), Ok(7));
+    assert_eq!(read::<String>(b"\xdb\0\0\0\x01x"), Ok("x".to_owned()));
+    assert_eq!(
+        read::<Shape>(b"\x81\xa6Struct\x91\x05"),
+        Ok(Shape::Struct { x: 5 })
+    );
+}
+
+#[test]
 fn a_job_without_arguments_is_an_empty_map() {
     #[derive(Serialize, Deserialize)]
     struct Tick {}

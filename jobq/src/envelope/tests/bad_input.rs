@@ -207,6 +207,22 @@ fn lengths_of_4_gib_with_five_bytes_behind_them_are_refused_at_once() {
 }
 
 #[test]
+fn counts_that_cannot_fit_are_refused_before_what_they_count() {
+    for (head, values) in [
+        (&b"\x8f"[..], 30),
+        (b"\xde\x01\0", 512),
+        (b"\x9f", 15),
+        (b"\xdc\x01\0", 256),
+    ] {
+        let fitting = [head, &vec![0; values]].concat();
+        assert_eq!(scan::check_value(&fitting), Ok(()));
+        let short = scan::check_value(&fitting[..fitting.len() - 1]);
+        let at = head.len();
+        assert!(matches!(short, Err(EnvelopeError::Truncated { at: a, .. }) if a == at));
+    }
+}
+
+#[test]
 fn the_scan_allows_64_levels_and_no_more() {
     for (open, close) in [
         (&b"\x91"[..], 0xc0),
