@@ -22,9 +22,9 @@ pub(crate) fn function(function: &Function, job: &FunctionJob) -> TokenStream {
     let arguments = arguments::structure(job);
     let serde = serde::by_name(ident, &job.arguments);
     let job_impl = job_impl(ident, &job.name, &job.options);
-    let constructors = arguments::constructors(job);
+    let inherent = arguments::inherent(job);
     let registration = registration::registration(job);
-    let body = quote!(#serde #job_impl #constructors #registration);
+    let body = quote!(#serde #job_impl #inherent #registration);
     let rest = scope(krate, &body);
     quote! {
         // Arguments travel, so they are owned though a body may only look at them; and a job is
@@ -51,7 +51,7 @@ fn scope(krate: &Path, body: &TokenStream) -> TokenStream {
     quote! {
         #[allow(
             dead_code, deprecated, non_camel_case_types, private_interfaces, unreachable_pub,
-            unused_variables, clippy::too_many_arguments
+            unused_mut, unused_variables, clippy::too_many_arguments
         )]
         const _: () = {
             use #krate as __jobq;

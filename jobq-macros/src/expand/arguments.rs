@@ -31,76 +31,21 @@ pub(super) fn structure(job: &FunctionJob) -> TokenStream {
     }
 }
 
-/// `new` and `enqueue`. Both take a generic for each `String`, named so that the future of
-/// `enqueue` can say that it borrows nothing but what those hold.
-pub(super) fn constructors(job: &FunctionJob) -> TokenStream {
-    let FunctionJob {
-        vis,
-        ident,
-        name,
-        arguments,
-        ..
-    } = job;
-    let names = arguments
-        .iter()
-        .map(|argument| &argument.ident)
-        .collect::<Vec<_>>();
-    let strings = arguments
-        .iter()
-        .enumerate()
-        .filter(|(_, argument)| argument.is_string());
-    let (generics, bounds): (Vec<_>, Vec<_>) = strings
-        .map(|(i, Argument { ty, .. })| (generic(i), quote!(::core::convert::Into<#ty>)))
-        .unzip();
-    let generics_list = quote!(<#(#generics: #bounds),*>);
-    let parameters = arguments.iter().enumerate().map(|(i, argument)| {
-        let Argument { ident, ty } = argument;
-        match argument.is_string() {
-            true => {
-                let generic = generic(i);
-                quote!(#ident: #generic)
-            }
-            false => quote!(#ident: #ty),
-        }
-    });
-    let parameters = quote!(#(#parameters),*);
-    let values = arguments.iter().map(|argument| {
-        let ident = &argument.ident;
-        match argument.is_string() {
-            true => quote!(#ident: ::core::convert::Into::into(#ident)),
-            false => quote!(#ident),
-        }
-    });
-    // Of the macro's own hygiene: an argument may have the same name.
-    let client = Ident::new("client", Span::mixed_site());
-    let new_doc = format!("A call of the job `{name}`, to be given options and enqueued.");
-    let enqueue_doc = format!("Enqueues a call of the job `{name}` with its defaults.");
+/// `new`, `enqueue`, and a `Debug` that tells no argument: they may be secrets, and need not be
+/// `Debug`.
+pub(super) fn inherent(job: &FunctionJob) -> TokenStream {
+    let FunctionJob { ident, name, .. } = job;
+    let taken: Vec<_> = job.arguments.iter().enumerate().map(Taken::new).collect();
+    let (new, enqueue) = (new(job, &taken), enqueue(job, &taken));
     quote! {
         #[automatically_derived]
         impl #ident {
-            #[doc = #new_doc]
-            #vis fn new #generics_list (#parameters) -> __jobq::JobBuilder<Self> {
-                __jobq::IntoJob::into_job(Self { #(#values),* })
-            }
-
-            #[doc = #enqueue_doc]
-            ///
-            /// # Errors
-            ///
-            /// See `jobq::EnqueueError`; unless it is `OutcomeUnknown`, nothing was enqueued.
-            #vis fn enqueue #generics_list (
-                #client: &__jobq::Client,
-                #parameters
-            ) -> impl ::core::future::Future<
-                Output = ::core::result::Result<__jobq::JobHandle, __jobq::EnqueueError>,
-            > + ::core::marker::Send + use<#(#generics),*> {
-                Self::new(#(#names),*).enqueue(#client)
-            }
+            #new
+            #enqueue
         }
 
         #[automatically_derived]
         impl ::core::fmt::Debug for #ident {
-            // Arguments may be secrets, and need not be `Debug`.
             fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
                 f.debug_struct(#name).finish_non_exhaustive()
             }
@@ -108,6 +53,78 @@ pub(super) fn constructors(job: &FunctionJob) -> TokenStream {
     }
 }
 
-fn generic(i: usize) -> Ident {
-    format_ident!("IntoString{i}")
+fn new(job: &FunctionJob, taken: &[Taken<'_>]) -> TokenStream {
+    let FunctionJob { vis, name, .. } = job;
+    let doc = format!("A call of the job `{name}`, to be given options and enqueued.");
+    let bounds = taken.iter().filter_map(Taken::bound);
+    let parameters = taken.iter().map(Taken::parameter);
+    let values = taken.iter().map(Taken::value);
+    quote! {
+        #[doc = #doc]
+        #vis fn new<#(#bounds),*>(#(#parameters),*) -> __jobq::JobBuilder<Self> {
+            __jobq::IntoJob::into_job(Self { #(#values),* })
+        }
+    }
+}
+
+fn enqueue(job: &FunctionJob, taken: &[Taken<'_>]) -> TokenStream {
+    let FunctionJob { vis, name, .. } = job;
+    let doc = format!("Enqueues a call of the job `{name}` with its defaults.");
+    let bounds = taken.iter().filter_map(Taken::bound);
+    let generics = taken.iter().filter_map(|taken| taken.generic.as_ref());
+    let parameters = taken.iter().map(Taken::parameter);
+    let names = taken.iter().map(|taken| &taken.argument.ident);
+    // Of the macro's own hygiene: an argument may have the same name.
+    let client = Ident::new("client", Span::mixed_site());
+    quote! {
+        #[doc = #doc]
+        ///
+        /// # Errors
+        ///
+        /// See `jobq::EnqueueError`; unless it is `OutcomeUnknown`, nothing was enqueued.
+        #vis fn enqueue<#(#bounds),*>(
+            #client: &__jobq::Client,
+            #(#parameters),*
+        ) -> impl ::core::future::Future<
+            Output = ::core::result::Result<__jobq::JobHandle, __jobq::EnqueueError>,
+        > + ::core::marker::Send + use<#(#generics),*> {
+            Self::new(#(#names),*).enqueue(#client)
+        }
+    }
+}
+
+/// An argument as callers give it.
+struct Taken<'a> {
+    argument: &'a Argument,
+    /// For a `String`. Named rather than `impl Into`, so that the future of `enqueue` can say what
+    /// it holds: these, and not the client.
+    generic: Option<Ident>,
+}
+
+impl<'a> Taken<'a> {
+    fn new((i, argument): (usize, &'a Argument)) -> Self {
+        let generic = argument.is_string().then(|| format_ident!("IntoString{i}"));
+        Self { argument, generic }
+    }
+
+    fn bound(&self) -> Option<TokenStream> {
+        let (generic, ty) = (self.generic.as_ref()?, &self.argument.ty);
+        Some(quote!(#generic: ::core::convert::Into<#ty>))
+    }
+
+    fn parameter(&self) -> TokenStream {
+        let Argument { ident, ty } = self.argument;
+        match &self.generic {
+            Some(generic) => quote!(#ident: #generic),
+            None => quote!(#ident: #ty),
+        }
+    }
+
+    fn value(&self) -> TokenStream {
+        let ident = &self.argument.ident;
+        match self.generic {
+            Some(_) => quote!(#ident: ::core::convert::Into::into(#ident)),
+            None => quote!(#ident),
+        }
+    }
 }

@@ -12,36 +12,9 @@ use crate::model::{Argument, Field};
 /// Not derived: what serde's derives say about an argument that does not fit is four errors, two
 /// of them at the attribute.
 pub(super) fn by_name(ident: &Ident, arguments: &[Argument]) -> TokenStream {
-    let count = arguments.len();
-    let names = arguments
-        .iter()
-        .map(Argument::wire_name)
-        .collect::<Vec<_>>();
-    let idents = arguments.iter().map(|argument| &argument.ident);
-    let types = arguments.iter().map(|argument| &argument.ty);
-    let slots = (0..count)
-        .map(|i| format_ident!("slot{i}"))
-        .collect::<Vec<_>>();
-    let method = |name: &str| {
-        let name = Ident::new(name, Span::call_site());
-        arguments.iter().map(move |Argument { ty, .. }| {
-            quote_spanned!(ty.span()=> <#ty as __jobq::private::Argument<_>>::#name)
-        })
-    };
-    let (write, read, take) = (method("write"), method("read"), method("take"));
-    let (write_idents, indices) = (idents.clone(), 0..count);
+    let (serialize, visitor) = (serialize(ident, arguments), visitor(ident, arguments));
     quote! {
-        #[automatically_derived]
-        impl __jobq::private::serde::Serialize for #ident {
-            fn serialize<__S: __jobq::private::serde::Serializer>(
-                &self,
-                serializer: __S,
-            ) -> ::core::result::Result<__S::Ok, __S::Error> {
-                let mut map = serializer.serialize_struct("", #count)?;
-                #(#write(&self.#write_idents, #names, &mut map)?;)*
-                __jobq::private::serde::ser::SerializeStruct::end(map)
-            }
-        }
+        #serialize
 
         #[automatically_derived]
         impl<'de> __jobq::private::serde::Deserialize<'de> for #ident {
@@ -52,6 +25,51 @@ pub(super) fn by_name(ident: &Ident, arguments: &[Argument]) -> TokenStream {
             }
         }
 
+        #visitor
+    }
+}
+
+fn serialize(ident: &Ident, arguments: &[Argument]) -> TokenStream {
+    let count = arguments.len();
+    let fields = arguments.iter().map(|argument| {
+        let (write, name) = (method(argument, "write"), argument.wire_name());
+        let ident = &argument.ident;
+        quote!(#write(&self.#ident, #name, &mut map)?;)
+    });
+    quote! {
+        #[automatically_derived]
+        impl __jobq::private::serde::Serialize for #ident {
+            fn serialize<__S: __jobq::private::serde::Serializer>(
+                &self,
+                serializer: __S,
+            ) -> ::core::result::Result<__S::Ok, __S::Error> {
+                let mut map = serializer.serialize_struct("", #count)?;
+                #(#fields)*
+                __jobq::private::serde::ser::SerializeStruct::end(map)
+            }
+        }
+    }
+}
+
+fn visitor(ident: &Ident, arguments: &[Argument]) -> TokenStream {
+    let names: Vec<_> = arguments.iter().map(Argument::wire_name).collect();
+    let read = arguments.iter().enumerate().map(|(i, argument)| {
+        let (read, slot, name) = (method(argument, "read"), slot(i), &names[i]);
+        quote! {
+            if name == ::core::option::Option::Some(#i) {
+                #read(&mut #slot, #name, &mut map)?;
+                continue;
+            }
+        }
+    });
+    let fields = arguments.iter().enumerate().map(|(i, argument)| {
+        let (take, slot, name) = (method(argument, "take"), slot(i), &names[i]);
+        let ident = &argument.ident;
+        quote!(#ident: #take(#slot, #name)?)
+    });
+    let types = arguments.iter().map(|argument| &argument.ty);
+    let slots = (0..arguments.len()).map(slot);
+    quote! {
         struct __Visitor;
 
         impl<'de> __jobq::private::serde::de::Visitor<'de> for __Visitor {
@@ -68,18 +86,25 @@ pub(super) fn by_name(ident: &Ident, arguments: &[Argument]) -> TokenStream {
                 const NAMES: __jobq::private::Names = __jobq::private::Names(&[#(#names),*]);
                 #(let mut #slots: ::core::option::Option<#types> = ::core::option::Option::None;)*
                 while let ::core::option::Option::Some(name) = map.next_key_seed(NAMES)? {
-                    #(if name == ::core::option::Option::Some(#indices) {
-                        #read(&mut #slots, #names, &mut map)?;
-                        continue;
-                    })*
+                    #(#read)*
                     __jobq::private::skip(&mut map)?;
                 }
-                ::core::result::Result::Ok(#ident {
-                    #(#idents: #take(#slots, #names)?),*
-                })
+                ::core::result::Result::Ok(#ident { #(#fields),* })
             }
         }
     }
+}
+
+/// The variable for argument `i` while a map is read.
+fn slot(i: usize) -> Ident {
+    format_ident!("slot{i}")
+}
+
+/// A method for an argument, at its type: where the error belongs if it has none.
+fn method(argument: &Argument, name: &str) -> TokenStream {
+    let ty = &argument.ty;
+    let name = Ident::new(name, Span::call_site());
+    quote_spanned!(ty.span()=> <#ty as __jobq::private::Argument<_>>::#name)
 }
 
 /// The same through serde's own derives on a mirror of the struct, which know what the user's
