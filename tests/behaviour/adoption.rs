@@ -92,7 +92,7 @@ async fn a_job_in_the_handoff_of_a_killed_process_is_taken_over() {
     support::eventually("a job in a handoff", async || {
         program.signal("CONT");
         record.wait_for("end ", jobs).await;
-        plain.wait_for_idler(QUEUE).await;
+        plain.wait_for_idler().await;
         program.signal("STOP");
         note::enqueue(&fixture.client, record.path(), format!("{jobs}"))
             .await

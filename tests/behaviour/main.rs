@@ -7,11 +7,16 @@
 mod adoption;
 mod building;
 mod fixture;
+mod foreign;
 mod plain;
 mod process;
 mod program;
 mod queues;
+mod reaped;
+mod reconcile;
 mod runs;
+mod shutdown;
+mod suspects;
 
 /// Runs each case on each broker: a failure reads `runs::redis::a_job_enqueues_another`.
 macro_rules! on_every_broker {

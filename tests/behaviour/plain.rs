@@ -1,6 +1,6 @@
 //! A plain Redis client, as any other program is one: knows keys, and nothing of jobq.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -61,16 +61,9 @@ impl Plain {
         self.say(&format!("KEYS {pattern}")).await
     }
 
-    /// The registered workers of a queue and their counters.
-    pub(crate) async fn workers(&mut self, queue: &str) -> BTreeMap<String, u64> {
-        let key = self.key(queue, "workers");
-        self.say(&format!("HGETALL {key}")).await
-    }
-
-    /// Waits until a client blocks on this queue: a worker is idle there.
-    pub(crate) async fn wait_for_idler(&mut self, queue: &str) {
-        let what = format!("a worker to wait on {queue}");
-        support::eventually(&what, async || {
+    /// Waits until some client of the server blocks: a worker is idle.
+    pub(crate) async fn wait_for_idler(&mut self) {
+        support::eventually("a worker to wait for a job", async || {
             let clients: String = self.say("CLIENT LIST").await;
             clients
                 .lines()

@@ -84,6 +84,11 @@ impl Program {
         let _ = self.child.wait();
     }
 
+    /// Whether it has ended.
+    pub(crate) fn is_over(&mut self) -> bool {
+        self.child.try_wait().expect("it is our child").is_some()
+    }
+
     /// Waits for its end; answers how it ended.
     pub(crate) async fn ended(&mut self) -> ExitStatus {
         support::eventually("the end of a worker process", async || {

@@ -105,6 +105,18 @@ impl RedisServer {
         running.server.id()
     }
 
+    /// Sends it a signal: `STOP` freezes it, `CONT` lets it go on.
+    ///
+    /// # Panics
+    ///
+    /// When it was killed.
+    pub fn signal(&self, name: &str) {
+        let sent = Command::new("kill")
+            .args(["-s", name, &self.pid().to_string()])
+            .status();
+        assert!(sent.expect("there is a kill").success());
+    }
+
     /// Ends it as `kill -9` does. Its data on disk, if any, stay.
     pub fn kill(&mut self) {
         self.running = None;
