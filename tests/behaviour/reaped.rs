@@ -136,7 +136,7 @@ async fn a_damaged_registration(damage: impl AsyncFnOnce(&mut Plain, &str, &str)
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_registration_that_was_removed_is_taken_anew() {
     a_damaged_registration(async |plain, workers, worker| {
-        plain.say(&format!("HDEL {workers} {worker}")).await;
+        plain.say::<()>(&format!("HDEL {workers} {worker}")).await;
     })
     .await;
 }
@@ -144,7 +144,7 @@ async fn a_registration_that_was_removed_is_taken_anew() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_registration_under_adoption_is_taken_anew() {
     a_damaged_registration(async |plain, workers, worker| {
-        plain.say(&format!("HSET {workers} {worker} 0")).await;
+        plain.say::<()>(&format!("HSET {workers} {worker} 0")).await;
     })
     .await;
 }
