@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use jobq::{Client, Queue};
+use jobq::{Client, DeadJob, Queue};
 use jobq_worker::{Worker, WorkerBuilder};
 use tokio::sync::Notify;
 
@@ -50,18 +50,51 @@ impl Fixture {
             .renew_every(RENEW_EVERY)
     }
 
+    /// The same with the lease that workers have by default, which no busy machine lets lapse: for
+    /// tests in which no worker dies.
+    pub(crate) fn calm_worker(&self) -> WorkerBuilder {
+        let worker = self.worker().lease(Duration::from_secs(7));
+        worker.renew_every(Duration::from_secs(2))
+    }
+
     pub(crate) fn queue(&self, name: &str) -> Queue {
         self.client.queue(name).expect("the name is legal")
     }
 
+    /// Runs until nothing is left, for months if need be: where time is virtual.
+    pub(crate) async fn run_for_months(&self) -> jobq_worker::WorkerStats {
+        let worker = self.calm_worker().build().expect("the worker is sound");
+        run_for_months(&worker).await
+    }
+
+    /// The dead jobs of the queue `default`, newest first.
+    pub(crate) async fn dead(&self) -> Vec<DeadJob> {
+        let dead = self.queue("default").dead();
+        dead.list(0, 1000).await.expect("the broker answers")
+    }
+
+    /// The dead job, where there must be one.
+    pub(crate) async fn only_dead(&self) -> DeadJob {
+        let mut dead = self.dead().await;
+        assert_eq!(dead.len(), 1, "one job is dead: {dead:?}");
+        dead.remove(0)
+    }
+
     /// Runs until nothing is left.
     pub(crate) async fn run_until_idle(&self) -> jobq_worker::WorkerStats {
-        let worker = self.worker().build().expect("the worker is sound");
+        let worker = self.calm_worker().build().expect("the worker is sound");
         let idle = worker.run_until_idle();
         support::within("the queue to be empty", async { idle.await })
             .await
             .expect("it runs")
     }
+}
+
+/// Runs a worker until nothing is left, for months if need be: where time is virtual.
+pub(crate) async fn run_for_months(worker: &Worker) -> jobq_worker::WorkerStats {
+    const MONTHS: Duration = Duration::from_secs(100 * 24 * 3600);
+    let idle = worker.run_until_idle().max_wait(MONTHS);
+    idle.await.expect("nothing is left")
 }
 
 /// What handlers wrote down, in order.

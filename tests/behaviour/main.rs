@@ -6,6 +6,8 @@
 
 mod adoption;
 mod building;
+mod decisions;
+mod errors;
 mod fixture;
 mod foreign;
 mod plain;
@@ -14,6 +16,7 @@ mod program;
 mod queues;
 mod reaped;
 mod reconcile;
+mod retries;
 mod runs;
 mod shutdown;
 mod suspects;
