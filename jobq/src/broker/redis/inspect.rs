@@ -1,6 +1,4 @@
-//! Looking in: plain commands, none of which holds the server for long.
-
-mod counts;
+//! Looking in: nothing here holds the server for long.
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -17,6 +15,9 @@ use crate::id::{QueueName, Token, WorkerId};
 
 /// Elements that one command reads: a thousand of 1 MiB at once would hold the server for seconds.
 const READ_AT_ONCE: u64 = 50;
+
+/// Looks at a queue while workers join it, before what the last to join own is left out.
+const LOOKS: u32 = 5;
 
 fn command(name: &str, key: String) -> Cmd {
     let mut command = redis::cmd(name);
@@ -40,7 +41,19 @@ impl Inspect for RedisBroker {
     }
 
     async fn stats(&self, queue: &QueueName) -> Result<Counts, BrokerError> {
-        self.count(queue).await
+        let keys = self.keys(queue);
+        let mut looks = 1;
+        loop {
+            let members = self.members(queue).await?.into_iter();
+            let known: Vec<WorkerId> = members.map(|(worker, _)| worker).collect();
+            let step = scripts::count(&keys, &known);
+            let (counts, members) = reply::counted(self.ask(step).await?)?;
+            // What a worker owns that joined in between is not counted: look again.
+            if looks == LOOKS || members.iter().all(|member| known.contains(member)) {
+                return Ok(counts);
+            }
+            looks += 1;
+        }
     }
 
     /// A page is read in several steps and is no snapshot.

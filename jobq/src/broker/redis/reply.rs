@@ -6,8 +6,9 @@ use bytes::Bytes;
 use redis::Value;
 
 use super::fault::corrupt;
-use crate::broker::{Adopted, Claimed, Grant, Promoted, Renewed, Settled};
+use crate::broker::{Adopted, Claimed, Counts, Grant, Promoted, Renewed, Settled};
 use crate::error::BrokerError;
+use crate::id::WorkerId;
 use crate::timestamp::At;
 
 /// The items of a script's answer, which begins with a word.
@@ -140,6 +141,29 @@ pub(super) fn adopted(value: Value) -> Result<Adopted, BrokerError> {
         }),
         _ => reply.other(),
     }
+}
+
+/// The figures of a queue, and its members at that moment.
+pub(super) fn counted(value: Value) -> Result<(Counts, Vec<WorkerId>), BrokerError> {
+    let mut reply = Reply::new(value, "the figures of a queue")?;
+    match &reply.word()?[..] {
+        b"counted" => {}
+        _ => return reply.other(),
+    }
+    let counts = Counts {
+        ready: reply.number()?,
+        delayed: reply.number()?,
+        suspects: reply.number()?,
+        dead: reply.number()?,
+        paused: reply.flag()?,
+        in_flight: reply.number()?,
+        oldest: bytes(reply.next()?),
+        next_due: score(&reply.next()?),
+    };
+    let members = reply.rest(Some)?;
+    // Anyone may have written there: what is no text was never a worker.
+    let members = members.iter().filter_map(text);
+    Ok((counts, members.map(WorkerId::from_stored).collect()))
 }
 
 /// A script's answer that is one word: whether it is `yes` (true) or `no` (false).

@@ -32,7 +32,7 @@ macro_rules! scripts {
 mod loaded {
     #![expect(non_upper_case_globals, reason = "a script is named like its file")]
     use super::{LazyLock, Script};
-    scripts!(adopt claim delay leave pause promote renew settle take_dead);
+    scripts!(adopt claim count delay leave pause promote renew settle take_dead);
 }
 
 /// A Lua file and the name under which the server keeps it.
@@ -273,6 +273,22 @@ pub(super) fn take_dead(keys: &QueueKeys, record: &Bytes, requeue: Option<&Bytes
         .arg(&record[..])
         .arg(u8::from(requeue.is_some()))
         .arg(requeue.map_or(&[][..], |envelope| &envelope[..]))
+}
+
+/// The figures of a queue; what `members` own is counted as in flight.
+pub(super) fn count(keys: &QueueKeys, members: &[WorkerId]) -> Step {
+    let fixed = [
+        keys.ready(),
+        keys.delayed(),
+        keys.suspects(),
+        keys.dead(),
+        keys.meta(),
+        keys.workers(),
+    ];
+    let owned = members.iter();
+    let owned = owned.flat_map(|worker| [keys.in_flight(worker), keys.handoff(worker)]);
+    let keys: Vec<String> = fixed.into_iter().chain(owned).collect();
+    Step::script(&loaded::count, &keys)
 }
 
 /// Whole milliseconds, up: nothing is due early. At most what Lua's numbers hold exactly.
