@@ -8,13 +8,12 @@
 //! `JOBQ_URL` says which Redis; `redis://127.0.0.1:6379` if it is not set.
 
 use std::env;
-use std::error::Error;
 use std::time::Duration;
 
 use jobq_examples::invoices::{mail_invoice, render_invoice};
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> anyhow::Result<()> {
     let orders: u64 = env::args().nth(1).map_or(Ok(20), |n| n.parse())?;
     let url = env::var("JOBQ_URL").unwrap_or_else(|_| "redis://127.0.0.1:6379".to_owned());
     let client = jobq::connect(&url).await?;

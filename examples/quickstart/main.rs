@@ -11,10 +11,10 @@
 mod files;
 mod report;
 
-use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
+use anyhow::Context as _;
 use jobq::{Client, Context, DeadJob, JobHandle, State, job};
 use jobq_worker::Worker;
 
@@ -43,7 +43,7 @@ fn digest(ctx: Context, report: State<Report>, path: PathBuf) -> io::Result<()> 
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> anyhow::Result<()> {
     let (root, folders) = folders()?;
     let mut paths = files::below(&folders)?;
     paths.push(root.join("this-file-does-not-exist.txt"));
@@ -80,9 +80,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// The folder that paths are shown relative to, and the folders to walk.
-fn folders() -> io::Result<(PathBuf, Vec<PathBuf>)> {
-    if let Some(folder) = env::args_os().nth(1) {
-        let folder = fs::canonicalize(folder)?;
+fn folders() -> anyhow::Result<(PathBuf, Vec<PathBuf>)> {
+    if let Some(folder) = env::args_os().nth(1).map(PathBuf::from) {
+        let folder = fs::canonicalize(&folder).with_context(|| folder.display().to_string())?;
         return Ok((folder.clone(), vec![folder]));
     }
     let root = fs::canonicalize(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))?;
@@ -91,7 +91,7 @@ fn folders() -> io::Result<(PathBuf, Vec<PathBuf>)> {
 }
 
 /// What the dead list holds of this run; in Redis there may be more, of earlier ones.
-async fn dead(client: &Client, handles: &[JobHandle]) -> Result<Vec<DeadJob>, Box<dyn Error>> {
+async fn dead(client: &Client, handles: &[JobHandle]) -> anyhow::Result<Vec<DeadJob>> {
     let mut dead = client.queue("quickstart")?.dead().list(0, 1000).await?;
     dead.retain(|job| handles.iter().any(|handle| handle.id() == job.id()));
     Ok(dead)

@@ -43,9 +43,18 @@ struct Shared {
 /// Counts a job as running until it is dropped.
 pub(crate) struct Running<'a>(&'a Shared);
 
+impl Shared {
+    fn show_running(&self, running: u64) {
+        if let Some(bar) = &self.bar {
+            bar.set_message(format!("{running} running"));
+        }
+    }
+}
+
 impl Drop for Running<'_> {
     fn drop(&mut self) {
-        self.0.running.fetch_sub(1, Relaxed);
+        self.0
+            .show_running(self.0.running.fetch_sub(1, Relaxed) - 1);
     }
 }
 
@@ -65,6 +74,7 @@ impl Report {
     pub(crate) fn running(&self) -> Running<'_> {
         let running = self.0.running.fetch_add(1, Relaxed) + 1;
         self.0.most_running.fetch_max(running, Relaxed);
+        self.0.show_running(running);
         Running(&self.0)
     }
 
@@ -72,9 +82,9 @@ impl Report {
         self.0.words.fetch_add(facts.words as u64, Relaxed);
         *self.0.last_done.lock().expect("nobody panics with it") = self.0.start.elapsed();
         let Facts { sha256, words } = facts;
-        self.line("done", path, &format!("{}  {words} words", &sha256[..12]));
-        if let Some(bar) = &self.0.bar {
-            bar.inc(1);
+        match &self.0.bar {
+            Some(bar) => bar.inc(1),
+            None => self.line("done", path, &format!("{}  {words} words", &sha256[..12])),
         }
     }
 
@@ -126,7 +136,8 @@ impl Report {
 
 fn bar(jobs: usize) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(jobs as u64), ProgressDrawTarget::stdout());
-    let style = ProgressStyle::with_template("{wide_bar} {pos}/{len} jobs {elapsed}");
+    let style = ProgressStyle::with_template("{wide_bar} {pos}/{len} files, {msg}, {elapsed}");
     bar.set_style(style.expect("the template is legal"));
+    bar.enable_steady_tick(Duration::from_millis(100));
     bar
 }
