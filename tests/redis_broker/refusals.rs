@@ -47,7 +47,7 @@ async fn nobody_at_the_address_is_said_within_the_timeout() {
 }
 
 #[tokio::test]
-async fn a_full_server_refuses_enqueues_and_waiters_and_is_worked_off() {
+async fn a_full_server_refuses_enqueues_and_waiters_and_can_be_worked_off() {
     let server = RedisServer::start();
     let broker = broker_on(&server).await;
     let jobs = [now("a"), now("b"), now("c"), later("d")];

@@ -290,6 +290,7 @@ mod tests {
             assert!(claimed(value(wire)).is_err(), "{wire:?}");
             assert!(settled(value(wire), &[0]).is_err(), "{wire:?}");
             assert!(promoted(value(wire)).is_err(), "{wire:?}");
+            assert!(counted(value(wire)).is_err(), "{wire:?}");
             assert!(one_of(value(wire), b"yes", b"no").is_err(), "{wire:?}");
             assert!(
                 !matches!(renewed(value(wire)), Ok(Renewed::Alive { .. })),

@@ -68,7 +68,7 @@ if first[1] then
 end
 
 local reply = {'granted', counter, next_due, paused and 1 or 0, waiting_suspects}
-local taken, bytes = 0, 0
+local taken, bytes, largest, size = 0, 0, 1, 16
 
 -- Lua formats every number it puts into a string; by tens, that costs a tenth.
 local digits = {[0] = '0', '1', '2', '3', '4', '5', '6', '7', '8', '9'}
@@ -83,17 +83,22 @@ local function next_token()
   return stem .. digits[digit]
 end
 
--- Moves up to `wanted` from the front of `list` into inflight, in chunks so that what goes over
--- the bytes and back is little. Answers whether it stopped at the bytes.
+-- Moves up to `wanted` from the front of `list` into inflight. Answers whether it stopped at the
+-- bytes. It pops in chunks: as large as the largest envelope so far lets them be, so that what goes
+-- over the bytes, and back, is little.
 local function take(list, wanted)
   while wanted > 0 do
-    local chunk = redis.call('RPOP', list, math.min(32, wanted))
+    local chunk = redis.call('RPOP', list, math.min(size, wanted))
     if not chunk then
       return false
     end
     local fields, fits = {}, #chunk
     for i = 1, #chunk do
-      bytes = bytes + #chunk[i]
+      local length = #chunk[i]
+      bytes = bytes + length
+      if length > largest then
+        largest = length
+      end
       if bytes > max_bytes and taken > 0 then
         fits = i - 1
         break
@@ -114,6 +119,7 @@ local function take(list, wanted)
       return true
     end
     wanted = wanted - #chunk
+    size = math.min(100, math.max(1, math.floor((max_bytes - bytes) / largest)))
   end
   return false
 end

@@ -3,10 +3,10 @@
 -- flight could be in none of the figures, and a queue at work look empty.
 --
 -- KEYS
---   1 ready     LIST  envelopes; the front is the last
---   2 delayed   ZSET  envelope -> due, ms
+--   1 ready     LIST  envelopes; the front is the right end
+--   2 delayed   ZSET  envelopes by due time, ms
 --   3 suspects  LIST  envelopes
---   4 dead      LIST  records
+--   4 dead      LIST  dead records
 --   5 meta      HASH  paused
 --   6 workers   HASH  worker -> counter
 --   7 owned     HASH, LIST  inflight and handoff of a worker that is known; more such pairs follow
@@ -14,7 +14,7 @@
 --   (none)
 -- Returns
 --   {'counted', ready, delayed, suspects, dead, paused 0/1, in flight and handed, front of ready or
---   nil, due of the first of delayed or nil, worker ...}: all members of that moment
+--   false, due of the first of delayed or false, worker ...}: all members of that moment
 -- Changes
 --   nothing
 
