@@ -61,6 +61,12 @@ impl Plain {
         self.say(&format!("KEYS {pattern}")).await
     }
 
+    /// The keys beside what a queue keeps for good: its name in the set of queues, its figures.
+    pub(crate) async fn leftovers(&mut self) -> BTreeSet<String> {
+        let kept = |key: &String| !key.ends_with(":queues") && !key.ends_with(":meta");
+        self.keys().await.into_iter().filter(kept).collect()
+    }
+
     /// Waits until some client of the server blocks: a worker is idle.
     pub(crate) async fn wait_for_idler(&mut self) {
         support::eventually("a worker to wait for a job", async || {

@@ -127,8 +127,8 @@ async fn a_damaged_registration(damage: impl AsyncFnOnce(&mut Plain, &str, &str)
     assert_eq!(runs, 1 + worker.stats().stale);
     worker.shutdown().await;
     // An office of timekeeper under the old id runs out by itself.
-    support::eventually("nothing but the set of queues to be left", async || {
-        (plain.keys().await.len() == 1).then_some(())
+    support::eventually("nothing to be left", async || {
+        plain.leftovers().await.is_empty().then_some(())
     })
     .await;
 }
