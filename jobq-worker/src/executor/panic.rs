@@ -8,6 +8,9 @@ use std::pin::pin;
 use std::sync::Once;
 use std::task::Poll;
 
+/// The longest message kept, in bytes: it leaves room for the place in what a dead record holds.
+const MAX_MESSAGE: usize = 3500;
+
 thread_local! {
     /// Whether a handler runs on this thread now.
     static CATCHING: Cell<bool> = const { Cell::new(false) };
@@ -43,6 +46,8 @@ pub(super) async fn catch<F: Future>(future: F) -> Result<F::Output, String> {
 /// Runs a function; a panic becomes its message and place.
 pub(super) fn catch_sync<T>(run: impl FnOnce() -> T) -> Result<T, String> {
     let outer = CATCHING.replace(true);
+    // One that was caught by a handler, or that no hook saw, must not lend its place to the next.
+    PLACE.set(None);
     // Whatever the handler left half done is dropped with its future and seen by nobody.
     let result = catch_unwind(AssertUnwindSafe(run));
     CATCHING.set(outer);
@@ -54,8 +59,8 @@ fn describe(payload: Box<dyn Any + Send>) -> String {
         payload.downcast_ref::<&str>(),
         payload.downcast_ref::<String>(),
     ) {
-        (Some(text), _) => (*text).to_owned(),
-        (_, Some(text)) => text.clone(),
+        (Some(text), _) => cut(text).to_owned(),
+        (_, Some(text)) => cut(text).to_owned(),
         _ => "a value that is no text".to_owned(),
     };
     // The payload's own `Drop` may panic too.
@@ -66,4 +71,11 @@ fn describe(payload: Box<dyn Any + Send>) -> String {
         Some(place) => format!("{message} (at {place})"),
         None => message,
     }
+}
+
+/// The front of a text: at most [`MAX_MESSAGE`] bytes, never half a character.
+fn cut(text: &str) -> &str {
+    let end = (0..=text.len().min(MAX_MESSAGE)).rev();
+    let end = end.into_iter().find(|&i| text.is_char_boundary(i));
+    &text[..end.unwrap_or(0)]
 }
