@@ -10,6 +10,8 @@ mod decisions;
 mod errors;
 mod fixture;
 mod foreign;
+mod names;
+mod panics;
 mod plain;
 mod process;
 mod program;
@@ -20,6 +22,7 @@ mod retries;
 mod runs;
 mod shutdown;
 mod suspects;
+mod timeouts;
 
 /// Runs each case on each broker: a failure reads `runs::redis::a_job_enqueues_another`.
 macro_rules! on_every_broker {
