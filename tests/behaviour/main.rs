@@ -6,6 +6,7 @@
 
 mod adoption;
 mod building;
+mod compatibility;
 mod decisions;
 mod errors;
 mod fixture;
@@ -23,6 +24,8 @@ mod runs;
 mod shutdown;
 mod suspects;
 mod timeouts;
+mod undecodable;
+mod wire_format;
 
 /// Runs each case on each broker: a failure reads `runs::redis::a_job_enqueues_another`.
 macro_rules! on_every_broker {
