@@ -20,15 +20,13 @@ struct Till {
 /// lets a crate join two foreign things only under a name of its own.
 struct Billing;
 
-#[expect(
-    refining_impl_trait,
-    reason = "what it returns is nobody's business but the worker's"
-)]
 impl Perform<Billing> for Charge {
+    type Output = Result<(), Box<dyn Error + Send + Sync>>;
+
     // Asked for when the worker is built, not first when a job runs.
     const STATES: &'static [StateType] = &[StateType::of::<Till>()];
 
-    async fn perform(self, ctx: Context) -> Result<(), Box<dyn Error + Send + Sync>> {
+    async fn perform(self, ctx: Context) -> Self::Output {
         let till = ctx.state::<Till>()?;
         let (euros, cents) = (self.cents / 100, self.cents % 100);
         println!(

@@ -304,20 +304,25 @@ impl<T, E: Into<BoxError>> JobResult for Result<T, E> {
 /// struct Charge { order: u64 }
 ///
 /// impl Perform for Charge {
-///     async fn perform(self, _ctx: Context) -> Result<(), std::io::Error> { Ok(()) }
+///     type Output = Result<(), std::io::Error>;
+///
+///     async fn perform(self, _ctx: Context) -> Self::Output { Ok(()) }
 /// }
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no handler",
     label = "`Perform` is not implemented",
-    note = "write `impl jobq::Perform for {Self} {{ async fn perform(self, ctx: jobq::Context) -> Result<(), MyError> {{ … }} }}`"
+    note = "write `impl jobq::Perform for {Self} {{ type Output = Result<(), MyError>; async fn perform(self, ctx: jobq::Context) -> Self::Output {{ … }} }}`"
 )]
 pub trait Perform<W = ()>: Job {
+    /// What it returns: `()`, or a `Result` as a `#[job]` function may return it.
+    type Output: JobResult;
+
     /// What [`Context::state`] will be asked for: checked when the worker is built.
     const STATES: &'static [StateType] = &[];
 
     /// Does the work of one run. State comes from [`Context::state`].
-    fn perform(self, ctx: Context) -> impl Future<Output: JobResult> + Send;
+    fn perform(self, ctx: Context) -> impl Future<Output = Self::Output> + Send;
 }
 
 /// The type of a state that a handler needs.

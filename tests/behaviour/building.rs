@@ -13,6 +13,8 @@ use crate::fixture::Fixture;
 struct First {}
 
 impl Perform for First {
+    type Output = ();
+
     async fn perform(self, _ctx: Context) {}
 }
 
@@ -21,6 +23,8 @@ impl Perform for First {
 struct Second {}
 
 impl Perform for Second {
+    type Output = ();
+
     async fn perform(self, _ctx: Context) {}
 }
 
@@ -32,6 +36,8 @@ struct Count {}
 
 impl Perform for Count {
     const STATES: &'static [StateType] = &[StateType::of::<Warehouse>()];
+
+    type Output = ();
 
     async fn perform(self, _ctx: Context) {}
 }

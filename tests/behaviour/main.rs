@@ -2,8 +2,6 @@
 //! need no server run on `memory://`, most of them in virtual time; those about Redis say so.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-#![expect(refining_impl_trait, reason = "a handler says what it returns")]
-
 mod adoption;
 mod building;
 mod compatibility;

@@ -91,7 +91,14 @@ impl ClientBuilder {
             ));
         }
         let broker: Arc<dyn Broker> = match self.url.split_once("://") {
-            Some(("memory", "")) => Arc::new(MemoryBroker::new()),
+            // A namespace changes nothing: nobody else is there.
+            Some(("memory", rest)) if rest.is_empty() || rest.starts_with("?namespace=") => {
+                Arc::new(MemoryBroker::new())
+            }
+            Some(("memory", _)) => {
+                let reason = "memory:// takes no host, path or options".to_owned();
+                return Err(ConnectError::InvalidUrl { reason });
+            }
             _ => {
                 let config = RedisConfig::parse(&self.url, self.namespace.as_deref())?;
                 Arc::new(RedisBroker::connect(config, self.timeout).await?)

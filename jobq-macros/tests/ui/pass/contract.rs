@@ -1,7 +1,6 @@
 //! A job as a contract: no function, no serde.
 #![deny(missing_docs, warnings)]
 #![forbid(unsafe_code)]
-#![allow(refining_impl_trait)]
 
 use jobq::{job, Context, Job, Perform};
 
@@ -15,7 +14,9 @@ pub struct Charge {
 }
 
 impl Perform for Charge {
-    async fn perform(self, _ctx: Context) -> Result<(), std::io::Error> {
+    type Output = Result<(), std::io::Error>;
+
+    async fn perform(self, _ctx: Context) -> Self::Output {
         drop((self.order, self.note));
         Ok(())
     }
