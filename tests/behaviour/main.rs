@@ -2,14 +2,19 @@
 //! need no server run on `memory://`, most of them in virtual time; those about Redis say so.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod adoption;
 mod building;
 mod compatibility;
 mod decisions;
+mod delayed;
 mod errors;
 mod fixture;
 mod foreign;
+mod heartbeat;
+mod idle;
 mod names;
+mod outage;
 mod panics;
 mod plain;
 mod process;

@@ -51,6 +51,15 @@ impl Plain {
         self.run(&words).await
     }
 
+    /// The same, whatever comes of it.
+    pub(crate) async fn try_say(&mut self, words: &str) {
+        let mut command = redis::Cmd::new();
+        words.split(' ').for_each(|word| {
+            command.arg(word);
+        });
+        let _: Result<(), _> = command.query_async(&mut self.connection).await;
+    }
+
     pub(crate) fn key(&self, queue: &str, name: &str) -> String {
         format!("{}:{{{queue}}}:{name}", self.namespace)
     }
