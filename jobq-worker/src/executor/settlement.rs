@@ -70,11 +70,13 @@ fn tell(envelope: &Envelope, outcome: &Outcome) {
     }
 }
 
-/// What is sent for an element that is no envelope.
+/// What is sent for an element that is no envelope, or one with options that cannot be read.
 pub(super) fn unreadable(bytes: Bytes, error: &EnvelopeError, died_at: At) -> Action {
-    tracing::warn!(%error, "dead: an element of the queue is no envelope");
+    // If only its options are at fault, it has an id by which people look for it.
+    let id = Envelope::decode(bytes.clone()).map_or(JobId::from_bytes([0; 16]), |e| e.id());
+    tracing::warn!(job.id = %id, %error, "dead: an element of the queue is no envelope");
     let record = DeadRecord {
-        id: JobId::from_bytes([0; 16]),
+        id,
         died_at,
         reason: Reason::Undecodable,
         error: error.to_string(),
