@@ -30,7 +30,9 @@ macro_rules! releases {
         struct $name { $($field: $type),* }
 
         impl Perform for $name {
-            async fn perform(self, ctx: Context) -> Result<(), MissingState> {
+            type Output = Result<(), MissingState>;
+
+            async fn perform(self, ctx: Context) -> Self::Output {
                 ctx.state::<Ledger>()?.write(format!("{self:?}"));
                 Ok(())
             }

@@ -17,7 +17,9 @@ struct New {
 }
 
 impl Perform for New {
-    async fn perform(self, ctx: Context) -> Result<(), jobq::MissingState> {
+    type Output = Result<(), jobq::MissingState>;
+
+    async fn perform(self, ctx: Context) -> Self::Output {
         let (number, attempt) = (self.number, ctx.attempt());
         ctx.state::<Ledger>()?.write(format!("{number} {attempt}"));
         Ok(())
