@@ -13,7 +13,9 @@ pub use parameter::{Argument, ContextParameter, Names, Never, Other, Owned, Stat
 use crate::context::Context;
 use crate::envelope::decode_args;
 use crate::error::{BoxError, EnvelopeError};
-use crate::job::{Job, JobDefaults, JobResult, Perform, StateType};
+/// Under a name that no user's module has: a path to a trait in scope would be a lint there.
+pub use crate::job::JobResult as Returned;
+use crate::job::{Job, JobDefaults, Perform, StateType};
 
 /// The future of one run.
 pub type RunFuture = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send>>;

@@ -101,9 +101,9 @@ fn local(name: &str) -> Ident {
 fn into_result(job: &FunctionJob, value: &TokenStream) -> TokenStream {
     match &job.output {
         Some(ty) => {
-            let convert = quote_spanned!(ty.span()=> <#ty as __jobq::JobResult>::into_result);
+            let convert = quote_spanned!(ty.span()=> <#ty as __jobq::private::Returned>::into_result);
             quote!(#convert(#value))
         }
-        None => quote!(__jobq::JobResult::into_result(#value)),
+        None => quote!(__jobq::private::Returned::into_result(#value)),
     }
 }
