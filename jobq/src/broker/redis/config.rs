@@ -17,6 +17,7 @@ const DEFAULT_PORT: u16 = 6379;
 const DEFAULT_NAMESPACE: &str = "jobq";
 
 /// How long unacknowledged data may stay on its way before the kernel gives the connection up.
+#[cfg(target_os = "linux")]
 const TCP_USER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// An idle connection is probed after this, this often, before it is given up as dead.

@@ -72,7 +72,7 @@ local taken, bytes, largest, size = 0, 0, 1, 16
 
 -- Lua formats every number it puts into a string; by tens, that costs a tenth.
 local digits = {[0] = '0', '1', '2', '3', '4', '5', '6', '7', '8', '9'}
-local stem = counter .. '.'
+local stem, fields = counter .. '.', {}
 
 local function next_token()
   taken = taken + 1
@@ -92,7 +92,7 @@ local function take(list, wanted)
     if not chunk then
       return false
     end
-    local fields, fits = {}, #chunk
+    local fits = #chunk
     for i = 1, #chunk do
       local length = #chunk[i]
       bytes = bytes + length
@@ -108,7 +108,7 @@ local function take(list, wanted)
       reply[5 + taken] = chunk[i]
     end
     if fits > 0 then
-      redis.call('HSET', inflight, unpack(fields))
+      redis.call('HSET', inflight, unpack(fields, 1, 2 * fits))
     end
     if fits < #chunk then
       local back = {}
