@@ -306,7 +306,9 @@ pub enum ReleaseTo {
 /// The answer to a [`Settle`].
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Settled {
-    /// For each settlement, whether it was accepted; `false` is stale.
+    /// For each settlement, whether it was accepted; `false` is stale. Exact for what was sent
+    /// before; where a member sends a token that it does not own for the first time, others of a
+    /// large batch may read as stale too although they were accepted.
     pub accepted: Vec<bool>,
     /// Dead records that the caps dropped.
     pub dropped: u64,

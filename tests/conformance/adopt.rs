@@ -4,15 +4,9 @@ use bytes::Bytes;
 use jobq::broker::{Adopted, Due, MAX_BATCH_BYTES};
 use jobq::{At, JobState};
 
-use crate::fixture::{Fixture, Given, Worker, entry, granted, numbered, strs, taken};
-
-/// A member with these jobs in flight, and one to adopt it.
-async fn dead_and_reaper(f: &Fixture, names: &[&str]) -> (Worker, Worker) {
-    let (mut dead, reaper) = (f.member().await, f.member().await);
-    f.enqueue(names).await;
-    dead.claim(1000).await;
-    (dead, reaper)
-}
+use crate::fixture::{
+    Fixture, Given, Worker, dead_and_reaper, entry, granted, numbered, strs, taken,
+};
 
 pub(crate) async fn takes_what_is_in_flight_and_then_the_handoff(f: Fixture) {
     let (mut dead, mut reaper) = dead_and_reaper(&f, &["a", "b"]).await;
@@ -243,42 +237,6 @@ pub(crate) async fn takes_more_than_a_thousand_in_parts(f: Fixture) {
     assert_eq!((first.names(), more), (names[..1000].to_vec(), true));
     let (second, more) = taken(reaper.adopt(&dead.id, Some(0), 1000).await);
     assert_eq!((second.names(), more), (names[1000..].to_vec(), false));
-}
-
-/// A blocking call that was slow on its way can run after its worker was adopted.
-pub(crate) async fn the_sweep_takes_what_was_handed_after_the_end(f: Fixture) {
-    let (dead, mut reaper) = dead_and_reaper(&f, &["a"]).await;
-    reaper.adopt_all(&dead).await;
-    f.enqueue(&["late"]).await;
-    dead.be_handed(1).await;
-    assert!(f.owners().await.contains(&dead.id));
-    let (grant, more) = taken(reaper.adopt(&dead.id, None, 10).await);
-    assert_eq!((grant.names(), more), (vec!["late".to_owned()], false));
-    assert!(!f.owners().await.contains(&dead.id));
-}
-
-pub(crate) async fn a_sweep_in_parts_goes_on_as_any_other(f: Fixture) {
-    let (orphan, mut reaper) = (f.worker(), f.member().await);
-    f.enqueue(&["a", "b"]).await;
-    orphan.be_handed(2).await;
-    let (first, more) = taken(reaper.adopt(&orphan.id, None, 1).await);
-    assert_eq!((first.names(), more), (vec!["a".to_owned()], true));
-    assert_eq!(f.counter(&orphan.id).await, Some(0));
-    let (second, more) = taken(reaper.adopt(&orphan.id, None, 1).await);
-    assert_eq!((second.names(), more), (vec!["b".to_owned()], false));
-    assert_eq!(f.counter(&orphan.id).await, None);
-}
-
-pub(crate) async fn the_sweep_refuses_a_member(f: Fixture) {
-    let (dead, mut reaper) = dead_and_reaper(&f, &["a"]).await;
-    assert_eq!(reaper.adopt(&dead.id, None, 10).await, Adopted::Alive);
-    assert_eq!(dead.held().await.len(), 1);
-}
-
-pub(crate) async fn the_sweep_of_one_that_owns_nothing_finds_nothing(f: Fixture) {
-    let mut reaper = f.member().await;
-    let (grant, more) = taken(reaper.adopt(&f.worker().id, None, 10).await);
-    assert!(grant.envelopes.is_empty() && !more);
 }
 
 pub(crate) async fn touches_no_other_queue(f: Fixture) {

@@ -16,9 +16,10 @@ mod made;
 mod worker;
 
 pub(crate) use made::{
-    bury, bytes, entry, numbered, queue, record, release, release_to, retry, strs, text,
+    bury, bytes, entry, every_action, numbered, queue, record, release, release_to, retry, strs,
+    text,
 };
-pub(crate) use worker::{Given, Worker, granted, taken};
+pub(crate) use worker::{Given, Worker, claimed, dead_and_reaper, granted, taken};
 
 /// Longer than any test runs.
 pub(crate) const HOURS: Duration = Duration::from_secs(7 * 3600);

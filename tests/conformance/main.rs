@@ -8,6 +8,7 @@ mod adopt;
 mod caps;
 mod claim;
 mod enqueue;
+mod fence;
 mod fixture;
 mod inspect;
 mod leave;
@@ -16,6 +17,7 @@ mod reconcile;
 mod renew;
 mod settle;
 mod suspects;
+mod sweep;
 mod wait;
 
 use fixture::Fixture;
@@ -114,14 +116,6 @@ on_every_broker! {{
         released_jobs_keep_their_order_at_the_front
         a_release_may_rewrite_the_job
         released_suspects_queue_at_the_back
-        a_second_settle_is_stale
-        a_settle_sent_again_acts_once
-        a_token_never_given_out_is_stale
-        a_settle_after_an_adoption_is_stale
-        a_settle_resent_after_the_job_was_claimed_again_is_stale
-        another_workers_token_is_stale
-        another_queues_token_is_stale
-        what_a_partial_adoption_left_is_still_the_owners
         equal_elements_are_settled_apart
         a_mixed_batch_is_answered_one_by_one
         takes_a_thousand_of_each_kind_at_once
@@ -130,7 +124,6 @@ on_every_broker! {{
         a_round_answers_each_part_by_itself
         a_round_of_nothing_answers_nothing
         an_equal_element_in_delayed_takes_the_time_of_the_retry
-        a_large_batch_sent_again_is_answered_one_by_one
     }
     caps: {
         drop_the_oldest_beyond_a_count
@@ -139,6 +132,17 @@ on_every_broker! {{
         drop_what_is_older_than_an_age
         keep_what_tells_no_age
         narrower_ones_drop_what_wider_ones_kept
+    }
+    fence: {
+        a_second_settle_is_stale
+        a_settle_sent_again_acts_once
+        a_token_never_given_out_is_stale
+        a_settle_after_an_adoption_is_stale
+        a_settle_resent_after_the_job_was_claimed_again_is_stale
+        another_workers_token_is_stale
+        another_queues_token_is_stale
+        what_a_partial_adoption_left_is_still_the_owners
+        a_large_batch_sent_again_is_answered_one_by_one
     }
     renew: {
         raises_the_counter
@@ -190,15 +194,17 @@ on_every_broker! {{
         stops_at_eight_mebibytes
         takes_a_job_over_the_bound_alone
         takes_more_than_a_thousand_in_parts
-        the_sweep_takes_what_was_handed_after_the_end
-        a_sweep_in_parts_goes_on_as_any_other
-        the_sweep_refuses_a_member
-        the_sweep_of_one_that_owns_nothing_finds_nothing
         touches_no_other_queue
         nobody_adopts_itself
         one_who_joins_after_it_gets_new_tokens
         one_who_joins_by_a_renew_after_it_gets_new_tokens
         promotes_nothing
+    }
+    sweep: {
+        the_sweep_takes_what_was_handed_after_the_end
+        a_sweep_in_parts_goes_on_as_any_other
+        the_sweep_refuses_a_member
+        the_sweep_of_one_that_owns_nothing_finds_nothing
     }
     leave: {
         ends_the_membership
