@@ -33,7 +33,7 @@ pub async fn hold(ctx: Context, record: PathBuf, key: String) {
     append(&record, &format!("end {key}"));
 }
 
-/// As [`hold`], on a thread of the blocking pool.
+/// As [`hold()`], on a thread of the blocking pool.
 #[job(name = "test.hold_blocking", queue = "programs", blocking)]
 pub fn hold_blocking(ctx: Context, record: PathBuf, key: String) {
     begin(&ctx, &record, &key);
