@@ -220,7 +220,7 @@ fn guard(server: u32, folder: &Path) -> Child {
     Command::new("sh")
         .args([
             "-c",
-            "trap '' INT; read -r _; kill -9 \"$0\"; rm -rf \"$1\"",
+            "trap '' INT TERM HUP; read -r _; kill -9 \"$0\"; rm -rf \"$1\"",
         ])
         .arg(server.to_string())
         .arg(folder)
