@@ -161,6 +161,6 @@ impl Shared {
     }
 
     pub(crate) fn stats(&self) -> WorkerStats {
-        self.counters.read(self.slots.taken().into())
+        self.counters.read(self.slots.filled().into())
     }
 }

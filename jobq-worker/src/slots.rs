@@ -10,6 +10,8 @@ use tokio::sync::Notify;
 pub(crate) struct Slots {
     total: u32,
     free: AtomicU32,
+    /// Slots with a job in them: those promised to a claim under way are neither free nor filled.
+    filled: AtomicU32,
     /// Someone may want to know: a slot became free, or all are.
     changed: Notify,
 }
@@ -19,6 +21,7 @@ impl Slots {
         Arc::new(Self {
             total,
             free: AtomicU32::new(total),
+            filled: AtomicU32::new(0),
             changed: Notify::new(),
         })
     }
@@ -30,6 +33,11 @@ impl Slots {
     /// Slots taken: jobs that run, and those a claim under way was promised.
     pub(crate) fn taken(&self) -> u32 {
         self.total - self.free()
+    }
+
+    /// Slots with a job in them.
+    pub(crate) fn filled(&self) -> u32 {
+        self.filled.load(Ordering::Relaxed)
     }
 
     /// Takes up to `max` slots; answers how many.
@@ -71,12 +79,14 @@ pub(crate) struct Slot(Arc<Slots>);
 impl Slot {
     /// Takes charge of a slot that was reserved.
     pub(crate) fn reserved(slots: &Arc<Slots>) -> Self {
+        slots.filled.fetch_add(1, Ordering::Relaxed);
         Self(slots.clone())
     }
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
+        self.0.filled.fetch_sub(1, Ordering::Relaxed);
         self.0.give_back(1);
     }
 }

@@ -1,5 +1,7 @@
 //! A panic hook that an application sets stays its own. Alone in its process: hooks are global.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::panic;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
