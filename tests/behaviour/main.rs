@@ -13,6 +13,9 @@ mod fixture;
 mod foreign;
 mod heartbeat;
 mod idle;
+mod in_place;
+mod inspect;
+mod limits;
 mod names;
 mod outage;
 mod panics;
@@ -27,6 +30,7 @@ mod runs;
 mod shutdown;
 mod suspects;
 mod timeouts;
+mod tracing;
 mod undecodable;
 mod wire_format;
 

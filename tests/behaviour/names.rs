@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jobq::broker::{Due, Entry};
-use jobq::{At, Context, Envelope, Job, JobId, Options, Perform, Reason};
+use jobq::{At, Context, Envelope, Job, JobId, MissingState, Options, Perform, Reason};
 
 use crate::fixture::{Fixture, Ledger, run_for_months};
 
@@ -17,7 +17,7 @@ struct New {
 }
 
 impl Perform for New {
-    type Output = Result<(), jobq::MissingState>;
+    type Output = Result<(), MissingState>;
 
     async fn perform(self, ctx: Context) -> Self::Output {
         let (number, attempt) = (self.number, ctx.attempt());

@@ -101,7 +101,8 @@ fn local(name: &str) -> Ident {
 fn into_result(job: &FunctionJob, value: &TokenStream) -> TokenStream {
     match &job.output {
         Some(ty) => {
-            let convert = quote_spanned!(ty.span()=> <#ty as __jobq::private::Returned>::into_result);
+            let convert =
+                quote_spanned!(ty.span()=> <#ty as __jobq::private::Returned>::into_result);
             quote!(#convert(#value))
         }
         None => quote!(__jobq::private::Returned::into_result(#value)),

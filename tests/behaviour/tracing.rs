@@ -1,0 +1,147 @@
+//! What a log shows: one span for each run, a warning for the dead, and no line for each job
+//! unless asked.
+
+mod capture;
+
+use jobq::{Context, Job, State, job};
+use tracing::Level;
+
+use crate::fixture::{Fixture, Ledger};
+use capture::Capture;
+
+#[job(
+    name = "tracing.fail",
+    retries = 2,
+    backoff = "fixed",
+    base_delay = "1ms"
+)]
+async fn fail(ctx: Context, ledger: State<Ledger>) -> Result<(), String> {
+    tracing::error!(target: "handler", "inside");
+    ledger.write(ctx.attempt().to_string());
+    Err("always".to_owned())
+}
+
+#[job(name = "tracing.fine")]
+async fn fine() {}
+
+/// Jobs of names that no worker knows.
+macro_rules! unknown {
+    ($($name:ident $wire:literal)*) => {
+        $(#[derive(Job)]
+        #[job(name = $wire)]
+        struct $name;)*
+    };
+}
+
+unknown! {
+    Unknown "tracing.unknown"
+    AlsoUnknown "tracing.also_unknown"
+}
+
+// All on one thread, which the capture listens to.
+
+#[tokio::test]
+async fn each_run_has_a_span_that_says_which_it_is() {
+    let (capture, fixture) = (Capture::start(), Fixture::memory().await);
+    let id = fail::enqueue(&fixture.client).await.unwrap().id();
+    fixture.run_until_idle().await;
+    let spans = capture.spans("job");
+    let field = |name: &str| spans.iter().map(|s| s.field(name)).collect::<Vec<_>>();
+    assert_eq!(field("job.attempt"), ["1", "2", "3"]);
+    assert_eq!(field("job.id"), [&*id.to_string(); 3]);
+    assert_eq!(field("job.name"), ["tracing.fail"; 3]);
+    assert_eq!(field("job.queue"), ["default"; 3]);
+    // What a handler logs is in the span of its run.
+    let inside: Vec<_> = capture
+        .events()
+        .into_iter()
+        .filter(|e| e.target == "handler")
+        .collect();
+    let attempts: Vec<_> = inside
+        .iter()
+        .map(|event| event.in_span("job.attempt"))
+        .collect();
+    assert_eq!(attempts, ["1", "2", "3"]);
+}
+
+#[tokio::test]
+async fn a_dead_job_is_warned_about_with_its_id_reason_and_error() {
+    let (capture, fixture) = (Capture::start(), Fixture::memory().await);
+    let id = fail::enqueue(&fixture.client).await.unwrap().id();
+    fixture.run_until_idle().await;
+    let warnings = capture.at(Level::WARN);
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    let dead = &warnings[0];
+    assert_eq!(dead.field("message"), "dead");
+    assert_eq!(dead.field("job.id"), id.to_string());
+    assert_eq!(dead.field("job.name"), "tracing.fail");
+    assert_eq!(
+        (dead.field("reason"), dead.field("error")),
+        ("exhausted", "always")
+    );
+}
+
+/// Lines at info and above that a worker writes for so many jobs.
+async fn lines_for(jobs: usize) -> usize {
+    let (capture, fixture) = (Capture::start(), Fixture::memory().await);
+    let jobs = (0..jobs).map(|_| fine::new());
+    fixture.client.enqueue_all(jobs).await.unwrap();
+    fixture.run_until_idle().await;
+    let events = capture.events();
+    events
+        .iter()
+        .filter(|event| event.level <= Level::INFO)
+        .count()
+}
+
+#[tokio::test]
+async fn a_hundred_jobs_write_no_more_lines_than_one() {
+    let one = lines_for(1).await;
+    assert!(one > 0, "a worker says that it starts");
+    assert_eq!(lines_for(100).await, one);
+}
+
+#[tokio::test]
+async fn every_step_of_a_job_is_an_event_for_those_who_ask() {
+    let (capture, fixture) = (Capture::start(), Fixture::memory().await);
+    let id = fail::enqueue(&fixture.client).await.unwrap().id();
+    fixture.run_until_idle().await;
+    let id = id.to_string();
+    let of_the_job =
+        |event: &&capture::Event| event.field("job.id") == id || event.in_span("job.id") == id;
+    let events = capture.events();
+    let told = events
+        .iter()
+        .filter(of_the_job)
+        .filter(|e| e.target != "handler");
+    let told: Vec<&str> = told.map(|event| event.field("message")).collect();
+    let retry = ["started", "failed; to be retried", "settled"];
+    let expected = [
+        &["enqueued"][..],
+        &retry,
+        &retry,
+        &["started", "dead", "settled"],
+    ]
+    .concat();
+    assert_eq!(told, expected);
+    let outcomes = events.iter().map(|event| event.field("outcome"));
+    let outcomes: Vec<_> = outcomes.filter(|outcome| !outcome.is_empty()).collect();
+    assert_eq!(outcomes, ["retry", "retry", "dead"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unknown_name_is_warned_about_once() {
+    let (capture, fixture) = (Capture::start(), Fixture::memory().await);
+    for _ in 0..5 {
+        Unknown.enqueue(&fixture.client).await.unwrap();
+        AlsoUnknown.enqueue(&fixture.client).await.unwrap();
+    }
+    let worker = fixture.calm_worker().build().unwrap().spawn();
+    tokio::time::sleep(std::time::Duration::from_secs(60)).await;
+    assert!(worker.stats().snoozed >= 10);
+    worker.shutdown().await;
+    let mut names: Vec<_> = capture.at(Level::WARN);
+    names.sort_by_key(|event| event.field("job.name").to_owned());
+    let names: Vec<_> = names.iter().map(|event| event.field("job.name")).collect();
+    assert_eq!(names, ["tracing.also_unknown", "tracing.unknown"]);
+}
