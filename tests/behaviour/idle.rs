@@ -60,7 +60,7 @@ async fn an_idle_worker_makes_fewer_than_20_calls_a_second() {
     fixture.ledger.wait_for("mark", 1).await;
     plain.wait_for_idler().await;
     let port = server.port();
-    let observed = tokio::task::spawn_blocking(move || observe(port, 6.0))
+    let observed = tokio::task::spawn_blocking(move || observe(port, 4.0))
         .await
         .unwrap();
     let (calls, seconds) = observed;

@@ -218,7 +218,7 @@ async fn a_suspect_that_finds_no_empty_worker_runs_beside_others_in_the_end() {
 
 #[tokio::test]
 async fn a_pill_is_dead_after_three_starts_and_the_innocent_are_done() {
-    const INNOCENT: usize = 5;
+    const INNOCENT: usize = 3;
     let (fixture, record) = (Fixture::redis().await, Record::new());
     pill::enqueue(&fixture.client, record.path(), "pill")
         .await
