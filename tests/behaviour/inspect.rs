@@ -43,7 +43,7 @@ async fn ids(fixture: &Fixture, state: JobState, offset: u64, limit: u32) -> Vec
 async fn jobs_are_shown_page_by_page(fixture: Fixture) {
     let jobs = (0..25).map(count::new);
     let handles = fixture.client.enqueue_all(jobs).await.unwrap();
-    let expected: Vec<JobId> = handles.iter().map(|handle| handle.id()).collect();
+    let expected: Vec<JobId> = handles.iter().map(jobq::JobHandle::id).collect();
     let mut seen = Vec::new();
     for offset in [0, 10, 20] {
         seen.extend(ids(&fixture, JobState::Ready, offset, 10).await);

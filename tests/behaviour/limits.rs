@@ -84,7 +84,7 @@ async fn thousands_of_jobs_run_in_the_order_they_were_enqueued(fixture: Fixture)
     let jobs = (0..2500).map(|n| store::new(n, ""));
     let handles = fixture.client.enqueue_all(jobs).await.unwrap();
     assert_eq!(handles.len(), 2500);
-    assert!(handles.is_sorted_by_key(|handle| handle.id()), "ids grow");
+    assert!(handles.is_sorted_by_key(jobq::JobHandle::id), "ids grow");
     assert_eq!(ready(&fixture).await, 2500);
     assert!(order(&fixture).await.into_iter().eq(0..2500));
 }

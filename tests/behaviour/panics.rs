@@ -96,12 +96,12 @@ impl<'de> Deserialize<'de> for Unreadable {
 
 #[job(name = "panics.deserialize", retries = 0)]
 async fn in_deserialize(value: Unreadable) {
-    drop(value);
+    let _ = value;
 }
 
 #[job(name = "panics.deserialize_blocking", retries = 0, blocking)]
 fn in_deserialize_in_a_thread(value: Unreadable) {
-    drop(value);
+    let _ = value;
 }
 
 /// Catches one panic of its own, and goes on.

@@ -114,17 +114,17 @@ async fn the_default_policy_tries_for_about_an_hour() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_policy_of_days_is_tested_at_once() {
+async fn a_policy_of_days_is_tested_in_seconds() {
     let fixture = Fixture::memory().await;
     let day = Duration::from_secs(24 * 3600);
     let policy = Backoff::fixed(day).jitter(Jitter::None);
-    let call = fail_by_default::new().retries(2).backoff(policy);
+    let call = fail_by_default::new().retries(1).backoff(policy);
     call.enqueue(&fixture.client).await.unwrap();
-    // Of what a worker does every second or two there is much in two days.
+    // Of what a worker does every second or two there is much in a day.
     let hour = Duration::from_secs(3600);
     let worker = fixture.worker().lease(hour).renew_every(hour / 3);
     run_for_months(&worker.queues(["default"]).build().unwrap()).await;
-    assert_gaps(&fixture.ledger, [86_400; 2]);
+    assert_gaps(&fixture.ledger, [86_400]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -177,7 +177,7 @@ async fn full_jitter_spreads_retries_over_the_whole_delay() {
 async fn a_job_is_not_early_however_long_its_delay() {
     let fixture = Fixture::memory().await;
     let before = fixture.client.broker().now();
-    let delay = Duration::from_millis(3 * 3600 * 1000 + 7);
+    let delay = Duration::from_millis(600_007);
     let call = fail::new(0).delay(delay);
     call.enqueue(&fixture.client).await.unwrap();
     assert_eq!(fixture.run_for_months().await.done, 1);
