@@ -24,6 +24,10 @@ pub(super) fn unknown_name(run: &Run) -> Ended {
 
 /// What is sent for a run that ended so.
 pub(super) fn settlement(run: &mut Run, ended: Ended) -> (Action, Kind) {
+    if ended == Ended::Done {
+        // Most runs end so: they pay for no clock, no draw and no options.
+        return (Action::Ack, Kind::Done);
+    }
     let options = run
         .options
         .take()
