@@ -94,6 +94,21 @@ async fn running_jobs_may_end_and_are_not_run_again(fixture: Fixture) {
     assert_eq!(left(&fixture).await, (0, 0, 0, 0));
 }
 
+/// Their outcomes are settled, however close to the end of the worker they come.
+async fn blocking_jobs_may_end_too(fixture: Fixture) {
+    for round in 0..20 {
+        block::enqueue(&fixture.client).await.unwrap();
+        let worker = fixture.worker().queues(["ending"]).build().unwrap();
+        let handle = worker.spawn();
+        fixture.ledger.wait_for("begin 1", round + 1).await;
+        let go = async { fixture.ledger.write("go") };
+        let (report, ()) = tokio::join!(handle.shutdown(), go);
+        assert_eq!(report.abandoned, 0);
+        assert_eq!(left(&fixture).await, (0, 0, 0, 0), "round {round}");
+        assert_eq!(fixture.ledger.count("end"), round + 1);
+    }
+}
+
 async fn jobs_over_the_timeout_are_given_back_after_their_drops(fixture: Fixture) {
     wait::enqueue(&fixture.client).await.unwrap();
     let first = fixture.worker().queues(["ending"]).shutdown_timeout(SHORT);
@@ -178,6 +193,7 @@ async fn a_dropped_handle_leaves_the_worker_running(fixture: Fixture) {
 
 crate::on_every_broker! {
     running_jobs_may_end_and_are_not_run_again
+    blocking_jobs_may_end_too
     jobs_over_the_timeout_are_given_back_after_their_drops
     a_blocking_job_sees_that_it_should_end
     a_blocking_job_that_goes_on_is_abandoned_and_adopted
