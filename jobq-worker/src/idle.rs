@@ -18,8 +18,11 @@ const SOON: Duration = Duration::from_millis(20);
 /// moves meanwhile may stand in none of the answers.
 const EMPTY_LOOKS: u32 = 2;
 
-/// How late to look again at the most while jobs are delayed: another may have come.
+/// How late to look again at the most while jobs are delayed: someone may have removed them.
 const LATE: Duration = Duration::from_secs(1);
+
+/// The same in this process, where hours of virtual time pass by looks.
+const LATE_IN_PROCESS: Duration = Duration::from_secs(60);
 
 /// Waits until no queue of the worker has anything ready, delayed or in flight.
 pub(crate) async fn wait(shared: &Arc<Shared>, max_wait: Option<Duration>) -> Result<(), RunError> {
@@ -94,5 +97,9 @@ fn pause(shared: &Shared, counts: &[Counts]) -> Duration {
     }
     let now = shared.broker().now();
     let next = counts.iter().filter_map(|counts| counts.next_due).min();
-    next.map_or(LATE, |due| due.since(now)).clamp(SOON, LATE)
+    let late = match shared.broker().is_in_process() {
+        true => LATE_IN_PROCESS,
+        false => LATE,
+    };
+    next.map_or(late, |due| due.since(now)).clamp(SOON, late)
 }

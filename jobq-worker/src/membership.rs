@@ -5,7 +5,7 @@
 //! reconcile may release, until when a lease is trusted. No I/O.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -329,10 +329,6 @@ impl Membership {
     /// Whether it gave up the office of timekeeper.
     pub(crate) fn has_resigned(&self, now: Instant) -> bool {
         self.state().resigned_until.is_some_and(|until| now < until)
-    }
-
-    pub(crate) fn set_suspects(&self, suspects: u64) {
-        self.suspects.store(suspects, Ordering::Relaxed);
     }
 }
 

@@ -38,6 +38,8 @@ pub(crate) struct Shared {
     pub(crate) shutdown: Shutdown,
     /// There may be something to claim or to settle.
     pub(crate) work: Notify,
+    /// A queue has suspects.
+    pub(crate) suspected: Notify,
     /// The worker empties itself to run a suspect alone: no ordinary claims.
     pub(crate) secluded: AtomicBool,
     pub(crate) runtime: Handle,
@@ -69,6 +71,7 @@ impl Shared {
             counters: Counters::default(),
             shutdown: Shutdown::new(),
             work: Notify::new(),
+            suspected: Notify::new(),
             secluded: AtomicBool::new(false),
             runtime: Handle::current(),
             schedule: Mutex::new(schedule),
@@ -88,6 +91,16 @@ impl Shared {
     pub(crate) fn heat(&self, index: usize) {
         self.schedule().set_hot(index, true);
         self.work.notify_one();
+    }
+
+    /// Notes how many suspects wait on a queue.
+    pub(crate) fn note_suspects(&self, index: usize, suspects: u64) {
+        self.memberships[index]
+            .suspects
+            .store(suspects, Ordering::Relaxed);
+        if suspects > 0 {
+            self.suspected.notify_one();
+        }
     }
 
     /// Whether ordinary claims may be sent.

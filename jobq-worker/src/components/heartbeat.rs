@@ -141,7 +141,7 @@ impl Heartbeat {
                 ..
             } => {
                 membership.renewed(&member.worker, sent, in_flight, handoff);
-                membership.set_suspects(suspects);
+                self.shared.note_suspects(index, suspects);
             }
         }
         Ok(())

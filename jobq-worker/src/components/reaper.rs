@@ -25,6 +25,10 @@ use watch::Watch;
 /// How often it looks.
 const LOOK: Duration = Duration::from_secs(1);
 
+/// How many looks in a lease, at the least, in this process, where hours of virtual time pass by
+/// looks.
+const LOOKS_IN_PROCESS: u32 = 2;
+
 /// How often it reconciles, called for or not.
 const RECONCILE_EVERY: Duration = Duration::from_secs(30);
 
@@ -36,6 +40,7 @@ pub(crate) struct Reaper {
     /// The queue whose sweep is under way, and its cursor.
     sweep: (usize, u64),
     reconciled: Instant,
+    look_every: Duration,
 }
 
 /// Whose remains are taken over.
@@ -59,23 +64,27 @@ impl Component for Reaper {
         }
         failure = self.sweep().await.err().or(failure);
         failure = self.reconcile().await.err().or(failure);
-        failure.map_or(Ok(LOOK), Err)
+        failure.map_or(Ok(self.look_every), Err)
     }
 }
 
 impl Reaper {
     pub(crate) fn new(shared: &Arc<Shared>) -> Self {
         let lease = shared.settings.lease;
+        let look_every = match shared.broker().is_in_process() {
+            true => lease / LOOKS_IN_PROCESS,
+            false => LOOK,
+        };
         let watches = shared
             .memberships
             .iter()
-            .map(|_| Watch::new(lease))
-            .collect();
+            .map(|_| Watch::new(lease, look_every));
         Self {
             shared: shared.clone(),
-            watches,
+            watches: watches.collect(),
             sweep: (0, 0),
             reconciled: Instant::now(),
+            look_every,
         }
     }
 

@@ -20,8 +20,11 @@ use crate::executor;
 use crate::shared::Shared;
 use crate::shutdown::Phase;
 
-/// How often it looks.
+/// How often it looks while there are suspects.
 const LOOK: Duration = Duration::from_secs(1);
+
+/// How long it sleeps while there are none.
+const NONE: Duration = Duration::from_secs(3600);
 
 /// How long a worker offers itself.
 const OFFER: Duration = Duration::from_secs(60);
@@ -41,18 +44,26 @@ impl Component for Suspects {
     const NAME: &'static str = "suspects";
 
     async fn tick(&mut self) -> Result<Duration, BrokerError> {
+        let mut wait = NONE;
         for index in 0..self.since.len() {
             let membership = &self.shared.memberships[index];
             if membership.suspects.load(Ordering::Relaxed) == 0 {
                 self.since[index] = None;
                 continue;
             }
+            wait = LOOK;
             self.since[index].get_or_insert_with(Instant::now);
             if membership.timekeeper.load(Ordering::Relaxed) && self.shared.may_claim() {
                 self.offer(index).await?;
             }
         }
-        Ok(LOOK)
+        Ok(wait)
+    }
+
+    async fn wake(&mut self) {
+        self.shared.suspected.notified().await;
+        // Nothing hurries, and every answer tells of suspects as long as there are some.
+        tokio::time::sleep(LOOK).await;
     }
 }
 
@@ -113,7 +124,7 @@ impl Suspects {
             .await
         {
             Ok(Claimed::Granted(grant)) => {
-                membership.set_suspects(grant.suspects);
+                shared.note_suspects(index, grant.suspects);
                 self.since[index] = None;
                 if grant.envelopes.is_empty() {
                     shared.slots.give_back(max);

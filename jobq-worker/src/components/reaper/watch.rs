@@ -1,7 +1,7 @@
 //! Which workers of a queue stand still, by the observer's own clock. Pure.
 //!
 //! Only answered looks count: one that took longer than a second, or that came more than two
-//! seconds after the one before, starts the window again. So after an outage every worker has a
+//! intervals after the one before, starts the window again. So after an outage every worker has a
 //! whole lease to renew first.
 
 use std::collections::HashMap;
@@ -13,22 +13,22 @@ use tokio::time::Instant;
 /// The longest an answer may take to count.
 const SLOWEST_ANSWER: Duration = Duration::from_secs(1);
 
-/// The longest between two looks that belong together.
-const LONGEST_GAP: Duration = Duration::from_secs(2);
-
 /// What one worker saw of the members of one queue.
 #[derive(Debug)]
 pub(super) struct Watch {
     lease: Duration,
+    /// The longest between two looks that belong together.
+    longest_gap: Duration,
     /// The counter and when it was seen first.
     seen: HashMap<WorkerId, (u64, Instant)>,
     last: Option<Instant>,
 }
 
 impl Watch {
-    pub(super) fn new(lease: Duration) -> Self {
+    pub(super) fn new(lease: Duration, look_every: Duration) -> Self {
         Self {
             lease,
+            longest_gap: 2 * look_every,
             seen: HashMap::new(),
             last: None,
         }
@@ -43,7 +43,9 @@ impl Watch {
         members: &[(WorkerId, u64)],
     ) -> Vec<(WorkerId, u64)> {
         let slow = answered - asked > SLOWEST_ANSWER;
-        let gap = self.last.is_some_and(|last| asked - last > LONGEST_GAP);
+        let gap = self
+            .last
+            .is_some_and(|last| asked - last > self.longest_gap);
         self.last = (!slow).then_some(answered);
         if slow || gap {
             self.seen.clear();
@@ -80,7 +82,7 @@ mod tests {
     fn looks(at: &[(u64, u64)]) -> Vec<bool> {
         let start = Instant::now();
         let worker = WorkerId::random();
-        let mut watch = Watch::new(LEASE);
+        let mut watch = Watch::new(LEASE, Duration::from_secs(1));
         let look = |&(second, counter): &(u64, u64)| {
             let asked = start + Duration::from_secs(second);
             !watch
@@ -117,7 +119,7 @@ mod tests {
     fn a_slow_answer_starts_the_window_again() {
         let start = Instant::now();
         let members = [(WorkerId::random(), 5)];
-        let mut watch = Watch::new(LEASE);
+        let mut watch = Watch::new(LEASE, Duration::from_secs(1));
         for second in 0..7 {
             let asked = start + Duration::from_secs(second);
             watch.observe(asked, asked + MS, &members);
