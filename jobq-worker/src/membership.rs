@@ -306,19 +306,27 @@ impl Membership {
         (state.worker.clone(), tokens.collect())
     }
 
+    /// Asks every job to end.
+    pub(crate) fn cancel_all(&self) {
+        self.for_each_job(|job| job.cancellation.cancel());
+    }
+
     /// Asks every job to end, and aborts those that can be.
     pub(crate) fn abort_all(&self) {
-        for job in self
-            .state()
-            .held
-            .values()
-            .flat_map(|batch| batch.jobs.iter().flatten())
-        {
+        self.for_each_job(|job| {
             job.cancellation.cancel();
             if let Some(abort) = &job.abort {
                 abort.abort();
             }
-        }
+        });
+    }
+
+    fn for_each_job(&self, act: impl FnMut(&Running)) {
+        let state = self.state();
+        let batches = state.held.values();
+        batches
+            .flat_map(|batch| batch.jobs.iter().flatten())
+            .for_each(act);
     }
 
     /// Gives up the office of timekeeper for a while, so that another worker takes it.

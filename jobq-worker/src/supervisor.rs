@@ -2,8 +2,9 @@
 //!
 //! The end, once a shutdown has begun:
 //! 1. no further claims; waits are ended, what they were handed goes back;
-//! 2. running jobs may end, up to the shutdown timeout or a second signal;
-//! 3. the rest is asked to end and aborted, and its end awaited;
+//! 2. running jobs may end, up to the shutdown timeout or a second signal; shortly before it is
+//!    over they are asked to;
+//! 3. the rest is aborted, and its end awaited;
 //! 4. every outcome is settled; what could not be aborted is given back if the process ends now,
 //!    and else left to adoption;
 //! 5. the components stop, and the worker leaves its queues.
@@ -23,6 +24,7 @@ use crate::components::reaper::Reaper;
 use crate::components::suspects::Suspects;
 use crate::components::timekeeper::Timekeeper;
 use crate::error::RunError;
+use crate::membership::Membership;
 use crate::shared::Shared;
 use crate::shutdown::Phase;
 
@@ -43,6 +45,9 @@ pub(crate) enum Leftovers {
     /// They are given back: the process is about to exit.
     GiveBack,
 }
+
+/// How long before the shutdown timeout running jobs are asked to end; half of a shorter one.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// How long aborted jobs may take to end.
 const ABORT_TIME: Duration = Duration::from_secs(1);
@@ -162,11 +167,12 @@ async fn fetch(shared: Arc<Shared>) {
 }
 
 async fn drain(shared: &Arc<Shared>, leftovers: Leftovers) -> (ShutdownReport, Instant) {
+    let timeout = shared.settings.shutdown_timeout;
+    let grace = GRACE.min(timeout / 2);
     let running = async {
-        tokio::select! {
-            () = shared.slots.all_free() => {}
-            () = tokio::time::sleep(shared.settings.shutdown_timeout) => {}
-            () = shared.shutdown.reached(Phase::Aborting) => {}
+        if !all_free(shared, timeout - grace).await {
+            shared.memberships.iter().for_each(Membership::cancel_all);
+            all_free(shared, grace).await;
         }
     };
     let handoffs = within(Instant::now() + SETTLE_TIME, async {
@@ -191,13 +197,19 @@ async fn drain(shared: &Arc<Shared>, leftovers: Leftovers) -> (ShutdownReport, I
     (ShutdownReport { abandoned }, deadline)
 }
 
+/// Waits until nothing runs, so long or until a second signal; answers whether nothing runs.
+async fn all_free(shared: &Arc<Shared>, limit: Duration) -> bool {
+    tokio::select! {
+        () = shared.slots.all_free() => true,
+        () = tokio::time::sleep(limit) => false,
+        () = shared.shutdown.reached(Phase::Aborting) => false,
+    }
+}
+
 /// Aborts until nothing runs.
 async fn abort(shared: &Arc<Shared>) {
     while shared.slots.taken() > 0 {
-        shared
-            .memberships
-            .iter()
-            .for_each(crate::membership::Membership::abort_all);
+        shared.memberships.iter().for_each(Membership::abort_all);
         let _ = tokio::time::timeout(ABORT_AGAIN, shared.slots.all_free()).await;
     }
 }

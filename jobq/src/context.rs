@@ -94,7 +94,9 @@ impl Context {
         self.0.enqueued_at.timestamp()
     }
 
-    /// Whether the run should end: its timeout passed, the worker stops, or its lease was lost.
+    /// Whether the run should end: its timeout passed, its lease was lost, or the worker stops and
+    /// the shutdown timeout is nearly over. A run that fails after one of the last two uses no
+    /// attempt.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         self.0.cancellation.is_cancelled()

@@ -4,7 +4,8 @@
 //! queue offers itself at a time:
 //! 1. stop claiming, and have no wait under way;
 //! 2. wait until no job runs, at most 60 s; then claim one suspect and wait for its end;
-//! 3. not empty in time: resign as timekeeper for a while, so that another worker tries;
+//! 3. not empty in time: resign as timekeeper, so that another worker tries, and work on for some
+//!    minutes before the next offer;
 //! 4. but if suspects have waited for 10 minutes, run one beside others.
 
 use std::sync::Arc;
@@ -29,6 +30,9 @@ const NONE: Duration = Duration::from_secs(3600);
 /// How long a worker offers itself.
 const OFFER: Duration = Duration::from_secs(60);
 
+/// How long a worker works on that was not empty in time.
+const REST: Duration = Duration::from_secs(240);
+
 /// After this long without a run, a suspect need not be alone.
 const STARVED: Duration = Duration::from_secs(600);
 
@@ -38,6 +42,8 @@ pub(crate) struct Suspects {
     shared: Arc<Shared>,
     /// Since when each queue has had suspects that did not run.
     since: Vec<Option<Instant>>,
+    /// When it may offer itself again.
+    rested: Instant,
 }
 
 impl Component for Suspects {
@@ -52,8 +58,13 @@ impl Component for Suspects {
                 continue;
             }
             wait = LOOK;
-            self.since[index].get_or_insert_with(Instant::now);
-            if membership.timekeeper.load(Ordering::Relaxed) && self.shared.may_claim() {
+            let since = *self.since[index].get_or_insert_with(Instant::now);
+            if !membership.timekeeper.load(Ordering::Relaxed) || !self.shared.may_claim() {
+                continue;
+            }
+            if since.elapsed() >= STARVED {
+                self.run_one(index).await?;
+            } else if Instant::now() >= self.rested {
                 self.offer(index).await?;
             }
         }
@@ -72,6 +83,7 @@ impl Suspects {
         Self {
             shared: shared.clone(),
             since: vec![None; shared.memberships.len()],
+            rested: Instant::now(),
         }
     }
 
@@ -87,21 +99,19 @@ impl Suspects {
     async fn secluded(&mut self, index: usize) -> Result<(), BrokerError> {
         let shared = self.shared.clone();
         shared.empty_handoffs().await?;
-        let starved = self.since[index].is_some_and(|since| since.elapsed() >= STARVED);
         let empty = tokio::select! {
             empty = tokio::time::timeout(OFFER, shared.slots.all_free()) => empty.is_ok(),
             () = shared.shutdown.reached(Phase::Draining) => return Ok(()),
         };
-        if !empty && !starved {
+        if !empty {
+            self.rested = Instant::now() + REST;
             shared.memberships[index].resign(Instant::now());
             return Ok(());
         }
         self.run_one(index).await?;
-        if empty {
-            tokio::select! {
-                () = shared.slots.all_free() => {}
-                () = shared.shutdown.reached(Phase::Draining) => {}
-            }
+        tokio::select! {
+            () = shared.slots.all_free() => {}
+            () = shared.shutdown.reached(Phase::Draining) => {}
         }
         Ok(())
     }
