@@ -3,10 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use jobq::private::{Handler, Registration, registrations};
-use jobq::{
-    Backoff, Cancellation, Context, Jitter, Job, JobDefaults, JobId, Run, State, States, job,
-};
+use jobq::runtime::{Cancellation, Handler, Registration, Run, States, registrations};
+use jobq::{Backoff, Context, Jitter, Job, JobDefaults, JobId, State, job};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug)]

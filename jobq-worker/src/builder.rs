@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jobq::private::{Place, Registration, registrations};
-use jobq::{Client, Perform, QueueName, States};
+use jobq::runtime::{Place, Registration, States, registrations};
+use jobq::{Client, Perform, QueueName};
 
 use crate::error::BuildError;
 use crate::registry::Registry;

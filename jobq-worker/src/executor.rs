@@ -15,11 +15,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use jobq::broker::Action;
-use jobq::outcome::Ended;
-use jobq::private::{Handler, Registration, RunBlocking, RunFuture};
-use jobq::{
-    Cancellation, Context, Envelope, EnvelopeError, JobId, Options, Token, WorkerId, judge,
+use jobq::runtime::{
+    self, Cancellation, Ended, Handler, Registration, RunBlocking, RunFuture, judge,
 };
+use jobq::{Context, Envelope, EnvelopeError, JobId, Options, Token, WorkerId};
 use tokio::task::AbortHandle;
 use tracing::Instrument as _;
 
@@ -174,7 +173,7 @@ fn read(bytes: &Bytes) -> Result<(Envelope, Option<Box<Options>>), EnvelopeError
 
 async fn execute(mut run: Run, registration: Arc<Registration>) {
     let (shared, envelope) = (&run.claimed.shared, &run.envelope);
-    let context = Context::new(jobq::Run {
+    let context = Context::new(runtime::Run {
         id: envelope.id(),
         name: registration.name,
         queue: shared.memberships[run.claimed.index].queue.clone(),

@@ -10,7 +10,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jobq::broker::Member;
-use jobq::{Cancellation, QueueName, Token, WorkerId};
+use jobq::runtime::Cancellation;
+use jobq::{QueueName, Token, WorkerId};
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 

@@ -194,7 +194,7 @@ impl Flags {
 
 fn list_jobs() -> ExitCode {
     use std::io::Write as _;
-    let mut names: Vec<_> = jobq::private::registrations().map(|job| job.name).collect();
+    let mut names: Vec<_> = jobq::runtime::registrations().map(|job| job.name).collect();
     names.sort_unstable();
     let mut out = std::io::stdout().lock();
     for name in names {

@@ -3,8 +3,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use jobq::States;
-use jobq::private::Registration;
+use jobq::runtime::{Registration, States};
 
 use crate::error::BuildError;
 

@@ -6,6 +6,7 @@
 //! slots, but never so small that a hundred queues would make a hundred tiny claims.
 
 use jobq::QueueName;
+use jobq::runtime::text::quoted;
 
 use crate::error::BuildError;
 
@@ -29,7 +30,7 @@ impl QueueWeight {
         if weight == 0 || weight > MAX_WEIGHT {
             return Err(BuildError::InvalidSetting {
                 field: "queues",
-                value: format!("\"{}\"", text.escape_debug()),
+                value: quoted(text),
                 expected: "a weight of 1 to 1000 after the colon",
             });
         }
@@ -214,5 +215,8 @@ mod tests {
         ] {
             assert!(read(bad).is_err(), "{bad}");
         }
+        let long = format!("{}:0", "x\n".repeat(10_000));
+        let message = read(&long).expect_err("the weight is 0").to_string();
+        assert!(message.len() < 250 && !message.contains('\n'), "{message}");
     }
 }

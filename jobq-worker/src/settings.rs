@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jobq::runtime::text::plain;
+
 use crate::error::BuildError;
 use crate::schedule::QueueWeight;
 
@@ -56,18 +58,18 @@ impl Settings {
         let shortest = Duration::from_millis(10);
         let longest = Duration::from_secs(3600);
         if !(shortest..=longest).contains(&self.renew_every) {
-            return invalid(
-                "renew_every",
-                format!("{:?}", self.renew_every),
-                "10 ms to 1 h",
-            );
+            return invalid("renew_every", plain(self.renew_every), "10 ms to 1 h");
         }
         if self.lease <= 2 * self.renew_every {
-            let value = format!("{:?} with renew_every {:?}", self.lease, self.renew_every);
+            let value = format!(
+                "{} with renew_every {}",
+                plain(self.lease),
+                plain(self.renew_every)
+            );
             return invalid("lease", value, "more than twice renew_every");
         }
         if self.lease > longest {
-            return invalid("lease", format!("{:?}", self.lease), "at most 1 h");
+            return invalid("lease", plain(self.lease), "at most 1 h");
         }
         for (i, one) in self.queues.iter().enumerate() {
             if self.queues[..i]

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jobq::broker::{Broker, Claim, Claimed};
-use jobq::{BrokerError, Client, States, WorkerId};
+use jobq::runtime::States;
+use jobq::{BrokerError, Client, WorkerId};
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 

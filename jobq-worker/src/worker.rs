@@ -5,7 +5,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jobq::{Client, States};
+use jobq::Client;
+use jobq::runtime::States;
 use tokio::task::JoinHandle;
 
 use crate::builder::WorkerBuilder;

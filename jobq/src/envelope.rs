@@ -27,7 +27,7 @@ use writer::Writer;
 
 pub(crate) use args::{decode_args, encode_args};
 pub use dead::{DeadRecord, Reason};
-pub use options::{Failure, MAX_HISTORY, Options};
+pub use options::{Failure, Options};
 
 /// The version this build writes, and the only one it reads.
 const VERSION: u64 = 1;

@@ -12,7 +12,7 @@
 //!
 //! What a *handler* returns is in [`crate::JobError`].
 
-mod text;
+pub mod text;
 
 use std::error::Error as StdError;
 use std::fmt;

@@ -54,7 +54,8 @@
 //! | say how to go on after a failure | [`Backoff`], [`Jitter`], [`JobError`] |
 //! | look at queues and dead jobs | [`Queue`], [`Dead`] |
 //! | know every error | [`EnqueueError`], [`ConnectError`], [`InspectError`] |
-//! | write another engine | [`broker::Broker`] |
+//! | know what an engine has to keep | [`broker::Broker`] |
+//! | write another worker | [`runtime`] |
 
 // What users write.
 mod context;
@@ -66,7 +67,7 @@ mod client;
 mod inspect;
 
 // The rules, as pure functions.
-pub mod outcome;
+mod outcome;
 mod retry;
 
 // What travels, and where it lies.
@@ -78,13 +79,15 @@ mod error;
 mod id;
 mod timestamp;
 
+// What stands below applications.
 #[doc(hidden)]
 pub mod private;
+pub mod runtime;
 
 pub use broker::JobState;
 pub use client::{Client, ClientBuilder, JobHandle, connect};
-pub use context::{Cancellation, Context, Run, State, States};
-pub use envelope::{DeadRecord, Envelope, Failure, MAX_HISTORY, Options, Reason};
+pub use context::{Context, State};
+pub use envelope::{DeadRecord, Envelope, Failure, Options, Reason};
 pub use error::{
     BoxError, BrokerError, BrokerErrorKind, ConnectError, EnqueueError, EnvelopeError,
     InspectError, InvalidJobId, InvalidQueueName, MissingState,
@@ -96,4 +99,4 @@ pub use job::{IntoJob, Job, JobBuilder, JobDefaults, JobResult, Perform, StateTy
 pub use jobq_macros::{Job, job};
 pub use retry::{Backoff, Jitter, Strategy};
 pub use timestamp::At;
-pub use verdict::{Decision, JobError, judge};
+pub use verdict::{Decision, JobError};

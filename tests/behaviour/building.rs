@@ -82,7 +82,7 @@ async fn settings_out_of_range_are_named_with_their_value_and_range() {
     let b = builder().await;
     assert_eq!(
         refusal(b.renew_every(Duration::ZERO)),
-        "renew_every is 0ns; expected 10 ms to 1 h"
+        "renew_every is 0s; expected 10 ms to 1 h"
     );
     let b = builder().await;
     assert_eq!(

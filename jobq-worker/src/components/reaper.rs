@@ -13,7 +13,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jobq::broker::{Action, Adopted, Adoption, DeadCaps, MAX_BATCH, ReleaseTo, Settle, Settlement};
-use jobq::{BrokerError, Cancellation, Token, WorkerId};
+use jobq::runtime::Cancellation;
+use jobq::{BrokerError, Token, WorkerId};
 use tokio::time::Instant;
 
 use crate::component::Component;

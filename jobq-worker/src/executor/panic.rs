@@ -8,6 +8,8 @@ use std::pin::pin;
 use std::sync::Once;
 use std::task::Poll;
 
+use jobq::runtime::text::cut;
+
 /// The longest message kept, in bytes: it leaves room for the place in what a dead record holds.
 const MAX_MESSAGE: usize = 3500;
 
@@ -59,8 +61,8 @@ fn describe(payload: Box<dyn Any + Send>) -> String {
         payload.downcast_ref::<&str>(),
         payload.downcast_ref::<String>(),
     ) {
-        (Some(text), _) => cut(text).to_owned(),
-        (_, Some(text)) => cut(text).to_owned(),
+        (Some(text), _) => cut(text, MAX_MESSAGE).to_owned(),
+        (_, Some(text)) => cut(text, MAX_MESSAGE).to_owned(),
         _ => "a value that is no text".to_owned(),
     };
     // The payload's own `Drop` may panic too.
@@ -71,11 +73,4 @@ fn describe(payload: Box<dyn Any + Send>) -> String {
         Some(place) => format!("{message} (at {place})"),
         None => message,
     }
-}
-
-/// The front of a text: at most [`MAX_MESSAGE`] bytes, never half a character.
-fn cut(text: &str) -> &str {
-    let end = (0..=text.len().min(MAX_MESSAGE)).rev();
-    let end = end.into_iter().find(|&i| text.is_char_boundary(i));
-    &text[..end.unwrap_or(0)]
 }

@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use jobq::broker::{Action, ReleaseTo};
-use jobq::outcome::{AfterCrash, Ended, Outcome, Policy, SUSPECT_AFTER, after_crash, decide};
+use jobq::runtime::{AfterCrash, Ended, Outcome, Policy, SUSPECT_AFTER, after_crash, decide};
 use jobq::{At, DeadRecord, Envelope, EnvelopeError, JobId, Options, Reason, Token};
 
 use super::{Run, draw};

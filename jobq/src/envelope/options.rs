@@ -26,7 +26,7 @@ pub struct Options {
     pub due: Option<At>,
     /// How often a worker met the job without knowing its name.
     pub unknown: u32,
-    /// The latest failures, oldest first; at most [`MAX_HISTORY`].
+    /// The latest failures, oldest first; at most [`Options::MAX_HISTORY`].
     pub history: Vec<Failure>,
     /// Entries this build does not know.
     pub(crate) rest: Rest,
@@ -38,9 +38,6 @@ pub(crate) struct Rest {
     entries: usize,
     bytes: Vec<u8>,
 }
-
-/// Failures kept in an envelope.
-pub const MAX_HISTORY: usize = 5;
 
 /// The longest error text kept of a failure in the history, in bytes.
 const MAX_FAILURE_LEN: usize = 200;
@@ -55,11 +52,15 @@ pub struct Failure {
 }
 
 impl Options {
+    /// Failures kept in an envelope.
+    pub const MAX_HISTORY: usize = 5;
+
     /// Adds a failure to the history: its text is cut to 200 bytes, and only the latest
-    /// [`MAX_HISTORY`] failures stay.
+    /// [`Options::MAX_HISTORY`] failures stay.
     pub fn push_failure(&mut self, at: At, error: &str) {
-        if self.history.len() >= MAX_HISTORY {
-            self.history.drain(..=self.history.len() - MAX_HISTORY);
+        if self.history.len() >= Self::MAX_HISTORY {
+            self.history
+                .drain(..=self.history.len() - Self::MAX_HISTORY);
         }
         let error = cut(error, MAX_FAILURE_LEN).to_owned();
         self.history.push(Failure { at, error });
@@ -110,7 +111,7 @@ impl Options {
             out.uint(self.unknown.into());
         }
         if !self.history.is_empty() {
-            let older = self.history.len().saturating_sub(MAX_HISTORY);
+            let older = self.history.len().saturating_sub(Self::MAX_HISTORY);
             out.str("history");
             out.array(self.history.len() - older);
             self.history[older..].iter().for_each(|f| f.write(out));

@@ -1,9 +1,10 @@
-//! How errors tell what they got: bounded and printable.
+//! How errors and log lines tell what they got: bounded and printable.
 
 use std::time::Duration;
 
 /// At most 100 characters of a value, control characters escaped: how errors quote what they got.
-pub(crate) fn quoted(value: &str) -> String {
+#[must_use]
+pub fn quoted(value: &str) -> String {
     const MOST: usize = 100;
     let mut text: String = value
         .chars()
@@ -17,7 +18,8 @@ pub(crate) fn quoted(value: &str) -> String {
 }
 
 /// A sentence of someone else's, at most `most` characters of it, control characters escaped.
-pub(crate) fn escaped(text: &str, most: usize) -> String {
+#[must_use]
+pub fn escaped(text: &str, most: usize) -> String {
     let mut kept = String::new();
     let mut room = most;
     for c in text.chars() {
@@ -36,14 +38,16 @@ pub(crate) fn escaped(text: &str, most: usize) -> String {
 }
 
 /// The front of a text, at most `most` bytes, never half a character.
-pub(crate) fn cut(text: &str, most: usize) -> &str {
+#[must_use]
+pub fn cut(text: &str, most: usize) -> &str {
     let end = (0..=text.len().min(most)).rev();
     let end = end.into_iter().find(|&i| text.is_char_boundary(i));
     &text[..end.unwrap_or(0)]
 }
 
-/// Formats a duration for an error or a log line: `90s`, `2m`, `500ms`.
-pub(crate) fn plain(duration: Duration) -> String {
+/// A duration in its largest whole unit: `90s`, `2m`, `500ms`.
+#[must_use]
+pub fn plain(duration: Duration) -> String {
     let ms = duration.as_millis();
     match ms {
         _ if !duration.as_nanos().is_multiple_of(1_000_000) => format!("{duration:?}"),

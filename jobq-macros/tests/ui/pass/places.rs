@@ -119,7 +119,7 @@ fn main() {
     drop(hidden::new(private::Hidden));
     drop(nested::in_the_crate::new(7));
     nested::calls();
-    let names: Vec<_> = jobq::private::registrations().map(|job| job.name).collect();
+    let names: Vec<_> = jobq::runtime::registrations().map(|job| job.name).collect();
     for name in [
         "inside",
         "everywhere",

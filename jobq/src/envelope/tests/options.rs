@@ -251,14 +251,17 @@ fn the_history_keeps_the_latest_five_failures() {
         });
     }
     let read = again(&options).history;
-    assert_eq!(read.len(), MAX_HISTORY);
+    assert_eq!(read.len(), Options::MAX_HISTORY);
     assert_eq!(read.last().unwrap().at, At::from_ms(99_999));
     let raw = [
         &b"\x81\xa7history\xdd\0\x01\0\0"[..],
         &b"\x92\x01\xa1e".repeat(65_536),
     ]
     .concat();
-    assert_eq!(self::read(&raw).unwrap().history.len(), MAX_HISTORY);
+    assert_eq!(
+        self::read(&raw).unwrap().history.len(),
+        Options::MAX_HISTORY
+    );
 }
 
 #[test]
