@@ -13,18 +13,24 @@
 //!   whole lease may adopt what the worker holds.
 //! * A step that was sent twice, late, or never answered does no harm: see each step.
 
+mod inspect;
 pub mod memory;
 pub mod redis;
+mod step;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use tokio::sync::Notify;
 
-use crate::error::BrokerError;
+pub use self::inspect::{Counts, Element, Inspect, JobState};
+pub use self::step::{
+    Action, Adopted, Adoption, Claim, Claimed, DeadCaps, Due, Entry, Grant, Member, Promoted,
+    ReleaseTo, Renewed, RoundAnswer, Settle, Settled, Settlement,
+};
+use crate::error::{BrokerError, BrokerErrorKind};
 use crate::id::{QueueName, Token, WorkerId};
 use crate::timestamp::At;
 
@@ -39,27 +45,6 @@ pub const MAX_PROMOTE: u32 = 100;
 
 /// How long a timekeeper that stops promoting keeps its office.
 pub const TIMEKEEPER_TTL: Duration = Duration::from_secs(3);
-
-/// Caps of the dead list: what lies beyond them is dropped, oldest first, and counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DeadCaps {
-    /// Records kept: 10,000.
-    pub count: u64,
-    /// Bytes kept: 64 MiB.
-    pub bytes: u64,
-    /// Age kept: 180 days.
-    pub age: Duration,
-}
-
-impl Default for DeadCaps {
-    fn default() -> Self {
-        Self {
-            count: 10_000,
-            bytes: 64 << 20,
-            age: Duration::from_secs(180 * 24 * 3600),
-        }
-    }
-}
 
 /// The transitions of a job. Each is one atomic step.
 #[async_trait]
@@ -115,7 +100,8 @@ pub trait Broker: Inspect + fmt::Debug + Send + Sync + 'static {
     async fn promote(&self, queue: &QueueName, worker: &WorkerId) -> Result<Promoted, BrokerError>;
 
     /// Takes over what a dead worker owned: in flight and handoff, at most `max` and
-    /// [`MAX_BATCH_BYTES`], under tokens of the adopter, whose counter rises. The adopter is guarded like a claim.
+    /// [`MAX_BATCH_BYTES`], under tokens of the adopter, whose counter rises. The adopter is
+    /// guarded like a claim.
     ///
     /// Acts only if the target's counter is the one seen, or 0 (an adoption under way, by anyone),
     /// or if none is seen and none is stored (the sweep). Sets it to 0 and, with the last of what
@@ -177,297 +163,6 @@ pub enum Wake {
     Refused,
 }
 
-/// A job to be enqueued.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
-    /// The bytes.
-    pub envelope: Bytes,
-    /// When it may run.
-    pub due: Due,
-}
-
-/// When an entry may run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Due {
-    /// At once: it goes to ready.
-    Now,
-    /// So long from now, by the store's clock.
-    After(Duration),
-    /// At this time, by the store's clock. One in the past goes to delayed all the same and is
-    /// promoted at the next look.
-    At(At),
-}
-
-/// A worker on a queue, and the highest counter it was answered there (0 when it joins).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Member {
-    /// The queue.
-    pub queue: QueueName,
-    /// The worker.
-    pub worker: WorkerId,
-    /// The highest counter it knows.
-    pub known: u64,
-}
-
-/// A request for jobs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Claim {
-    /// Who asks, and where.
-    pub member: Member,
-    /// Free slots: 0 to [`MAX_BATCH`]. With 0 only the handoff goes back.
-    pub max: u32,
-    /// Asks for one suspect instead.
-    pub suspect: bool,
-}
-
-/// The answer to a claim.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Claimed {
-    /// The worker was adopted, or is being: it owns nothing any more.
-    Reaped,
-    /// The worker is a member.
-    Granted(Grant),
-}
-
-/// What a claim gave.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Grant {
-    /// The number of this claim: token `i` (from 1) is `counter.i`.
-    pub counter: u64,
-    /// The envelopes, in the order of their tokens.
-    pub envelopes: Vec<Bytes>,
-    /// How long until the first of delayed is due; zero if it is.
-    pub next_due: Option<Duration>,
-    /// The queue is paused: nothing was taken.
-    pub paused: bool,
-    /// How many suspects wait.
-    pub suspects: u64,
-}
-
-/// Outcomes of one worker's jobs on one queue.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Settle {
-    /// The queue.
-    pub queue: QueueName,
-    /// The worker that claimed them.
-    pub worker: WorkerId,
-    /// Whether it was sent before without an answer.
-    pub resent: bool,
-    /// Caps of the dead list.
-    pub caps: DeadCaps,
-    /// At most [`MAX_BATCH`]; of several with one token, one is accepted.
-    pub settlements: Vec<Settlement>,
-}
-
-/// The outcome of one claimed job.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Settlement {
-    /// The right to settle it.
-    pub token: Token,
-    /// What becomes of it.
-    pub action: Action,
-}
-
-/// What becomes of a claimed job.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Action {
-    /// Gone.
-    Ack,
-    /// To delayed.
-    Retry {
-        /// How long from now, by the store's clock.
-        delay: Duration,
-        /// The rewritten envelope.
-        envelope: Bytes,
-    },
-    /// To the dead list.
-    Bury {
-        /// The dead record.
-        record: Bytes,
-    },
-    /// Back to the queue. Several of one batch keep their order: the first is the first out.
-    Release {
-        /// Where to.
-        to: ReleaseTo,
-        /// The rewritten envelope; `None` keeps it as it is stored.
-        envelope: Option<Bytes>,
-    },
-}
-
-/// Where a released job goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ReleaseTo {
-    /// The front of ready.
-    Front,
-    /// The back of suspects.
-    Suspects,
-}
-
-/// The answer to a [`Settle`].
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Settled {
-    /// For each settlement, whether it was accepted; `false` is stale. Exact for what was sent
-    /// before; where a member sends a token that it does not own for the first time, others of a
-    /// large batch may read as stale too although they were accepted.
-    pub accepted: Vec<bool>,
-    /// Dead records that the caps dropped.
-    pub dropped: u64,
-}
-
-/// The answers of one round trip, each by itself.
-#[derive(Debug, Default)]
-pub struct RoundAnswer {
-    /// One for each [`Settle`], in order.
-    pub settles: Vec<Result<Settled, BrokerError>>,
-    /// If there was a claim.
-    pub claim: Option<Result<Claimed, BrokerError>>,
-}
-
-/// The answer to a renew.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Renewed {
-    /// The worker was adopted, or is being.
-    Reaped,
-    /// It is a member.
-    Alive {
-        /// Its counter now.
-        counter: u64,
-        /// Jobs in its in-flight records.
-        in_flight: u64,
-        /// Jobs in its handoff.
-        handoff: u64,
-        /// The queue is paused.
-        paused: bool,
-        /// How many suspects wait.
-        suspects: u64,
-    },
-}
-
-/// The answer to a promote.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Promoted {
-    /// The worker is the timekeeper.
-    pub timekeeper: bool,
-    /// Jobs moved to ready.
-    pub moved: u64,
-    /// How long until the next is due; zero if more are due already.
-    pub next_due: Option<Duration>,
-}
-
-/// A request to take over what a worker owned.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Adoption {
-    /// Who adopts.
-    pub member: Member,
-    /// Whose jobs.
-    pub target: WorkerId,
-    /// The target's counter as it was observed; `None` if it is no member.
-    pub seen: Option<u64>,
-    /// At most so many: 1 to [`MAX_BATCH`].
-    pub max: u32,
-}
-
-/// The answer to an adoption.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Adopted {
-    /// The adopter itself was adopted.
-    Reaped,
-    /// The target's counter is another than the one seen: it lives.
-    Alive,
-    /// Taken.
-    Taken {
-        /// The number of this adoption: token `i` (from 1) is `counter.i` of the adopter.
-        counter: u64,
-        /// The envelopes, in the order of their tokens: in flight first, in the order of their old
-        /// tokens, then the handoff.
-        envelopes: Vec<Bytes>,
-        /// The target owns more.
-        more: bool,
-    },
-}
-
-/// Questions and interventions of people and tools. None holds the store for long.
-#[async_trait]
-pub trait Inspect {
-    /// The queues that exist, sorted.
-    async fn queues(&self) -> Result<Vec<QueueName>, BrokerError>;
-
-    /// The figures of one queue at one moment: a job that moves meanwhile is in exactly one of
-    /// them, so that zeros mean that nothing is left.
-    async fn stats(&self, queue: &QueueName) -> Result<Counts, BrokerError>;
-
-    /// Elements in a state, `limit` (at most [`MAX_BATCH`]) from `offset` on: ready from the front,
-    /// delayed by due time, in flight by worker and token, dead newest first.
-    async fn page(
-        &self,
-        queue: &QueueName,
-        state: JobState,
-        offset: u64,
-        limit: u32,
-    ) -> Result<Vec<Element>, BrokerError>;
-
-    /// Stops claims from taking anything, from the moment this has answered.
-    async fn pause(&self, queue: &QueueName) -> Result<(), BrokerError>;
-
-    /// Ends a pause.
-    async fn resume(&self, queue: &QueueName) -> Result<(), BrokerError>;
-
-    /// Removes exactly this record from the dead list and, if an envelope is given, puts that at
-    /// the back of ready. Answers whether the record was there; if not, nothing changes.
-    async fn take_dead(
-        &self,
-        queue: &QueueName,
-        record: &Bytes,
-        requeue: Option<&Bytes>,
-    ) -> Result<bool, BrokerError>;
-}
-
-/// Where a job can be looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum JobState {
-    /// Waiting for a free slot.
-    Ready,
-    /// Waiting for its time, or for its retry.
-    Delayed,
-    /// Claimed by a worker.
-    InFlight,
-    /// Given up.
-    Dead,
-}
-
-/// An element as it is stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Element {
-    /// An envelope, or a dead record.
-    pub bytes: Bytes,
-    /// When it is due, if it is delayed.
-    pub due: Option<At>,
-    /// Who claimed it, if it is in flight.
-    pub worker: Option<WorkerId>,
-}
-
-/// The figures of one queue.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Elements in ready.
-    pub ready: u64,
-    /// Elements in delayed.
-    pub delayed: u64,
-    /// Elements in flight or in a handoff.
-    pub in_flight: u64,
-    /// Suspects.
-    pub suspects: u64,
-    /// Dead records.
-    pub dead: u64,
-    /// Whether it is paused.
-    pub paused: bool,
-    /// The element at the front of ready.
-    pub oldest: Option<Bytes>,
-    /// When the first of delayed is due.
-    pub next_due: Option<At>,
-}
-
 impl dyn Broker {
     /// A round of one [`Settle`].
     ///
@@ -497,7 +192,7 @@ impl dyn Broker {
 
 fn no_answer() -> BrokerError {
     BrokerError::new(
-        crate::error::BrokerErrorKind::Corrupt,
+        BrokerErrorKind::Corrupt,
         "the broker left a step unanswered",
     )
 }
