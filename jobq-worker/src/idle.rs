@@ -14,8 +14,8 @@ use crate::shutdown::Phase;
 /// How soon to look again while jobs are ready, or in flight elsewhere.
 const SOON: Duration = Duration::from_millis(20);
 
-/// Looks in a row that must find nothing. One asks several questions, and a job that another worker
-/// moves meanwhile may stand in none of the answers.
+/// Looks in a row that must find nothing. One asks queue by queue, and a job that another worker runs
+/// meanwhile may end after it enqueued the next one on a queue that was looked at before.
 const EMPTY_LOOKS: u32 = 2;
 
 /// How late to look again at the most while jobs are delayed: someone may have removed them.

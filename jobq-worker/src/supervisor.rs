@@ -12,7 +12,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jobq::broker::{Action, DeadCaps, MAX_BATCH, ReleaseTo, Settle, Settlement};
+use jobq::broker::{MAX_BATCH, Settle};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -219,23 +219,7 @@ async fn give_back(shared: &Arc<Shared>) {
     for membership in &shared.memberships {
         let (worker, tokens) = membership.held_tokens();
         for tokens in tokens.chunks(MAX_BATCH as usize) {
-            let action = || Action::Release {
-                to: ReleaseTo::Front,
-                envelope: None,
-            };
-            let settle = Settle {
-                queue: membership.queue.clone(),
-                worker: worker.clone(),
-                resent: true,
-                caps: DeadCaps::default(),
-                settlements: tokens
-                    .iter()
-                    .map(|&token| Settlement {
-                        token,
-                        action: action(),
-                    })
-                    .collect(),
-            };
+            let settle = Settle::release(membership.queue.clone(), worker.clone(), tokens);
             if let Err(error) = shared.broker().settle(settle).await {
                 tracing::warn!(%error, "could not give running jobs back; other workers will adopt them");
             }

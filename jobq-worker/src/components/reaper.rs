@@ -12,7 +12,7 @@ mod watch;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jobq::broker::{Action, Adopted, Adoption, DeadCaps, MAX_BATCH, ReleaseTo, Settle, Settlement};
+use jobq::broker::{Action, Adopted, Adoption, MAX_BATCH, Settle};
 use jobq::runtime::Cancellation;
 use jobq::{BrokerError, Token, WorkerId};
 use tokio::time::Instant;
@@ -218,7 +218,7 @@ impl Reaper {
             Cause::Crash => after_crash_of_worker(orphans, shared.broker().now()),
             Cause::Own => orphans
                 .into_iter()
-                .map(|orphan| (orphan, release(), Kind::Released))
+                .map(|orphan| (orphan, Action::RELEASE, Kind::Released))
                 .collect(),
         };
         for (orphan, action, kind) in judged {
@@ -266,18 +266,7 @@ impl Reaper {
             .await?;
         let lost = membership.unknown(&worker, &stored, limit);
         for tokens in lost.chunks(MAX_BATCH as usize) {
-            let release = |&token| Settlement {
-                token,
-                action: release(),
-            };
-            let settle = Settle {
-                queue: membership.queue.clone(),
-                worker: worker.clone(),
-                // Some may be settled by now: each is to be judged by itself.
-                resent: true,
-                caps: DeadCaps::default(),
-                settlements: tokens.iter().map(release).collect(),
-            };
+            let settle = Settle::release(membership.queue.clone(), worker.clone(), tokens);
             let settled = self.shared.broker().settle(settle).await?;
             let released = settled
                 .accepted
@@ -289,12 +278,5 @@ impl Reaper {
             }
         }
         Ok(())
-    }
-}
-
-fn release() -> Action {
-    Action::Release {
-        to: ReleaseTo::Front,
-        envelope: None,
     }
 }

@@ -97,13 +97,7 @@ fn action(envelope: &Envelope, mut options: Options, outcome: Outcome, now: At) 
     match outcome {
         Outcome::Done => (Action::Ack, Kind::Done),
         Outcome::Discard => (Action::Ack, Kind::Discarded),
-        Outcome::Release => (
-            Action::Release {
-                to: ReleaseTo::Front,
-                envelope: None,
-            },
-            Kind::Released,
-        ),
+        Outcome::Release => (Action::RELEASE, Kind::Released),
         Outcome::Retry { delay, error } => {
             options.push_failure(now, &error);
             options.due = Some(now.after(delay));
@@ -136,13 +130,7 @@ fn action(envelope: &Envelope, mut options: Options, outcome: Outcome, now: At) 
             )
         }
         // `Outcome` may grow; what this build does not know runs again.
-        _ => (
-            Action::Release {
-                to: ReleaseTo::Front,
-                envelope: None,
-            },
-            Kind::Released,
-        ),
+        _ => (Action::RELEASE, Kind::Released),
     }
 }
 
@@ -196,13 +184,7 @@ pub(crate) fn after_crash_of_worker(orphans: Vec<Orphan>, now: At) -> Vec<(Orpha
                 crashed(&envelope, now)
             }
             // Bystanders; and what is no envelope is buried when it is claimed.
-            _ => (
-                Action::Release {
-                    to: ReleaseTo::Front,
-                    envelope: None,
-                },
-                Kind::Released,
-            ),
+            _ => (Action::RELEASE, Kind::Released),
         };
         (orphan, action, kind)
     });
