@@ -15,8 +15,12 @@ const SOON: Duration = Duration::from_millis(300);
 
 #[job(name = "delayed.stamp", queue = "later")]
 async fn stamp(ctx: Context, ledger: State<Ledger>, due: u64) {
-    let early = now(ctx.client()) < At::from_ms(due);
-    ledger.write(if early { "early" } else { "on time" });
+    let now = now(ctx.client());
+    let early = At::from_ms(due).since(now);
+    ledger.write(match early.is_zero() {
+        true => "on time".to_owned(),
+        false => format!("{early:?} early"),
+    });
 }
 
 /// The time by the store's own clock, which for a server on this machine is the machine's.
@@ -44,7 +48,7 @@ async fn none_is_early(fixture: Fixture) {
         let job = stamp::new(due.as_ms()).at(due.timestamp());
         job.enqueue(&fixture.client).await.unwrap();
     }
-    fixture.ledger.wait_for("on time", 50).await;
+    fixture.ledger.wait_for_lines(50).await;
     handle.shutdown().await;
     assert_eq!(fixture.ledger.lines(), ["on time"; 50]);
 }

@@ -129,16 +129,34 @@ impl Ledger {
 
     /// Waits until a line was written so many times.
     pub(crate) async fn wait_for(&self, line: &str, times: usize) {
-        let what = format!("{times} × {line:?} in the ledger");
-        support::within(&what, async {
+        let what = format!("{times} × {line:?}");
+        self.wait_until(&what, || self.count(line) >= times).await;
+    }
+
+    /// Waits until so many lines were written, whatever they say.
+    pub(crate) async fn wait_for_lines(&self, times: usize) {
+        self.wait_until(&format!("{times} lines"), || self.lines().len() >= times)
+            .await;
+    }
+
+    async fn wait_until(&self, what: &str, done: impl Fn() -> bool) {
+        let waiting = async {
             loop {
                 let written = self.0.written.notified();
-                if self.count(line) >= times {
+                if done() {
                     return;
                 }
                 written.await;
             }
-        })
-        .await;
+        };
+        if tokio::time::timeout(support::DEADLINE, waiting)
+            .await
+            .is_err()
+        {
+            panic!(
+                "waited in vain for {what} in the ledger: {:?}",
+                self.lines()
+            );
+        }
     }
 }
