@@ -27,7 +27,9 @@ impl Setting {
 impl Parse for Setting {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         // `crate` is a keyword and a key.
-        let key = input.call(Ident::parse_any)?;
+        let key = input.call(Ident::parse_any).map_err(|error| {
+            syn::Error::new(error.span(), "expected a key, as in `queue = \"mail\"`")
+        })?;
         let value = match input.parse::<Option<Token![=]>>()? {
             Some(_) => Some(input.parse()?),
             None => None,
