@@ -133,6 +133,21 @@ fn scripts_build_no_key_and_use_no_other_format() {
     }
 }
 
+/// Lua files cannot share it: what is changed in one must be changed in all.
+#[test]
+fn the_guard_of_a_member_reads_the_same_in_every_step() {
+    let guard = |name: &str| {
+        let (_, source) = SOURCES.iter().find(|(other, _)| *other == name).unwrap();
+        let (_, from) = source.split_once("\nlocal stored = ").unwrap();
+        let (guard, _) = from.split_once("'gone') or 0) or 0\nend\n").unwrap();
+        assert!(guard.contains("return {'reaped'}"), "{name}: {guard}");
+        guard
+    };
+    for name in ["renew", "adopt"] {
+        assert_eq!(guard(name), guard("claim"), "{name}");
+    }
+}
+
 #[test]
 fn replies_begin_with_a_word() {
     for (name, source) in SOURCES {
