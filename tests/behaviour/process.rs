@@ -111,6 +111,16 @@ fn no_server_exits_69_and_says_where_it_looked() {
 }
 
 #[tokio::test]
+async fn a_server_that_may_evict_jobs_is_warned_about_at_the_start() {
+    let server = RedisServer::start_with(&[("maxmemory-policy", "allkeys-lru")]);
+    let program = Program::start(&server.url(), &[]).await;
+    program.wait_for_log("maxmemory-policy").await;
+    let log = program.log();
+    let line = log.lines().find(|line| line.contains("maxmemory-policy"));
+    assert!(line.is_some_and(|line| line.contains("WARN")), "{log}");
+}
+
+#[tokio::test]
 async fn environment_variables_are_flags_and_flags_win() {
     let fixture = Fixture::redis().await;
     let mut command = command();
