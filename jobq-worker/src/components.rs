@@ -4,6 +4,5 @@ pub(crate) mod fetcher;
 pub(crate) mod heartbeat;
 pub(crate) mod idler;
 pub(crate) mod reaper;
-pub(crate) mod settler;
 pub(crate) mod suspects;
 pub(crate) mod timekeeper;

@@ -22,8 +22,8 @@ use jobq::{Context, Envelope, EnvelopeError, JobId, Options, Token, WorkerId};
 use tokio::task::AbortHandle;
 use tracing::Instrument as _;
 
-use crate::components::settler::{Finished, Kind, Note};
 use crate::membership::Request;
+use crate::outbox::{Finished, Kind, Note};
 use crate::shared::Shared;
 use crate::slots::Slot;
 

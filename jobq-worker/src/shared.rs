@@ -10,9 +10,9 @@ use jobq::{BrokerError, Client, WorkerId};
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
-use crate::components::settler::Outbox;
 use crate::lane::Lane;
 use crate::membership::Membership;
+use crate::outbox::Outbox;
 use crate::registry::Registry;
 use crate::schedule::Schedule;
 use crate::settings::Settings;

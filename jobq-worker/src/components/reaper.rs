@@ -18,8 +18,8 @@ use jobq::{BrokerError, Token, WorkerId};
 use tokio::time::Instant;
 
 use crate::component::Component;
-use crate::components::settler::{Finished, Kind, Note};
 use crate::executor::{Orphan, after_crash_of_worker};
+use crate::outbox::{Finished, Kind, Note};
 use crate::shared::Shared;
 use watch::Watch;
 

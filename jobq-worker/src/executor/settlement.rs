@@ -7,7 +7,7 @@ use jobq::runtime::{AfterCrash, Ended, Outcome, Policy, SUSPECT_AFTER, after_cra
 use jobq::{At, DeadRecord, Envelope, EnvelopeError, JobId, Options, Reason, Token};
 
 use super::{Run, draw};
-use crate::components::settler::Kind;
+use crate::outbox::Kind;
 
 /// How the run of a job ends whose name nobody here knows. Warned about once per name.
 pub(super) fn unknown_name(run: &Run) -> Ended {

@@ -137,7 +137,7 @@ impl Outbox {
                     again.push((now, (settle, notes)));
                     result = Err(error);
                 } else {
-                    component::complain("settler", &error);
+                    component::complain("outbox", &error);
                     again.extend(split((settle, notes)).map(|batch| (now + REFUSED_WAIT, batch)));
                 }
             }
