@@ -239,6 +239,26 @@ pub(crate) async fn takes_more_than_a_thousand_in_parts(f: Fixture) {
     assert_eq!((second.names(), more), (names[1000..].to_vec(), false));
 }
 
+pub(crate) async fn takes_each_of_very_many_once(f: Fixture) {
+    let (mut dead, mut reaper) = dead_and_reaper(&f, &[]).await;
+    let mut names = numbered(6500);
+    for part in names.chunks(1000) {
+        f.enqueue(&strs(part)).await;
+        dead.claim(1000).await;
+    }
+    let (mut all, mut seen, mut more) = (Vec::new(), dead.known, true);
+    while more {
+        let (part, rest) = taken(reaper.adopt(&dead.id, Some(seen), 1000).await);
+        assert!(part.envelopes.len() == 1000 || !rest);
+        all.extend(part.names());
+        (seen, more) = (0, rest);
+    }
+    all.sort();
+    names.sort();
+    assert!(all == names);
+    assert_eq!(f.counter(&dead.id).await, None);
+}
+
 pub(crate) async fn touches_no_other_queue(f: Fixture) {
     let (dead, mut reaper) = dead_and_reaper(&f, &["a"]).await;
     let other = f.on("other");

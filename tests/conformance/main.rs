@@ -194,6 +194,7 @@ on_every_broker! {{
         stops_at_eight_mebibytes
         takes_a_job_over_the_bound_alone
         takes_more_than_a_thousand_in_parts
+        takes_each_of_very_many_once
         touches_no_other_queue
         nobody_adopts_itself
         one_who_joins_after_it_gets_new_tokens

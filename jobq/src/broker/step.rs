@@ -258,7 +258,7 @@ pub enum Adopted {
         /// The number of this adoption: token `i` (from 1) is `counter.i` of the adopter.
         counter: u64,
         /// The envelopes, in the order of their tokens: in flight first, in the order of their old
-        /// tokens, then the handoff.
+        /// tokens (of more than 5,000, any may go first), then the handoff.
         envelopes: Vec<Bytes>,
         /// The target owns more.
         more: bool,

@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
--- Takes over what a dead worker owned, under new tokens of the adopter.
+-- Takes over what a dead worker owned, under new tokens of the adopter: what is in flight by its old
+-- tokens (of more than 5,000 any go first), then the handoff.
 --
 -- KEYS
 --   1 workers    HASH  worker -> counter; 0 is being adopted
@@ -41,7 +42,14 @@ end
 redis.call('HLEN', inflight)
 redis.call('LLEN', handoff)
 local gone = tonumber(redis.call('HGET', meta, 'gone') or 0) or 0
-local tokens = redis.call('HKEYS', records)
+
+-- To sort very many in each of many calls would hold the server for long: then any of them go first.
+local tokens
+if redis.call('HLEN', records) > 5000 then
+  tokens = redis.call('HRANDFIELD', records, max)
+else
+  tokens = redis.call('HKEYS', records)
+end
 
 -- Order of the tokens: claim, then index. A field that is no token comes last; it is adopted too,
 -- or nothing would ever remove it.
