@@ -245,7 +245,14 @@ async fn run_blocking(
     // The slot is the thread's: a run that outlives its timeout keeps it until it ends.
     let slot = run.slot.take();
     let span = tracing::Span::current();
+    let cancellation = run.cancellation.clone();
+    let (begin, begun) = tokio::sync::oneshot::channel();
     let handler = tokio::task::spawn_blocking(move || {
+        // It may have waited for a thread: its time begins now, if it is still to run.
+        let _ = begin.send(());
+        if cancellation.is_cancelled() {
+            return (slot, Ok(Ended::Interrupted));
+        }
         let ended = span.in_scope(|| {
             panic::catch_sync(|| match prepare(&args, context) {
                 Ok(handler) => verdict(handler()),
@@ -254,6 +261,8 @@ async fn run_blocking(
         });
         (slot, ended)
     });
+    // An error means that it never began: so does the handle.
+    let _ = begun.await;
     match within(timeout, handler).await {
         Some(Ok((slot, ended))) => {
             run.slot = slot;

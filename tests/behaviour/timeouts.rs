@@ -224,6 +224,69 @@ async fn a_run_that_ends_in_the_moment_it_is_looked_at_is_done(fixture: Fixture)
     assert_eq!(fixture.ledger.lines(), ["ended"]);
 }
 
+/// Keeps its thread until the ledger says so, or for a while after it was asked to end.
+#[job(name = "timeouts.thread", blocking, retries = 0, timeout = "none")]
+fn thread(ctx: Context, ledger: State<Ledger>) {
+    ledger.write("thread");
+    while ledger.count("go") == 0 && !ctx.is_cancelled() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    std::thread::sleep(Duration::from_millis(50));
+}
+
+#[job(name = "timeouts.waiting", blocking, retries = 0, timeout = "20ms")]
+fn waiting(ledger: State<Ledger>) {
+    ledger.write("waiting");
+}
+
+#[job(name = "timeouts.beside", retries = 0)]
+async fn beside(ledger: State<Ledger>) {
+    // Longer than the timeout of the one that waits.
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    ledger.write("beside");
+}
+
+/// A runtime whose blocking pool has one thread.
+fn with_one_thread(test: impl Future<Output = ()>) {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    let builder = builder.worker_threads(2).max_blocking_threads(1);
+    builder.enable_all().build().unwrap().block_on(test);
+}
+
+#[test]
+fn a_blocking_run_has_its_time_from_when_it_has_a_thread() {
+    with_one_thread(async {
+        let fixture = Fixture::memory().await;
+        let handle = fixture.worker().build().unwrap().spawn();
+        thread::enqueue(&fixture.client).await.unwrap();
+        fixture.ledger.wait_for("thread", 1).await;
+        waiting::enqueue(&fixture.client).await.unwrap();
+        beside::enqueue(&fixture.client).await.unwrap();
+        fixture.ledger.wait_for("beside", 1).await;
+        fixture.ledger.write("go");
+        fixture.ledger.wait_for("waiting", 1).await;
+        handle.shutdown().await;
+        assert!(fixture.dead().await.is_empty());
+    });
+}
+
+#[test]
+fn a_blocking_run_that_was_given_back_before_it_had_a_thread_never_starts() {
+    with_one_thread(async {
+        let fixture = Fixture::memory().await;
+        let worker = fixture.worker().shutdown_timeout(Duration::from_millis(1));
+        let handle = worker.build().unwrap().spawn();
+        thread::enqueue(&fixture.client).await.unwrap();
+        fixture.ledger.wait_for("thread", 1).await;
+        waiting::enqueue(&fixture.client).await.unwrap();
+        running(&handle, 2).await;
+        let shutdown = handle.shutdown().await;
+        assert_eq!(shutdown.abandoned, 0);
+        assert_eq!(fixture.ledger.count("waiting"), 0);
+        assert_eq!(fixture.queue("default").stats().await.unwrap().ready, 1);
+    });
+}
+
 crate::on_every_broker! {
     a_timed_out_run_is_retried_like_any_other_failure
     a_blocking_run_that_minds_its_cancellation_ends
