@@ -101,3 +101,17 @@ async fn keys_of_another_type_are_corrupt_and_move_nothing() {
     }
     assert_eq!(granted(&broker, &claim(0, 1)).await.envelopes, ["a"]);
 }
+
+#[tokio::test]
+async fn a_damaged_office_of_timekeeper_is_vacant() {
+    let server = RedisServer::start();
+    let broker = broker_on(&server).await;
+    broker.enqueue(&queue(), &[later("a")]).await.unwrap();
+    ask(&server, &["HSET", "jobq:{mail}:timekeeper", "a", "b"]).await;
+    assert!(broker.leave(&queue(), &worker()).await.unwrap());
+    let promoted = broker.promote(&queue(), &worker()).await.unwrap();
+    assert!(promoted.timekeeper);
+    assert!(broker.leave(&queue(), &worker()).await.unwrap());
+    let office = ask(&server, &["EXISTS", "jobq:{mail}:timekeeper"]).await;
+    assert_eq!(office, Value::Int(0));
+}

@@ -20,7 +20,8 @@ local worker = ARGV[1]
 if redis.call('HLEN', inflight) + redis.call('LLEN', handoff) > 0 then
   return {'owner'}
 end
-local holder = redis.call('GET', timekeeper)
+-- A damaged office is vacant: it holds nothing that could be lost.
+local holder = redis.pcall('GET', timekeeper)
 local counter = redis.call('HGET', workers, worker)
 local gone = tonumber(redis.call('HGET', meta, 'gone') or 0) or 0
 if counter and (tonumber(counter) or 0) > gone then

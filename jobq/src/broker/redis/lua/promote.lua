@@ -18,10 +18,11 @@
 local timekeeper, delayed, ready = KEYS[1], KEYS[2], KEYS[3]
 local worker, office, max_due = ARGV[1], ARGV[2], tonumber(ARGV[3])
 
-local holder = redis.call('GET', timekeeper)
+-- A damaged office is vacant: it holds nothing that could be lost.
+local holder = redis.pcall('GET', timekeeper)
 redis.call('LLEN', ready)
 local first = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')
-local mine = not holder or holder == worker
+local mine = type(holder) ~= 'string' or holder == worker
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local moved = 0
