@@ -19,7 +19,7 @@ use tokio::time::Instant;
 #[derive(Debug)]
 pub(crate) struct Membership {
     pub(crate) queue: QueueName,
-    /// Suspects that wait on this queue, as last answered.
+    /// Suspects that wait on this queue and may run, as last answered.
     pub(crate) suspects: AtomicU64,
     /// Whether this worker is the queue's timekeeper, as last answered.
     pub(crate) timekeeper: AtomicBool,

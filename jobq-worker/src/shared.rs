@@ -94,8 +94,10 @@ impl Shared {
         self.work.notify_one();
     }
 
-    /// Notes how many suspects wait on a queue.
-    pub(crate) fn note_suspects(&self, index: usize, suspects: u64) {
+    /// Notes how many suspects wait on a queue. While it is paused none may run, and nobody is to
+    /// make room for them.
+    pub(crate) fn note_suspects(&self, index: usize, suspects: u64, paused: bool) {
+        let suspects = if paused { 0 } else { suspects };
         self.memberships[index]
             .suspects
             .store(suspects, Ordering::Relaxed);

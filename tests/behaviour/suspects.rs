@@ -176,12 +176,45 @@ async fn a_clean_end_clears_crashes(fixture: Fixture) {
     handle.shutdown().await;
 }
 
+#[job(name = "suspects.other", queue = "other")]
+async fn other(ledger: State<Ledger>) {
+    ledger.write("other");
+}
+
+async fn suspects_of_a_paused_queue_stop_nobody(fixture: Fixture) {
+    alone::enqueue(&fixture.client).await.unwrap();
+    make_suspects(&fixture, "crowd").await;
+    fixture.queue("crowd").pause().await.unwrap();
+    long::new()
+        .queue("other")
+        .enqueue(&fixture.client)
+        .await
+        .unwrap();
+    let worker = fixture.worker().queues(["crowd", "other"]);
+    let handle = worker.concurrency(2).build().unwrap().spawn();
+    fixture.ledger.wait_for("long begins", 1).await;
+    // Once a second for a while: a worker that made room would wait for the long job to end.
+    for n in 1..=5 {
+        other::new()
+            .delay(Duration::from_secs(1))
+            .enqueue(&fixture.client)
+            .await
+            .unwrap();
+        fixture.ledger.wait_for("other", n).await;
+    }
+    fixture.ledger.write("stop");
+    fixture.queue("crowd").resume().await.unwrap();
+    fixture.ledger.wait_for("suspect ends", 1).await;
+    handle.shutdown().await;
+}
+
 crate::on_every_broker! {
     a_suspect_runs_alone
     suspects_run_one_by_one
     a_third_crash_is_death_and_counts_for_the_suspect_only
     a_worker_that_dies_counts_for_each_job_if_none_is_a_suspect
     a_clean_end_clears_crashes
+    suspects_of_a_paused_queue_stop_nobody
 }
 
 /// Waits as long as it takes, in virtual time.

@@ -170,7 +170,8 @@ impl Fetcher {
             }
         };
         let count = grant.envelopes.len();
-        self.shared.note_suspects(turn.index, grant.suspects);
+        self.shared
+            .note_suspects(turn.index, grant.suspects, grant.paused);
         self.cool(turn, &grant);
         let started = u32::try_from(count).unwrap_or(u32::MAX).min(turn.max);
         self.shared.slots.give_back(turn.max - started);

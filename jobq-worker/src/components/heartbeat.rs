@@ -138,10 +138,11 @@ impl Heartbeat {
                 in_flight,
                 handoff,
                 suspects,
+                paused,
                 ..
             } => {
                 membership.renewed(&member.worker, sent, in_flight, handoff);
-                self.shared.note_suspects(index, suspects);
+                self.shared.note_suspects(index, suspects, paused);
             }
         }
         Ok(())

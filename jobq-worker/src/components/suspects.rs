@@ -134,7 +134,7 @@ impl Suspects {
             .await
         {
             Ok(Claimed::Granted(grant)) => {
-                shared.note_suspects(index, grant.suspects);
+                shared.note_suspects(index, grant.suspects, grant.paused);
                 self.since[index] = None;
                 if grant.envelopes.is_empty() {
                     shared.slots.give_back(max);
