@@ -103,3 +103,20 @@ async fn a_record_under_an_old_token_of_the_worker_is_released_and_run() {
     worker.shutdown().await;
     assert!(plain.leftovers().await.is_empty());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_job_that_was_handed_over_without_anyone_being_told_is_run() {
+    let fixture = Fixture::redis().await;
+    let mut plain = Plain::connect(&fixture).await;
+    let worker = fixture.worker().queues([QUEUE]).build().unwrap().spawn();
+    let (id, _) = only_member(&fixture, QUEUE).await;
+    // As a blocking move does that its client has given up, and the server not yet.
+    let handoff = plain.key(QUEUE, &format!("handoff:{id}"));
+    let job = envelope(wait::new("handed")).await;
+    let _: () = plain.run(&[b"LPUSH", handoff.as_bytes(), &job]).await;
+    fixture.ledger.wait_for("begin handed 1", 1).await;
+    fixture.ledger.write("go handed");
+    fixture.ledger.wait_for("end handed", 1).await;
+    worker.shutdown().await;
+    assert!(plain.leftovers().await.is_empty());
+}

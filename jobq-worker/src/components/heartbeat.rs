@@ -143,6 +143,12 @@ impl Heartbeat {
             } => {
                 membership.renewed(&member.worker, sent, in_flight, handoff);
                 self.shared.note_suspects(index, suspects, paused);
+                if handoff > 0 {
+                    // Perhaps of a wait that the broker carried out after it was given up here:
+                    // then nobody was told of it.
+                    self.shared.lanes[index].set_handed();
+                    self.shared.heat(index);
+                }
             }
         }
         Ok(())
