@@ -168,3 +168,30 @@ async fn garbage_in_flight_is_buried_and_holds_nothing_up() {
     record.wait_for("end new", 1).await;
     worker.shutdown().await;
 }
+
+#[tokio::test]
+async fn damaged_records_of_a_dead_worker_keep_nobody_from_the_others() {
+    let (fixture, record) = (Fixture::redis().await, Record::new());
+    let mut plain = Plain::connect(&fixture).await;
+    let workers = plain.key(QUEUE, "workers");
+    // Many, since the order in which the dead are found is the server's.
+    for n in 0..20 {
+        for (name, member) in [("member", true), ("stranger", false)] {
+            let (good, damaged) = (format!("{name}-{n}"), format!("{name}-damaged-{n}"));
+            if member {
+                let _: () = plain
+                    .say(&format!("HSET {workers} {good} 9 {damaged} 9"))
+                    .await;
+            }
+            let in_flight = plain.key(QUEUE, &format!("inflight:{damaged}"));
+            let _: () = plain.say(&format!("SET {in_flight} text")).await;
+            let in_flight = plain.key(QUEUE, &format!("inflight:{good}"));
+            let job = envelope(note::new(record.path(), good)).await;
+            let words: [&[u8]; 4] = [b"HSET", in_flight.as_bytes(), b"9.1", &job];
+            let _: () = plain.run(&words).await;
+        }
+    }
+    let worker = fixture.worker().queues([QUEUE]).build().unwrap().spawn();
+    record.wait_for("end ", 40).await;
+    worker.shutdown().await;
+}

@@ -119,7 +119,11 @@ impl Component for Heartbeat {
         self.listen();
         let renewals = (0..self.shared.memberships.len()).map(|index| self.renew(index));
         let failed = join_all(renewals).await.into_iter().find_map(Result::err);
-        failed.map_or(Ok(self.shared.settings.renew_every), Err)
+        if let Some(error) = failed {
+            // No backoff: while one queue is damaged, the leases of the others must not run out.
+            component::complain(Self::NAME, &error);
+        }
+        Ok(self.shared.settings.renew_every)
     }
 }
 

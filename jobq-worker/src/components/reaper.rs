@@ -12,6 +12,7 @@ mod watch;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use jobq::broker::{Action, Adopted, Adoption, MAX_BATCH, Settle};
 use jobq::runtime::Cancellation;
 use jobq::{BrokerError, Token, WorkerId};
@@ -21,7 +22,7 @@ use crate::component::Component;
 use crate::executor::{Orphan, after_crash_of_worker};
 use crate::outbox::{Finished, Kind, Note};
 use crate::shared::Shared;
-use watch::Watch;
+use watch::{Still, Watch};
 
 /// How often it looks.
 const LOOK: Duration = Duration::from_secs(1);
@@ -59,8 +60,8 @@ impl Component for Reaper {
     async fn tick(&mut self) -> Result<Duration, BrokerError> {
         // A damaged key of one queue keeps nobody from looking after the others.
         let mut failure = None;
-        for index in 0..self.watches.len() {
-            failure = self.look(index).await.err().or(failure);
+        for (index, dead) in self.look().await.into_iter().enumerate() {
+            failure = self.adopt_dead(index, dead).await.err().or(failure);
             failure = self.own(index).await.err().or(failure);
         }
         failure = self.sweep().await.err().or(failure);
@@ -71,7 +72,7 @@ impl Component for Reaper {
 
 impl Reaper {
     pub(crate) fn new(shared: &Arc<Shared>) -> Self {
-        let lease = shared.settings.lease;
+        let (lease, renew_every) = (shared.settings.lease, shared.settings.renew_every);
         let look_every = match shared.broker().is_in_process() {
             true => lease / LOOKS_IN_PROCESS,
             false => LOOK,
@@ -79,7 +80,7 @@ impl Reaper {
         let watches = shared
             .memberships
             .iter()
-            .map(|_| Watch::new(lease, look_every));
+            .map(|_| Watch::new(lease, renew_every, look_every));
         Self {
             shared: shared.clone(),
             watches: watches.collect(),
@@ -89,17 +90,49 @@ impl Reaper {
         }
     }
 
-    async fn look(&mut self, index: usize) -> Result<(), BrokerError> {
-        let membership = &self.shared.memberships[index];
-        let asked = Instant::now();
-        let members = self.shared.broker().members(&membership.queue).await?;
-        let own = membership.worker();
-        let dead = self.watches[index].observe(asked, Instant::now(), &members);
-        for (worker, counter) in dead.into_iter().filter(|(worker, _)| *worker != own) {
-            self.adopt(index, &worker, Some(counter), Cause::Crash)
-                .await?;
+    /// Looks at all queues at once, or many of them would take longer than two looks may lie
+    /// apart. Answers by queue who stood still.
+    async fn look(&mut self) -> Vec<Result<Vec<Still>, BrokerError>> {
+        let shared = self.shared.clone();
+        let looks = self.watches.iter_mut().zip(&shared.memberships);
+        join_all(looks.map(async |(watch, membership)| {
+            let asked = Instant::now();
+            let members = shared.broker().members(&membership.queue).await?;
+            Ok(watch.observe(&membership.worker(), asked, Instant::now(), &members))
+        }))
+        .await
+    }
+
+    async fn adopt_dead(
+        &mut self,
+        index: usize,
+        dead: Result<Vec<Still>, BrokerError>,
+    ) -> Result<(), BrokerError> {
+        let dead = dead?.into_iter();
+        let targets = dead.map(|(worker, counter)| (worker, Some(counter)));
+        let result = self.adopt_each(index, targets).await;
+        if result.is_err() {
+            // Who may not adopt now cannot tell who may not renew: all get a whole lease again.
+            self.watches[index].restart();
         }
-        Ok(())
+        result
+    }
+
+    /// Adopts one after the other: one with damaged keys keeps nobody from the others.
+    async fn adopt_each(
+        &self,
+        index: usize,
+        targets: impl Iterator<Item = (WorkerId, Option<u64>)>,
+    ) -> Result<(), BrokerError> {
+        let mut result = Ok(());
+        for (worker, seen) in targets {
+            match self.adopt(index, &worker, seen, Cause::Crash).await {
+                Err(error) if error.is_retryable() => return Err(error),
+                Err(error) => result = Err(error),
+                Ok(()) => {}
+            }
+        }
+        result
     }
 
     async fn own(&self, index: usize) -> Result<(), BrokerError> {
@@ -124,16 +157,15 @@ impl Reaper {
             .broker()
             .owners(&membership.queue, cursor)
             .await?;
-        let own = membership.worker();
-        for worker in owners {
-            if worker != own && !self.watches[index].knows(&worker) {
-                self.adopt(index, &worker, None, Cause::Crash).await?;
-            }
-        }
         if next != 0 {
             self.sweep = (index, next);
         }
-        Ok(())
+        let (own, watch) = (membership.worker(), &self.watches[index]);
+        let strangers = owners
+            .into_iter()
+            .filter(|worker| *worker != own && !watch.knows(worker));
+        self.adopt_each(index, strangers.map(|worker| (worker, None)))
+            .await
     }
 
     /// Takes over all that `target` held, then judges it as a whole: whether there was a suspect
