@@ -54,11 +54,11 @@ const SMALLEST_PART: u32 = 16;
 pub(crate) struct Schedule {
     strict: bool,
     slots: u32,
-    lanes: Vec<Lane>,
+    queues: Vec<Weighed>,
 }
 
 #[derive(Debug)]
-struct Lane {
+struct Weighed {
     weight: u32,
     /// Jobs claimed over weight, since it last caught up with the others.
     clock: f64,
@@ -76,7 +76,7 @@ pub(crate) struct Turn {
 
 impl Schedule {
     pub(crate) fn new(weights: &[u32], strict: bool, slots: u32) -> Self {
-        let lane = |&weight| Lane {
+        let queue = |&weight| Weighed {
             weight,
             clock: 0.0,
             hot: false,
@@ -84,35 +84,39 @@ impl Schedule {
         Self {
             strict,
             slots,
-            lanes: weights.iter().map(lane).collect(),
+            queues: weights.iter().map(queue).collect(),
         }
     }
 
     /// Says whether a queue may have jobs. One that was cold joins at the clock of the hot ones:
     /// it does not catch up on the time it had nothing.
     pub(crate) fn set_hot(&mut self, index: usize, hot: bool) {
-        if hot && !self.lanes[index].hot {
-            let now = self.hot_lanes().map(|lane| lane.clock).reduce(f64::min);
-            let lane = &mut self.lanes[index];
-            lane.clock = now.map_or(lane.clock, |now| lane.clock.max(now));
+        if hot && !self.queues[index].hot {
+            let now = self.hot_queues().map(|queue| queue.clock).reduce(f64::min);
+            let queue = &mut self.queues[index];
+            queue.clock = now.map_or(queue.clock, |now| queue.clock.max(now));
         }
-        self.lanes[index].hot = hot;
+        self.queues[index].hot = hot;
     }
 
     /// Whether any queue may have jobs.
     pub(crate) fn is_any_hot(&self) -> bool {
-        self.hot_lanes().next().is_some()
+        self.hot_queues().next().is_some()
     }
 
     /// The next queue to claim from, with `free` slots; `None` if no queue may have jobs.
     pub(crate) fn next(&self, free: u32) -> Option<Turn> {
-        let mut hot = self.lanes.iter().enumerate().filter(|(_, lane)| lane.hot);
+        let mut hot = self
+            .queues
+            .iter()
+            .enumerate()
+            .filter(|(_, queue)| queue.hot);
         if self.strict {
             return hot.next().map(|(index, _)| Turn { index, max: free });
         }
-        let (index, lane) = hot.min_by(|(_, a), (_, b)| a.clock.total_cmp(&b.clock))?;
-        let total: u32 = self.hot_lanes().map(|lane| lane.weight).sum();
-        let share = u64::from(self.slots) * u64::from(lane.weight) / u64::from(total);
+        let (index, queue) = hot.min_by(|(_, a), (_, b)| a.clock.total_cmp(&b.clock))?;
+        let total: u32 = self.hot_queues().map(|queue| queue.weight).sum();
+        let share = u64::from(self.slots) * u64::from(queue.weight) / u64::from(total);
         let share = u32::try_from(share).unwrap_or(u32::MAX);
         let batch = share.max(self.slots / SMALLEST_PART).max(1);
         Some(Turn {
@@ -123,12 +127,12 @@ impl Schedule {
 
     /// Counts what a claim gave.
     pub(crate) fn charge(&mut self, index: usize, jobs: usize) {
-        let lane = &mut self.lanes[index];
-        lane.clock += jobs as f64 / f64::from(lane.weight);
+        let queue = &mut self.queues[index];
+        queue.clock += jobs as f64 / f64::from(queue.weight);
     }
 
-    fn hot_lanes(&self) -> impl Iterator<Item = &Lane> {
-        self.lanes.iter().filter(|lane| lane.hot)
+    fn hot_queues(&self) -> impl Iterator<Item = &Weighed> {
+        self.queues.iter().filter(|queue| queue.hot)
     }
 }
 
