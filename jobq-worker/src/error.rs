@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use jobq::{BrokerError, InvalidQueueName};
+use jobq::InvalidQueueName;
 
 /// [`crate::WorkerBuilder::build`] refused: what is wrong would otherwise show when a job runs.
 #[derive(Debug, thiserror::Error)]
@@ -67,9 +67,6 @@ pub enum BuildError {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RunError {
-    /// The broker refused at the start, in a way that waiting does not mend.
-    #[error("could not start")]
-    Start(#[source] BrokerError),
     /// [`crate::RunUntilIdle::max_wait`] passed first.
     #[error("not idle after {}s: {left} jobs are left", waited.as_secs_f64())]
     NotIdle {
