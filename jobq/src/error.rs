@@ -274,7 +274,8 @@ pub enum EnqueueError {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum InspectError {
-    /// The queue name is not legal.
+    /// The queue name is not legal. No question answers it: it is for the `?` behind
+    /// [`crate::Client::queue`].
     #[error(transparent)]
     InvalidQueueName(#[from] InvalidQueueName),
     /// The broker could not answer.

@@ -61,7 +61,8 @@ fn due(when: When) -> Due {
     }
 }
 
-/// What the macros check in names and attributes, checked for any job and the values of a call.
+/// What the macros cannot see: names of jobs written by hand, which a worker must be able to read, and
+/// the values of a call.
 fn check<J: Job>(options: &Options) -> Result<(), EnqueueError> {
     let Some((field, value, expected)) = wrong_name(J::NAME)
         .or_else(|| wrong_timeout(options))
