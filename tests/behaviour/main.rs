@@ -28,6 +28,7 @@ mod reconcile;
 mod retries;
 mod runs;
 mod shutdown;
+mod slow_network;
 mod suspects;
 mod timeouts;
 mod tracing;

@@ -49,6 +49,7 @@ pub(crate) struct Fetcher {
 #[derive(Debug)]
 struct Attempt {
     turn: Turn,
+    began: Instant,
     request: Request,
     claim: Claim,
 }
@@ -115,6 +116,7 @@ impl Fetcher {
         let (request, member) = membership.ask();
         Some(Attempt {
             turn,
+            began: now,
             request,
             claim: Claim {
                 member,
@@ -161,7 +163,12 @@ impl Fetcher {
     }
 
     fn claimed(&self, attempt: Attempt, claimed: Claimed) {
-        let Attempt { turn, request, .. } = attempt;
+        let Attempt {
+            turn,
+            began,
+            request,
+            ..
+        } = attempt;
         let grant = match claimed {
             Claimed::Granted(grant) => grant,
             Claimed::Reaped => {
@@ -172,7 +179,7 @@ impl Fetcher {
         let count = grant.envelopes.len();
         self.shared
             .note_suspects(turn.index, grant.suspects, grant.paused);
-        self.cool(turn, &grant);
+        self.cool(turn, began.elapsed(), &grant);
         let started = u32::try_from(count).unwrap_or(u32::MAX).min(turn.max);
         self.shared.slots.give_back(turn.max - started);
         executor::start(
@@ -184,12 +191,12 @@ impl Fetcher {
         );
     }
 
-    /// Draws the conclusions about the queue from what a claim gave.
-    fn cool(&self, turn: Turn, grant: &Grant) {
+    /// Draws the conclusions about the queue from what a claim gave that took so long.
+    fn cool(&self, turn: Turn, took: Duration, grant: &Grant) {
         let mut schedule = self.shared.schedule();
         schedule.charge(turn.index, grant.envelopes.len());
         if grant.paused {
-            self.shared.lanes[turn.index].close(PAUSED_LOOK);
+            self.shared.lanes[turn.index].close(PAUSED_LOOK.max(self.all_looked_at(took)));
             schedule.set_hot(turn.index, false);
         } else if grant.envelopes.is_empty() && turn.max > 0 {
             schedule.set_hot(turn.index, false);
@@ -197,9 +204,16 @@ impl Fetcher {
                 // Nobody waits on it as long as other queues keep this worker busy.
                 let lanes = u32::try_from(self.shared.lanes.len()).unwrap_or(u32::MAX);
                 let wait = Duration::from_secs(1) * lanes / EMPTY_LOOKS_PER_SECOND;
-                self.shared.lanes[turn.index].close(wait);
+                self.shared.lanes[turn.index].close(wait.max(self.all_looked_at(took)));
             }
         }
+    }
+
+    /// Twice the time in which every queue could be looked at once, if each look took so long:
+    /// queues that give nothing and come back sooner would keep the others from their turn.
+    fn all_looked_at(&self, took: Duration) -> Duration {
+        let lanes = u32::try_from(self.shared.lanes.len()).unwrap_or(u32::MAX);
+        took.saturating_mul(lanes).saturating_mul(2)
     }
 
     /// Leaves a queue alone for a while.
