@@ -25,7 +25,7 @@ use tracing::Instrument as _;
 use crate::membership::Request;
 use crate::outbox::{Finished, Kind, Note};
 use crate::shared::Shared;
-use crate::slots::Slot;
+use crate::slots::{Reservation, Slot};
 
 pub(crate) use panic::install_hook;
 pub(crate) use settlement::{Orphan, after_crash_of_worker};
@@ -35,36 +35,34 @@ pub(crate) fn draw() -> f64 {
     rand::random()
 }
 
-/// Starts the jobs that a claim gave; their slots are reserved.
+/// Starts the jobs that a claim gave, in the slots that were reserved for them.
 pub(crate) fn start(
     shared: &Arc<Shared>,
     index: usize,
-    request: &Request,
+    request: Request<'_>,
+    mut slots: Reservation,
     counter: u64,
     envelopes: Vec<Bytes>,
 ) {
     let cancellations: Vec<_> = envelopes.iter().map(|_| Cancellation::default()).collect();
-    if !shared.memberships[index].answered(request, counter, &cancellations) {
+    let Some(worker) = request.answered(counter, &cancellations) else {
         // Reaped while the answer was on its way: the jobs are another worker's.
-        shared
-            .slots
-            .give_back(u32::try_from(envelopes.len()).unwrap_or(u32::MAX));
         return;
-    }
+    };
     let mut aborts = Vec::with_capacity(envelopes.len());
     for ((i, bytes), cancellation) in (1..).zip(envelopes).zip(cancellations) {
         let claim = Claimed {
             shared: shared.clone(),
             index,
-            worker: request.worker().clone(),
+            worker: worker.clone(),
             token: Token {
                 claim: counter,
                 index: i,
             },
         };
-        aborts.push(launch(claim, bytes, cancellation));
+        aborts.push(launch(claim, bytes, cancellation, slots.fill()));
     }
-    shared.memberships[index].started(request, counter, aborts);
+    shared.memberships[index].started(&worker, counter, aborts);
 }
 
 /// One claimed job: whose it is, and the right to settle it.
@@ -129,8 +127,12 @@ impl Drop for Run {
 }
 
 /// Reads the envelope and starts the task; answers how to abort it, where that can be done.
-fn launch(claimed: Claimed, bytes: Bytes, cancellation: Cancellation) -> Option<AbortHandle> {
-    let slot = Slot::reserved(&claimed.shared.slots);
+fn launch(
+    claimed: Claimed,
+    bytes: Bytes,
+    cancellation: Cancellation,
+    slot: Slot,
+) -> Option<AbortHandle> {
     let (envelope, options) = match read(&bytes) {
         Ok(read) => read,
         Err(error) => {

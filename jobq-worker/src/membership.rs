@@ -4,16 +4,21 @@
 //! The rules of the protocol that are the worker's live here: what "reaped" ends, what a
 //! reconcile may release, until when a lease is trusted. No I/O.
 
+mod held;
+mod request;
+
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jobq::broker::Member;
-use jobq::runtime::Cancellation;
 use jobq::{QueueName, Token, WorkerId};
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
+
+use self::held::{Held, Running};
+pub(crate) use self::request::Request;
 
 /// A worker's place on one queue, shared by its components.
 #[derive(Debug)]
@@ -30,8 +35,7 @@ pub(crate) struct Membership {
 struct State {
     worker: WorkerId,
     known: u64,
-    /// Jobs held, by claim and index.
-    held: BTreeMap<u64, Batch>,
+    held: Held,
     /// Claims and adoptions under way: request → the highest counter known when it was sent.
     outstanding: BTreeMap<u64, u64>,
     next_request: u64,
@@ -48,35 +52,6 @@ struct State {
 /// How long a timekeeper that resigned does not ask for the office: until its time has run out and
 /// another worker has looked.
 const RESIGNATION: Duration = Duration::from_secs(5);
-
-/// The jobs of one claim, by index.
-#[derive(Debug)]
-struct Batch {
-    jobs: Vec<Option<Running>>,
-    live: usize,
-}
-
-/// How to end a job that is held.
-#[derive(Debug)]
-struct Running {
-    cancellation: Cancellation,
-    /// `None` before it starts, and for what cannot be aborted.
-    abort: Option<AbortHandle>,
-}
-
-/// A claim or adoption that was sent. Answer it, or give it up.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Request {
-    id: u64,
-    worker: WorkerId,
-}
-
-impl Request {
-    /// The id it was sent under.
-    pub(crate) fn worker(&self) -> &WorkerId {
-        &self.worker
-    }
-}
 
 impl Membership {
     pub(crate) fn new(queue: QueueName, worker: WorkerId) -> Self {
@@ -109,7 +84,7 @@ impl Membership {
     }
 
     /// Notes a claim or adoption that is about to be sent.
-    pub(crate) fn ask(&self) -> (Request, Member) {
+    pub(crate) fn ask(&self) -> (Request<'_>, Member) {
         let mut state = self.state();
         state.next_request += 1;
         let id = state.next_request;
@@ -121,63 +96,25 @@ impl Membership {
             worker: worker.clone(),
             known,
         };
-        (Request { id, worker }, member)
-    }
-
-    /// Takes the answer to a request: from now on one job for each of `cancellations` is held,
-    /// under tokens `counter.1` … Answers `false`, and takes nothing, if the worker was reaped
-    /// meanwhile: what the answer holds is someone else's by now.
-    pub(crate) fn answered(
-        &self,
-        request: &Request,
-        counter: u64,
-        cancellations: &[Cancellation],
-    ) -> bool {
-        let mut state = self.state();
-        if state.worker != request.worker {
-            return false;
-        }
-        state.outstanding.remove(&request.id);
-        state.known = state.known.max(counter);
-        if !cancellations.is_empty() {
-            let running = |c: &Cancellation| {
-                Some(Running {
-                    cancellation: c.clone(),
-                    abort: None,
-                })
-            };
-            let jobs: Vec<_> = cancellations.iter().map(running).collect();
-            let live = jobs.len();
-            state.held.insert(counter, Batch { jobs, live });
-        }
-        true
-    }
-
-    /// Stops waiting for an answer. The request may still be carried out: reconcile finds it.
-    pub(crate) fn gave_up(&self, request: &Request) {
-        let mut state = self.state();
-        if state.worker == request.worker {
-            state.outstanding.remove(&request.id);
-            state.reconcile = true;
-        }
+        let request = Request {
+            membership: self,
+            id,
+            worker,
+            open: true,
+        };
+        (request, member)
     }
 
     /// Attaches how to abort the jobs of a claim that were started.
     pub(crate) fn started(
         &self,
-        request: &Request,
+        worker: &WorkerId,
         counter: u64,
         aborts: Vec<Option<AbortHandle>>,
     ) {
         let mut state = self.state();
-        let current = state.worker == request.worker;
-        let Some(batch) = state.held.get_mut(&counter).filter(|_| current) else {
-            return;
-        };
-        for (job, abort) in batch.jobs.iter_mut().zip(aborts) {
-            if let Some(job) = job {
-                job.abort = abort;
-            }
+        if state.worker == *worker {
+            state.held.attach(counter, aborts);
         }
     }
 
@@ -188,20 +125,20 @@ impl Membership {
             return;
         }
         for token in tokens {
-            state.forget(token);
+            state.held.forget(token);
         }
     }
 
-    /// Notes a renew that was sent at `sent` and answered. Says whether the sizes match what is
-    /// held; two answers running that do not ask for a reconcile.
+    /// Notes a renew that was sent at `sent` and answered. Twice running sizes that do not match
+    /// what is held ask for a reconcile.
     pub(crate) fn renewed(&self, worker: &WorkerId, sent: Instant, in_flight: u64, handoff: u64) {
         let mut state = self.state();
         if state.worker != *worker {
             return;
         }
         state.renewed = state.renewed.max(Some(sent));
-        let held: usize = state.held.values().map(|batch| batch.live).sum();
-        let settled = state.outstanding.is_empty() && in_flight <= held as u64 && handoff == 0;
+        let held = state.held.len() as u64;
+        let settled = state.outstanding.is_empty() && in_flight <= held && handoff == 0;
         state.mismatches = if settled { 0 } else { state.mismatches + 1 };
         if state.mismatches >= 2 {
             state.reconcile = true;
@@ -235,19 +172,11 @@ impl Membership {
         former.push(worker.clone());
         let old = std::mem::replace(&mut *state, State::new(WorkerId::random(), former));
         drop(state);
-        let running = old
-            .held
-            .into_values()
-            .flat_map(|batch| batch.jobs)
-            .flatten();
-        Some(
-            running
-                .filter_map(|job| {
-                    job.cancellation.cancel();
-                    job.abort
-                })
-                .collect(),
-        )
+        let ask = |job: Running| {
+            job.cancellation.cancel();
+            job.abort
+        };
+        Some(old.held.into_jobs().filter_map(ask).collect())
     }
 
     /// Ids this worker had before, whose remains it looks after first.
@@ -286,11 +215,11 @@ impl Membership {
     /// Of the tokens that the broker has for `worker`, those that nobody holds here and that are
     /// not above `limit`.
     pub(crate) fn unknown(&self, worker: &WorkerId, stored: &[Token], limit: u64) -> Vec<Token> {
-        let mut state = self.state();
+        let state = self.state();
         if state.worker != *worker {
             return Vec::new();
         }
-        let unknown = |token: &&Token| token.claim <= limit && state.slot(**token).is_none();
+        let unknown = |token: &&Token| token.claim <= limit && !state.held.contains(**token);
         let mut tokens: Vec<Token> = stored.iter().filter(unknown).copied().collect();
         tokens.sort_unstable();
         tokens
@@ -299,35 +228,25 @@ impl Membership {
     /// The tokens that are held, with the id they belong to.
     pub(crate) fn held_tokens(&self) -> (WorkerId, Vec<Token>) {
         let state = self.state();
-        let tokens = state.held.iter().flat_map(|(&claim, batch)| {
-            (1..)
-                .zip(&batch.jobs)
-                .filter_map(move |(index, job)| job.as_ref().map(|_| Token { claim, index }))
-        });
-        (state.worker.clone(), tokens.collect())
+        (state.worker.clone(), state.held.tokens())
     }
 
     /// Asks every job to end.
     pub(crate) fn cancel_all(&self) {
-        self.for_each_job(|job| job.cancellation.cancel());
+        self.state()
+            .held
+            .jobs()
+            .for_each(|job| job.cancellation.cancel());
     }
 
     /// Asks every job to end, and aborts those that can be.
     pub(crate) fn abort_all(&self) {
-        self.for_each_job(|job| {
+        for job in self.state().held.jobs() {
             job.cancellation.cancel();
             if let Some(abort) = &job.abort {
                 abort.abort();
             }
-        });
-    }
-
-    fn for_each_job(&self, act: impl FnMut(&Running)) {
-        let state = self.state();
-        let batches = state.held.values();
-        batches
-            .flat_map(|batch| batch.jobs.iter().flatten())
-            .for_each(act);
+        }
     }
 
     /// Gives up the office of timekeeper for a while, so that another worker takes it.
@@ -346,7 +265,7 @@ impl State {
         Self {
             worker,
             known: 0,
-            held: BTreeMap::new(),
+            held: Held::default(),
             outstanding: BTreeMap::new(),
             next_request: 0,
             renewed: None,
@@ -354,27 +273,6 @@ impl State {
             reconcile: false,
             mismatches: 0,
             resigned_until: None,
-        }
-    }
-
-    /// The place of a token whose job may still be held: `None` once it is not.
-    fn slot(&mut self, token: Token) -> Option<&mut Option<Running>> {
-        let index = (token.index as usize).checked_sub(1)?;
-        self.held
-            .get_mut(&token.claim)?
-            .jobs
-            .get_mut(index)
-            .filter(|job| job.is_some())
-    }
-
-    fn forget(&mut self, token: Token) {
-        let Some(slot) = self.slot(token) else { return };
-        *slot = None;
-        if let Some(batch) = self.held.get_mut(&token.claim) {
-            batch.live -= 1;
-            if batch.live == 0 {
-                self.held.remove(&token.claim);
-            }
         }
     }
 }

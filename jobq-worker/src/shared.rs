@@ -143,23 +143,14 @@ impl Shared {
             }
             self.lanes[index].take_handed();
             let (request, member) = membership.ask();
-            match self
-                .broker()
-                .claim(&Claim {
-                    member,
-                    max: 0,
-                    suspect: false,
-                })
-                .await
-            {
-                Ok(Claimed::Granted(grant)) => {
-                    membership.answered(&request, grant.counter, &[]);
-                }
-                Ok(Claimed::Reaped) => self.reaped(index, request.worker()),
-                Err(error) => {
-                    membership.gave_up(&request);
-                    return Err(error);
-                }
+            let claim = Claim {
+                member,
+                max: 0,
+                suspect: false,
+            };
+            match self.broker().claim(&claim).await? {
+                Claimed::Granted(grant) => drop(request.answered(grant.counter, &[])),
+                Claimed::Reaped => self.reaped(index, &request.reaped()),
             }
         }
         Ok(())

@@ -40,8 +40,8 @@ impl Slots {
         self.filled.load(Ordering::Relaxed)
     }
 
-    /// Takes up to `max` slots; answers how many.
-    pub(crate) fn reserve(&self, max: u32) -> u32 {
+    /// Reserves up to `max` slots.
+    pub(crate) fn reserve(self: &Arc<Self>, max: u32) -> Reservation {
         let mut taken = 0;
         let take = |free: u32| {
             taken = free.min(max);
@@ -50,11 +50,13 @@ impl Slots {
         let _ = self
             .free
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, take);
-        taken
+        Reservation {
+            slots: self.clone(),
+            count: taken,
+        }
     }
 
-    /// Gives slots back.
-    pub(crate) fn give_back(&self, count: u32) {
+    fn give_back(&self, count: u32) {
         if count > 0 && self.free.fetch_add(count, Ordering::AcqRel) + count == self.total {
             self.changed.notify_waiters();
         }
@@ -72,17 +74,39 @@ impl Slots {
     }
 }
 
-/// One reserved slot, given back when dropped.
+/// Slots for the jobs that a claim may give. What is not filled is given back when it is dropped.
 #[derive(Debug)]
-pub(crate) struct Slot(Arc<Slots>);
+pub(crate) struct Reservation {
+    slots: Arc<Slots>,
+    count: u32,
+}
 
-impl Slot {
-    /// Takes charge of a slot that was reserved.
-    pub(crate) fn reserved(slots: &Arc<Slots>) -> Self {
-        slots.filled.fetch_add(1, Ordering::Relaxed);
-        Self(slots.clone())
+impl Reservation {
+    pub(crate) fn count(&self) -> u32 {
+        self.count
+    }
+
+    /// Takes one slot out. A broker that gave more than it was asked for fills slots that are not
+    /// there, and they are empty again when the jobs have ended.
+    pub(crate) fn fill(&mut self) -> Slot {
+        match self.count {
+            0 => drop(self.slots.free.fetch_sub(1, Ordering::AcqRel)),
+            _ => self.count -= 1,
+        }
+        self.slots.filled.fetch_add(1, Ordering::Relaxed);
+        Slot(self.slots.clone())
     }
 }
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        self.slots.give_back(self.count);
+    }
+}
+
+/// One slot with a job in it, given back when dropped.
+#[derive(Debug)]
+pub(crate) struct Slot(Arc<Slots>);
 
 impl Drop for Slot {
     fn drop(&mut self) {

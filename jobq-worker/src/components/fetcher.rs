@@ -22,6 +22,7 @@ use crate::lane::Lane;
 use crate::membership::Request;
 use crate::schedule::Turn;
 use crate::shared::Shared;
+use crate::slots::Reservation;
 
 /// How often a paused queue is looked at.
 const PAUSED_LOOK: Duration = Duration::from_secs(1);
@@ -47,10 +48,11 @@ pub(crate) struct Fetcher {
 
 /// A claim about to be sent.
 #[derive(Debug)]
-struct Attempt {
-    turn: Turn,
+struct Attempt<'a> {
+    index: usize,
     began: Instant,
-    request: Request,
+    slots: Reservation,
+    request: Request<'a>,
     claim: Claim,
 }
 
@@ -76,18 +78,13 @@ impl Component for Fetcher {
         }
         match (attempt, answer.claim) {
             (Some(attempt), Some(Ok(claimed))) => self.claimed(attempt, claimed),
+            (Some(_), Some(Err(error))) if error.is_retryable() => result = Err(error),
             (Some(attempt), Some(Err(error))) => {
-                self.unanswered(&attempt);
-                if error.is_retryable() {
-                    result = Err(error);
-                } else {
-                    // A damaged key, a missing right: it concerns this queue alone.
-                    component::complain("fetcher", &error);
-                    self.close(attempt.turn.index, REFUSED_LOOK);
-                }
+                // A damaged key, a missing right: it concerns this queue alone.
+                component::complain("fetcher", &error);
+                self.close(attempt.index, REFUSED_LOOK);
             }
-            (Some(attempt), None) => self.unanswered(&attempt),
-            (None, _) => {}
+            _ => {}
         }
         result
     }
@@ -99,35 +96,36 @@ impl Component for Fetcher {
 
 impl Fetcher {
     /// Chooses what to claim and reserves slots for it.
-    fn attempt(&self) -> Option<Attempt> {
+    fn attempt(&self) -> Option<Attempt<'_>> {
         let shared = &self.shared;
         if !shared.may_claim() {
             return None;
         }
         let now = Instant::now();
-        let turn = self.turn(now)?;
-        let membership = &shared.memberships[turn.index];
+        let (index, slots) = self.turn(now)?;
+        let membership = &shared.memberships[index];
         membership.joining(now);
         if !membership.is_trusted(now, shared.settings.trust()) {
-            shared.slots.give_back(turn.max);
-            self.close(turn.index, UNTRUSTED_LOOK);
+            self.close(index, UNTRUSTED_LOOK);
             return None;
         }
         let (request, member) = membership.ask();
+        let claim = Claim {
+            member,
+            max: slots.count(),
+            suspect: false,
+        };
         Some(Attempt {
-            turn,
+            index,
             began: now,
+            slots,
             request,
-            claim: Claim {
-                member,
-                max: turn.max,
-                suspect: false,
-            },
+            claim,
         })
     }
 
     /// The next queue and the slots reserved for it: 0 to give back what a full worker was handed.
-    fn turn(&self, now: Instant) -> Option<Turn> {
+    fn turn(&self, now: Instant) -> Option<(usize, Reservation)> {
         let shared = &self.shared;
         let mut schedule = shared.schedule();
         for (index, lane) in shared.lanes.iter().enumerate() {
@@ -138,13 +136,13 @@ impl Fetcher {
         let free = shared.slots.free().min(MAX_BATCH);
         if free == 0 {
             let index = shared.lanes.iter().position(Lane::take_handed)?;
-            return Some(Turn { index, max: 0 });
+            return Some((index, shared.slots.reserve(0)));
         }
         let Turn { index, max } = schedule.next(free)?;
         // Under the lock of the schedule nobody else reserves: what was free still is.
-        let max = shared.slots.reserve(max);
+        let slots = shared.slots.reserve(max);
         shared.lanes[index].take_handed();
-        Some(Turn { index, max })
+        Some((index, slots))
     }
 
     /// Nothing to do: has the idlers wait. Answers until when.
@@ -162,49 +160,40 @@ impl Fetcher {
         next.map_or(IDLE, |at| at.saturating_duration_since(Instant::now()))
     }
 
-    fn claimed(&self, attempt: Attempt, claimed: Claimed) {
+    fn claimed(&self, attempt: Attempt<'_>, claimed: Claimed) {
         let Attempt {
-            turn,
+            index,
             began,
+            slots,
             request,
-            ..
+            claim,
         } = attempt;
-        let grant = match claimed {
-            Claimed::Granted(grant) => grant,
-            Claimed::Reaped => {
-                self.shared.slots.give_back(turn.max);
-                return self.shared.reaped(turn.index, request.worker());
+        match claimed {
+            Claimed::Granted(grant) => {
+                self.shared
+                    .note_suspects(index, grant.suspects, grant.paused);
+                self.cool(index, claim.max, began.elapsed(), &grant);
+                let (counter, envelopes) = (grant.counter, grant.envelopes);
+                executor::start(&self.shared, index, request, slots, counter, envelopes);
             }
-        };
-        let count = grant.envelopes.len();
-        self.shared
-            .note_suspects(turn.index, grant.suspects, grant.paused);
-        self.cool(turn, began.elapsed(), &grant);
-        let started = u32::try_from(count).unwrap_or(u32::MAX).min(turn.max);
-        self.shared.slots.give_back(turn.max - started);
-        executor::start(
-            &self.shared,
-            turn.index,
-            &request,
-            grant.counter,
-            grant.envelopes,
-        );
+            Claimed::Reaped => self.shared.reaped(index, &request.reaped()),
+        }
     }
 
     /// Draws the conclusions about the queue from what a claim gave that took so long.
-    fn cool(&self, turn: Turn, took: Duration, grant: &Grant) {
+    fn cool(&self, index: usize, max: u32, took: Duration, grant: &Grant) {
         let mut schedule = self.shared.schedule();
-        schedule.charge(turn.index, grant.envelopes.len());
+        schedule.charge(index, grant.envelopes.len());
         if grant.paused {
-            self.shared.lanes[turn.index].close(PAUSED_LOOK.max(self.all_looked_at(took)));
-            schedule.set_hot(turn.index, false);
-        } else if grant.envelopes.is_empty() && turn.max > 0 {
-            schedule.set_hot(turn.index, false);
+            self.shared.lanes[index].close(PAUSED_LOOK.max(self.all_looked_at(took)));
+            schedule.set_hot(index, false);
+        } else if grant.envelopes.is_empty() && max > 0 {
+            schedule.set_hot(index, false);
             if schedule.is_any_hot() {
                 // Nobody waits on it as long as other queues keep this worker busy.
                 let lanes = u32::try_from(self.shared.lanes.len()).unwrap_or(u32::MAX);
                 let wait = Duration::from_secs(1) * lanes / EMPTY_LOOKS_PER_SECOND;
-                self.shared.lanes[turn.index].close(wait.max(self.all_looked_at(took)));
+                self.shared.lanes[index].close(wait.max(self.all_looked_at(took)));
             }
         }
     }
@@ -220,10 +209,5 @@ impl Fetcher {
     fn close(&self, index: usize, wait: Duration) {
         self.shared.lanes[index].close(wait);
         self.shared.schedule().set_hot(index, false);
-    }
-
-    fn unanswered(&self, attempt: &Attempt) {
-        self.shared.slots.give_back(attempt.turn.max);
-        self.shared.memberships[attempt.turn.index].gave_up(&attempt.request);
     }
 }

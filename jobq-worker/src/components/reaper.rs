@@ -7,13 +7,14 @@
 //! 3. one step of the sweep: in-flight records whose owner is no member;
 //! 4. reconcile: what the broker has under this worker's tokens and nobody here holds is released.
 
+mod reconcile;
 mod watch;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use jobq::broker::{Action, Adopted, Adoption, MAX_BATCH, Settle};
+use jobq::broker::{Action, Adopted, Adoption, MAX_BATCH};
 use jobq::runtime::Cancellation;
 use jobq::{BrokerError, Token, WorkerId};
 use tokio::time::Instant;
@@ -31,9 +32,6 @@ const LOOK: Duration = Duration::from_secs(1);
 /// looks.
 const LOOKS_IN_PROCESS: u32 = 2;
 
-/// How often it reconciles, called for or not.
-const RECONCILE_EVERY: Duration = Duration::from_secs(30);
-
 /// The loop of one worker.
 #[derive(Debug)]
 pub(crate) struct Reaper {
@@ -44,6 +42,9 @@ pub(crate) struct Reaper {
     reconciled: Instant,
     look_every: Duration,
 }
+
+/// Bytes of envelopes after which what was adopted so far is judged and settled.
+const ADOPTED_AT_ONCE: usize = 64 << 20;
 
 /// Whose remains are taken over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -168,8 +169,8 @@ impl Reaper {
             .await
     }
 
-    /// Takes over all that `target` held, then judges it as a whole: whether there was a suspect
-    /// among it decides for whom the crash counts.
+    /// Takes over all that `target` held, and judges it as a whole, as far as memory allows:
+    /// whether there was a suspect among it decides for whom the crash counts.
     async fn adopt(
         &self,
         index: usize,
@@ -177,66 +178,67 @@ impl Reaper {
         seen: Option<u64>,
         cause: Cause,
     ) -> Result<(), BrokerError> {
-        let mut orphans = Vec::new();
-        let mut adopter = None;
+        let mut adopted = Vec::new();
         let result = loop {
-            let (request, member) = self.shared.memberships[index].ask();
-            let adoption = Adoption {
-                member,
-                target: target.clone(),
-                seen,
-                max: MAX_BATCH,
-            };
-            let membership = &self.shared.memberships[index];
-            match self.shared.broker().adopt(&adoption).await {
-                Ok(Adopted::Taken {
-                    counter,
-                    envelopes,
-                    more,
-                }) => {
-                    let cancellations = vec![Cancellation::default(); envelopes.len()];
-                    if !membership.answered(&request, counter, &cancellations) {
-                        return Ok(());
-                    }
-                    adopter = Some(request.worker().clone());
-                    let tokens = (1..).map(|index| Token {
-                        claim: counter,
-                        index,
-                    });
-                    let taken = tokens.zip(envelopes);
-                    orphans.extend(taken.map(|(token, bytes)| Orphan { token, bytes }));
-                    if !more {
-                        break Ok(());
-                    }
+            match self.adopt_some(index, target, seen, &mut adopted).await {
+                Ok(true) if size(&adopted) < ADOPTED_AT_ONCE => {}
+                Ok(true) => {
+                    self.judge(index, target, cause, std::mem::take(&mut adopted));
+                    self.shared.outbox.emptied().await;
                 }
-                Ok(Adopted::Alive) => {
-                    membership.answered(&request, 0, &[]);
-                    break Ok(());
-                }
-                Ok(Adopted::Reaped) => {
-                    self.shared.reaped(index, request.worker());
-                    return Ok(());
-                }
-                Err(error) => {
-                    membership.gave_up(&request);
-                    break Err(error);
-                }
+                Ok(false) => break Ok(()),
+                Err(error) => break Err(error),
             }
         };
-        if let Some(adopter) = adopter {
-            self.judge(index, &adopter, target, cause, orphans);
-        }
+        self.judge(index, target, cause, adopted);
         result
     }
 
-    fn judge(
+    /// One step of an adoption; answers whether the target holds more.
+    async fn adopt_some(
         &self,
         index: usize,
-        adopter: &WorkerId,
         target: &WorkerId,
-        cause: Cause,
-        orphans: Vec<Orphan>,
-    ) {
+        seen: Option<u64>,
+        adopted: &mut Vec<Orphan>,
+    ) -> Result<bool, BrokerError> {
+        let (request, member) = self.shared.memberships[index].ask();
+        let target = target.clone();
+        let adoption = Adoption {
+            member,
+            target,
+            seen,
+            max: MAX_BATCH,
+        };
+        let (claim, envelopes, more) = match self.shared.broker().adopt(&adoption).await? {
+            Adopted::Taken {
+                counter,
+                envelopes,
+                more,
+            } => (counter, envelopes, more),
+            Adopted::Alive => (0, Vec::new(), false),
+            Adopted::Reaped => {
+                self.shared.reaped(index, &request.reaped());
+                return Ok(false);
+            }
+        };
+        let cancellations = vec![Cancellation::default(); envelopes.len()];
+        let Some(adopter) = request.answered(claim, &cancellations) else {
+            return Ok(false);
+        };
+        let tokens = (1..).map(|index| Token { claim, index });
+        adopted.extend(tokens.zip(envelopes).map(|(token, bytes)| {
+            let worker = adopter.clone();
+            Orphan {
+                worker,
+                token,
+                bytes,
+            }
+        }));
+        Ok(more)
+    }
+
+    fn judge(&self, index: usize, target: &WorkerId, cause: Cause, orphans: Vec<Orphan>) {
         if orphans.is_empty() {
             return;
         }
@@ -254,7 +256,7 @@ impl Reaper {
                 .collect(),
         };
         for (orphan, action, kind) in judged {
-            let (worker, token) = (adopter.clone(), orphan.token);
+            let Orphan { worker, token, .. } = orphan;
             let note = Note { id: None, kind };
             shared.outbox.push(Finished {
                 index,
@@ -266,49 +268,8 @@ impl Reaper {
         }
         shared.work.notify_one();
     }
+}
 
-    async fn reconcile(&mut self) -> Result<(), BrokerError> {
-        let mut result = Ok(());
-        let all = self.reconciled.elapsed() >= RECONCILE_EVERY;
-        for membership in &self.shared.memberships {
-            if !membership.take_reconcile() && !all || membership.member().known == 0 {
-                continue;
-            }
-            if let Err(error) = self.reconcile_one(membership).await {
-                membership.want_reconcile();
-                result = Err(error);
-            }
-        }
-        if all {
-            self.reconciled = Instant::now();
-        }
-        result
-    }
-
-    async fn reconcile_one(
-        &self,
-        membership: &crate::membership::Membership,
-    ) -> Result<(), BrokerError> {
-        // The limit first: what is answered while the list is on its way is not above it.
-        let (worker, limit) = membership.reconcile_limit();
-        let stored = self
-            .shared
-            .broker()
-            .held(&membership.queue, &worker)
-            .await?;
-        let lost = membership.unknown(&worker, &stored, limit);
-        for tokens in lost.chunks(MAX_BATCH as usize) {
-            let settle = Settle::release(membership.queue.clone(), worker.clone(), tokens);
-            let settled = self.shared.broker().settle(settle).await?;
-            let released = settled
-                .accepted
-                .iter()
-                .filter(|&&accepted| accepted)
-                .count();
-            if released > 0 {
-                tracing::info!(job.queue = %membership.queue, jobs = released, "released jobs whose claim was never answered");
-            }
-        }
-        Ok(())
-    }
+fn size(orphans: &[Orphan]) -> usize {
+    orphans.iter().map(|orphan| orphan.bytes.len()).sum()
 }

@@ -119,39 +119,25 @@ impl Suspects {
     async fn run_one(&mut self, index: usize) -> Result<(), BrokerError> {
         let shared = &self.shared;
         let membership = &shared.memberships[index];
-        let max = shared.slots.reserve(1);
-        if max == 0 {
+        let slots = shared.slots.reserve(1);
+        if slots.count() == 0 {
             return Ok(());
         }
         let (request, member) = membership.ask();
-        match shared
-            .broker()
-            .claim(&Claim {
-                member,
-                max,
-                suspect: true,
-            })
-            .await
-        {
-            Ok(Claimed::Granted(grant)) => {
+        let claim = Claim {
+            member,
+            max: 1,
+            suspect: true,
+        };
+        match shared.broker().claim(&claim).await? {
+            Claimed::Granted(grant) => {
                 shared.note_suspects(index, grant.suspects, grant.paused);
                 self.since[index] = None;
-                if grant.envelopes.is_empty() {
-                    shared.slots.give_back(max);
-                }
-                executor::start(shared, index, &request, grant.counter, grant.envelopes);
-                Ok(())
+                let (counter, envelopes) = (grant.counter, grant.envelopes);
+                executor::start(shared, index, request, slots, counter, envelopes);
             }
-            Ok(Claimed::Reaped) => {
-                shared.slots.give_back(max);
-                shared.reaped(index, request.worker());
-                Ok(())
-            }
-            Err(error) => {
-                shared.slots.give_back(max);
-                membership.gave_up(&request);
-                Err(error)
-            }
+            Claimed::Reaped => shared.reaped(index, &request.reaped()),
         }
+        Ok(())
     }
 }

@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use jobq::broker::{Action, ReleaseTo};
 use jobq::runtime::{AfterCrash, Ended, Outcome, Policy, SUSPECT_AFTER, after_crash, decide};
-use jobq::{At, DeadRecord, Envelope, EnvelopeError, JobId, Options, Reason, Token};
+use jobq::{At, DeadRecord, Envelope, EnvelopeError, JobId, Options, Reason, Token, WorkerId};
 
 use super::{Run, draw};
 use crate::outbox::Kind;
@@ -163,6 +163,8 @@ fn bury(
 /// A job of a worker that died, under a token of ours.
 #[derive(Debug)]
 pub(crate) struct Orphan {
+    /// The id that adopted it.
+    pub(crate) worker: WorkerId,
     pub(crate) token: Token,
     pub(crate) bytes: Bytes,
 }

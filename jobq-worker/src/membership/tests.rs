@@ -1,3 +1,5 @@
+use jobq::runtime::Cancellation;
+
 use super::*;
 
 fn membership() -> Membership {
@@ -18,14 +20,14 @@ fn what_an_answer_gave_is_held_until_its_settle_is_answered() {
     let m = membership();
     let (request, member) = m.ask();
     assert_eq!(member.known, 0);
-    assert!(m.answered(&request, 3, &cancellations(2)));
+    let worker = request.answered(3, &cancellations(2)).expect("not reaped");
     assert_eq!((m.held_tokens().1.len(), m.member().known), (2, 3));
     m.settled(
-        request.worker(),
+        &worker,
         [token(3, 1), token(3, 1), token(9, 1), token(3, 0)],
     );
     assert_eq!(m.held_tokens().1, [token(3, 2)]);
-    m.settled(request.worker(), [token(3, 2)]);
+    m.settled(&worker, [token(3, 2)]);
     assert_eq!(m.held_tokens().1, []);
 }
 
@@ -33,10 +35,10 @@ fn what_an_answer_gave_is_held_until_its_settle_is_answered() {
 fn reconcile_leaves_alone_what_an_outstanding_claim_may_have_given() {
     let m = membership();
     let (first, _) = m.ask();
-    m.answered(&first, 1, &cancellations(1));
+    first.answered(1, &cancellations(1));
     let (_outstanding, _) = m.ask();
     let (later, _) = m.ask();
-    m.answered(&later, 3, &[]);
+    later.answered(3, &[]);
     let (worker, limit) = m.reconcile_limit();
     assert_eq!(limit, 1);
     let stored = [token(1, 1), token(1, 2), token(2, 1)];
@@ -44,13 +46,12 @@ fn reconcile_leaves_alone_what_an_outstanding_claim_may_have_given() {
 }
 
 #[test]
-fn a_claim_that_was_given_up_is_found_by_the_next_reconcile() {
+fn a_claim_that_was_never_answered_is_found_by_the_next_reconcile() {
     let m = membership();
-    let (lost, _) = m.ask();
-    m.gave_up(&lost);
+    drop(m.ask());
     assert!(m.take_reconcile());
     let (later, _) = m.ask();
-    m.answered(&later, 2, &[]);
+    later.answered(2, &[]);
     let (worker, limit) = m.reconcile_limit();
     assert_eq!(m.unknown(&worker, &[token(1, 1)], limit), [token(1, 1)]);
 }
@@ -60,18 +61,16 @@ fn a_reaped_worker_takes_a_new_id_and_owns_nothing() {
     let m = membership();
     let (request, _) = m.ask();
     let jobs = cancellations(1);
-    m.answered(&request, 1, &jobs);
+    let worker = request.answered(1, &jobs).expect("not reaped");
     let (late, _) = m.ask();
-    assert!(m.reaped(request.worker()).is_some());
+    assert!(m.reaped(&worker).is_some());
     assert!(jobs[0].is_cancelled());
     assert_eq!((m.held_tokens().1.len(), m.member().known), (0, 0));
-    assert_ne!(m.worker(), *request.worker());
-    assert_eq!(m.former(), [request.worker().clone()]);
-    assert!(
-        !m.answered(&late, 2, &cancellations(1)),
-        "the answer is of the old id"
-    );
-    assert!(m.reaped(request.worker()).is_none(), "it was reaped once");
+    assert_ne!(m.worker(), worker);
+    assert_eq!(m.former(), std::slice::from_ref(&worker));
+    let taken = late.answered(2, &cancellations(1));
+    assert!(taken.is_none(), "the answer is of the old id");
+    assert!(m.reaped(&worker).is_none(), "it was reaped once");
 }
 
 #[test]
@@ -86,7 +85,7 @@ fn the_lease_is_trusted_from_the_sending_of_the_last_answered_renew() {
         "it still has not joined"
     );
     let (request, _) = m.ask();
-    m.answered(&request, 1, &[]);
+    request.answered(1, &[]);
     m.joining(start + 2 * trust);
     assert!(!m.is_trusted(start + 2 * trust, trust));
     m.renewed(&m.worker(), start + 3 * trust / 2, 0, 0);

@@ -1,0 +1,58 @@
+//! A claim or an adoption on its way: answered, or given up.
+
+use jobq::WorkerId;
+use jobq::runtime::Cancellation;
+
+use super::Membership;
+
+/// A claim or adoption that was sent. Dropped without an answer, it is given up: it may still be
+/// carried out, and a reconcile finds what it took.
+#[derive(Debug)]
+pub(crate) struct Request<'a> {
+    pub(super) membership: &'a Membership,
+    pub(super) id: u64,
+    pub(super) worker: WorkerId,
+    pub(super) open: bool,
+}
+
+impl Request<'_> {
+    /// Takes the answer: from now on one job for each of `cancellations` is held, under tokens
+    /// `counter.1` … Gives the id they are held under; `None`, and nothing is taken, if the worker
+    /// was reaped meanwhile: what the answer holds is someone else's by now.
+    pub(crate) fn answered(
+        mut self,
+        counter: u64,
+        cancellations: &[Cancellation],
+    ) -> Option<WorkerId> {
+        self.open = false;
+        let mut state = self.membership.state();
+        if state.worker != self.worker {
+            return None;
+        }
+        state.outstanding.remove(&self.id);
+        state.known = state.known.max(counter);
+        if !cancellations.is_empty() {
+            state.held.insert(counter, cancellations);
+        }
+        Some(self.worker.clone())
+    }
+
+    /// The answer was that the worker was adopted. Gives the id that was.
+    pub(crate) fn reaped(mut self) -> WorkerId {
+        self.open = false;
+        self.worker.clone()
+    }
+}
+
+impl Drop for Request<'_> {
+    fn drop(&mut self) {
+        if !self.open {
+            return;
+        }
+        let mut state = self.membership.state();
+        if state.worker == self.worker {
+            state.outstanding.remove(&self.id);
+            state.reconcile = true;
+        }
+    }
+}
