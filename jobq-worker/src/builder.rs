@@ -76,7 +76,11 @@ impl WorkerBuilder {
     }
 
     /// How long a worker may be silent before others take its jobs over: 7 s unless set; more than
-    /// twice `renew_every`, at most 1 h. The same on all workers of a queue.
+    /// twice `renew_every`, at most 1 h.
+    ///
+    /// Every worker judges the others of its queue by its own lease, so it must be the same on all
+    /// of them. To change it without adopting the living, raise `lease` everywhere before any
+    /// `renew_every`, and lower it last.
     pub fn lease(mut self, lease: Duration) -> Self {
         self.settings.lease = lease;
         self

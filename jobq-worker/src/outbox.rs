@@ -113,6 +113,15 @@ impl Outbox {
         batches
     }
 
+    /// Whether so many outcomes of a queue were refused that it may not have more jobs: whatever
+    /// refuses them would refuse theirs too, and they would gather here without end.
+    pub(crate) fn is_stuck(&self, index: usize) -> bool {
+        let pending = self.pending();
+        let refused = pending.unanswered.iter().map(|(_, batch)| batch);
+        let refused = refused.filter(|(_, notes)| notes.index == index);
+        refused.map(|(_, notes)| notes.notes.len()).sum::<usize>() > MAX_BATCH as usize
+    }
+
     /// When the first of what was refused is to be sent again.
     pub(crate) fn next_retry(&self) -> Option<Instant> {
         self.pending().unanswered.iter().map(|(at, _)| *at).min()

@@ -1,7 +1,7 @@
 //! Places for running jobs: how many are free, and whether any is taken.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering, fence};
 
 use tokio::sync::Notify;
 
@@ -50,6 +50,9 @@ impl Slots {
         let _ = self
             .free
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, take);
+        // Whoever reserves then asks whether it may claim; whoever forbids that then asks whether
+        // all are free. One of the two must see the other.
+        fence(Ordering::SeqCst);
         Reservation {
             slots: self.clone(),
             count: taken,
@@ -66,6 +69,7 @@ impl Slots {
     pub(crate) async fn all_free(&self) {
         loop {
             let changed = self.changed.notified();
+            fence(Ordering::SeqCst);
             if self.taken() == 0 {
                 return;
             }

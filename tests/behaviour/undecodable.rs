@@ -1,10 +1,13 @@
 //! What no worker can read is dead, its bytes kept, and delays nobody.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use jobq::broker::{Due, Entry};
 use jobq::{At, DeadJob, Envelope, JobId, Options, Reason, State, job};
 
 use crate::fixture::{Fixture, Ledger};
+use crate::plain::Plain;
 
 #[job(name = "undecodable.good")]
 async fn good(ledger: State<Ledger>, number: u32) {
@@ -176,4 +179,40 @@ crate::on_every_broker! {
     a_job_with_options_that_do_not_fit_is_found_by_its_id
     a_job_whose_arguments_do_not_fit_is_found_by_its_id
     arguments_that_are_no_map_are_buried
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dead_list_that_takes_nothing_does_not_fill_the_worker() {
+    const JUNK: usize = 20_000;
+    let fixture = Fixture::redis().await;
+    let mut plain = Plain::connect(&fixture).await;
+    let (dead, junk) = (plain.key("broken", "dead"), fixture.queue("broken"));
+    let _: () = plain.say(&format!("SET {dead} text")).await;
+    let elements = (0..JUNK).map(|n| Entry {
+        envelope: Bytes::from(format!("junk {n}")),
+        due: Due::Now,
+    });
+    for entries in elements.collect::<Vec<_>>().chunks(1000) {
+        let broker = fixture.client.broker();
+        broker.enqueue(junk.name(), entries).await.unwrap();
+    }
+    // Runs after a time in which the worker could claim all of it.
+    let marker = good::new(7).delay(Duration::from_secs(3));
+    marker.enqueue(&fixture.client).await.unwrap();
+
+    let worker = fixture.worker().queues(["broken", "default"]);
+    let worker = worker.build().unwrap().spawn();
+    fixture.ledger.wait_for("7", 1).await;
+    // Some thousands may be in flight at that time, for what is refused is sent again in batches.
+    let ready: usize = plain
+        .say(&format!("LLEN {}", plain.key("broken", "ready")))
+        .await;
+    let _: () = plain.say(&format!("DEL {dead}")).await;
+    support::eventually("all junk to be dead", async || {
+        let stats = junk.stats().await.ok()?;
+        (stats.ready == 0 && stats.in_flight == 0).then_some(())
+    })
+    .await;
+    worker.shutdown().await;
+    assert!(ready > JUNK / 2, "{ready}");
 }

@@ -103,10 +103,18 @@ impl Fetcher {
         }
         let now = Instant::now();
         let (index, slots) = self.turn(now)?;
+        // A shutdown may have begun, and found all slots free, before these were reserved.
+        if !shared.may_claim() {
+            return None;
+        }
         let membership = &shared.memberships[index];
         membership.joining(now);
         if !membership.is_trusted(now, shared.settings.trust()) {
             self.close(index, UNTRUSTED_LOOK);
+            return None;
+        }
+        if shared.outbox.is_stuck(index) {
+            self.close(index, REFUSED_LOOK);
             return None;
         }
         let (request, member) = membership.ask();
