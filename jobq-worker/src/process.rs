@@ -2,6 +2,8 @@
 //!
 //! Flags and their environment variables, logs on standard error, exit codes as in `sysexits.h`.
 
+mod values;
+
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -13,9 +15,11 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::builder::WorkerBuilder;
+use crate::error::BuildError;
 use crate::supervisor::Leftovers;
 use crate::telemetry::chain;
 use crate::worker::Worker;
+use values::{duration, filter, name_variable};
 
 /// The service is not there: `EX_UNAVAILABLE` of `sysexits.h`.
 const EXIT_UNAVAILABLE: u8 = 69;
@@ -25,7 +29,7 @@ const EXIT_CONFIGURATION: u8 = 78;
 
 /// Runs the jobs of this program until it is told to stop.
 #[derive(Debug, Parser)]
-#[command(version = None, max_term_width = 100, after_help = AFTER_HELP)]
+#[command(version, max_term_width = 100, after_help = AFTER_HELP)]
 struct Flags {
     /// The broker: redis://[user:password@]host[:port][/database][?namespace=name]
     #[arg(
@@ -69,7 +73,7 @@ struct Flags {
     renew_every: Duration,
 
     /// What is logged: a level (error, warn, info, debug, trace), or target=level pairs
-    #[arg(long, env = "JOBQ_LOG", default_value = "info", value_name = "FILTER")]
+    #[arg(long, env = "JOBQ_LOG", default_value = "info", value_parser = filter, value_name = "FILTER")]
     log: Targets,
 
     /// Print the names of the jobs this program runs, and exit
@@ -81,7 +85,8 @@ const AFTER_HELP: &str = "\
 A flag wins over its environment variable. TIME is a number with a unit: 500ms, 10s, 5m, 1h.
 SIGTERM or Ctrl-C drains: no further jobs are taken, running ones may end. A second signal gives
 them back to the queue at once, a third exits.
-Exit codes: 0 stopped, 2 wrong usage, 69 broker unavailable, 78 wrong configuration.";
+Exit codes: 0 stopped, 2 wrong usage, 69 broker unavailable, 78 wrong configuration, the program's
+own set-up included.";
 
 /// A worker process: reads flags and environment, connects, runs every `#[job]` of the binary
 /// until SIGTERM or Ctrl-C, drains, exits.
@@ -104,7 +109,7 @@ pub fn main() -> ExitCode {
 }
 
 /// [`main()`](main) for jobs that need state: `configure` gets the builder, connected and set by
-/// flags and environment.
+/// flags and environment. If it fails the process exits with 78, for a wrong configuration.
 ///
 /// ```no_run
 /// # struct Db;
@@ -121,6 +126,7 @@ where
     let flags = match Flags::try_parse() {
         Ok(flags) => flags,
         Err(error) => {
+            let error = name_variable(error);
             // Standard output or error is closed: the exit code still tells.
             let _ = error.print();
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
@@ -163,7 +169,7 @@ where
     };
     let builder = match configure(flags.apply(Worker::builder(client))).await {
         Ok(builder) => builder,
-        Err(error) => return failed(EXIT_UNAVAILABLE, "could not set the worker up", &*error),
+        Err(error) => return failed(EXIT_CONFIGURATION, "could not set the worker up", &*error),
     };
     let worker = match builder.build() {
         Ok(worker) => worker,
@@ -187,7 +193,7 @@ impl Flags {
         if self.queues.is_empty() {
             builder
         } else {
-            builder.queues(self.queues)
+            builder.queues(self.queues.iter().map(|queue| queue.trim()))
         }
     }
 }
@@ -195,6 +201,10 @@ impl Flags {
 fn list_jobs() -> ExitCode {
     use std::io::Write as _;
     let mut names: Vec<_> = jobq::runtime::registrations().map(|job| job.name).collect();
+    if names.is_empty() {
+        eprintln!("{}", BuildError::NoJobs);
+        return ExitCode::from(EXIT_CONFIGURATION);
+    }
     names.sort_unstable();
     let mut out = std::io::stdout().lock();
     for name in names {
@@ -224,28 +234,6 @@ fn failed(code: u8, what: &str, error: &(dyn std::error::Error + 'static)) -> Ex
     ExitCode::from(code)
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
-    let split = text
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(text.len());
-    let (number, unit) = text.split_at(split);
-    let ms_per_unit: u64 = match unit {
-        "ms" => 1,
-        "s" => 1000,
-        "m" => 60 * 1000,
-        "h" => 3600 * 1000,
-        _ => return Err("expected a number with a unit: 500ms, 10s, 5m, 1h".to_owned()),
-    };
-    let number: u64 = number
-        .parse()
-        .map_err(|_| "expected a number before the unit".to_owned())?;
-    let ms = number
-        .checked_mul(ms_per_unit)
-        .filter(|ms| *ms <= 365 * 24 * 3600 * 1000);
-    ms.map(Duration::from_millis)
-        .ok_or_else(|| "expected at most a year".to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -271,25 +259,6 @@ mod tests {
                 env,
                 format!("JOBQ_{}", flag.get_id().as_str().to_uppercase())
             );
-        }
-    }
-
-    #[test]
-    fn durations_need_a_number_and_a_unit() {
-        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
-        assert_eq!(duration("5m"), Ok(Duration::from_secs(300)));
-        for bad in [
-            "",
-            "10",
-            "s",
-            "-1s",
-            "1.5s",
-            "10 s",
-            "10d",
-            "99999999999999999999s",
-            "9999999h",
-        ] {
-            assert!(duration(bad).is_err(), "{bad}");
         }
     }
 }

@@ -82,6 +82,7 @@ pub(crate) async fn supervise(
         done = stats.done,
         retried = stats.retried,
         dead = stats.dead,
+        released = stats.released,
         abandoned = report.abandoned,
         "worker stopped"
     );

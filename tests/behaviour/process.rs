@@ -6,7 +6,7 @@ use support::jobs::{hold, note};
 use support::{Record, RedisServer};
 
 use crate::fixture::Fixture;
-use crate::program::{Program, command};
+use crate::program::{Program, bare, command};
 
 /// Nothing listens there.
 const NOWHERE: &str = "redis://127.0.0.1:1";
@@ -65,14 +65,67 @@ fn wrong_usage_exits_2_and_names_the_flag() {
         (["--concurrency", "many"], "many"),
         (["--lease", "7"], "--lease"),
         (["--log", "job=loud"], "--log"),
+        (["--log", "loud"], "target=level"),
     ] {
         let (code, text) = run(command().args(args));
         assert_eq!(code, Some(2), "{text}");
         assert!(text.contains(named), "{text}");
     }
-    let (code, text) = run(command().env("JOBQ_CONCURRENCY", "many"));
-    assert_eq!(code, Some(2), "{text}");
-    assert!(text.contains("many"), "{text}");
+}
+
+#[test]
+fn a_wrong_value_of_an_environment_variable_exits_2_and_names_both() {
+    for (variable, value, flag) in [
+        ("JOBQ_CONCURRENCY", "many", "--concurrency"),
+        ("JOBQ_RENEW_EVERY", "2", "--renew-every"),
+        ("JOBQ_LOG", "loud", "--log"),
+    ] {
+        let (code, text) = run(command().env(variable, value));
+        assert_eq!(code, Some(2), "{text}");
+        for named in [variable, value, flag] {
+            assert!(text.contains(named), "{named}: {text}");
+        }
+    }
+    // A flag wins: then the variable is not to blame.
+    let mut command = command();
+    let (_, text) = run(command.env("JOBQ_LEASE", "1").args(["--lease", "2"]));
+    assert!(!text.contains("JOBQ_LEASE"), "{text}");
+}
+
+#[test]
+fn the_version_is_told() {
+    let (code, text) = run(command().arg("--version"));
+    assert_eq!(code, Some(0));
+    let words: Vec<_> = text.split_whitespace().collect();
+    assert_eq!(words, ["jobq-worker", env!("CARGO_PKG_VERSION")]);
+}
+
+#[test]
+fn where_no_job_is_linked_in_the_list_of_jobs_is_the_cure() {
+    let output = bare().arg("--list-jobs").output().unwrap();
+    assert_eq!(output.status.code(), Some(78));
+    assert!(output.stdout.is_empty());
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(text.contains("use my_jobs as _;"), "{text}");
+}
+
+#[test]
+fn a_failed_set_up_exits_78_with_its_error() {
+    let mut command = bare();
+    let failing = command.env("JOBQ_TEST_SETUP_ERROR", "no such templates");
+    let (code, text) = run(failing.args(["--url", "memory://"]));
+    assert_eq!(code, Some(78), "{text}");
+    assert!(text.contains("no such templates"), "{text}");
+}
+
+#[tokio::test]
+async fn blanks_around_queues_are_no_part_of_their_names() {
+    let fixture = Fixture::redis().await;
+    let queues = " a:6, b\t";
+    let program = Program::launch(command().args(["--url", &fixture.url, "--queues", queues]));
+    program.wait_for_log("worker started").await;
+    let log = program.log();
+    assert!(log.contains("queues=\"a b\""), "{log}");
 }
 
 #[tokio::test]

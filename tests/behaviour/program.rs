@@ -7,7 +7,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The worker program, with an environment of its own.
 pub(crate) fn command() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_jobq-test-worker"));
+    program(env!("CARGO_BIN_EXE_jobq-test-worker"))
+}
+
+/// A worker program without jobs.
+pub(crate) fn bare() -> Command {
+    program(env!("CARGO_BIN_EXE_jobq-test-bare"))
+}
+
+fn program(path: &str) -> Command {
+    let mut command = Command::new(path);
     command.env_clear().stdin(Stdio::null());
     command
 }

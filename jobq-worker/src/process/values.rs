@@ -1,0 +1,112 @@
+//! Reads what flags and environment variables are set to, and words what is wrong with it.
+
+use std::time::Duration;
+
+use clap::error::{ContextKind, ContextValue};
+use jobq::runtime::text::quoted;
+use tracing_subscriber::filter::{LevelFilter, ParseError, Targets};
+
+/// Has an error about a value say so if it comes from an environment variable: the flag alone would
+/// name what nobody wrote.
+pub(super) fn name_variable(mut error: clap::Error) -> clap::Error {
+    let text = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => text.as_str(),
+        _ => "",
+    };
+    // `--renew-every <TIME>`
+    let flag = text(ContextKind::InvalidArg).split(' ').next();
+    let Some(flag) = flag.filter(|flag| flag.starts_with("--")) else {
+        return error;
+    };
+    let variable = format!("JOBQ_{}", flag[2..].replace('-', "_").to_uppercase());
+    let written = std::env::args_os().any(|arg| arg.to_string_lossy().starts_with(flag));
+    if !written && std::env::var_os(&variable).is_some() {
+        let tip = format!("the value is that of the environment variable {variable}");
+        error.insert(
+            ContextKind::Suggested,
+            ContextValue::StyledStrs(vec![tip.into()]),
+        );
+    }
+    error
+}
+
+/// Reads a filter. A bare word that is no level would be a target, and silence all others.
+pub(super) fn filter(text: &str) -> Result<Targets, String> {
+    let bare = text
+        .split(',')
+        .map(str::trim)
+        .filter(|one| !one.contains('='));
+    for word in bare {
+        if word.parse::<LevelFilter>().is_err() {
+            let word = quoted(word);
+            return Err(format!(
+                "{word} is no level; expected error, warn, info, debug, trace or off, or target=level"
+            ));
+        }
+    }
+    text.parse().map_err(|error: ParseError| error.to_string())
+}
+
+/// Reads a time: a whole number with a unit.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let split = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
+    let (number, unit) = text.split_at(split);
+    let ms_per_unit: u64 = match unit {
+        "ms" => 1,
+        "s" => 1000,
+        "m" => 60 * 1000,
+        "h" => 3600 * 1000,
+        _ => return Err("expected a number with a unit: 500ms, 10s, 5m, 1h".to_owned()),
+    };
+    let number: u64 = number
+        .parse()
+        .map_err(|_| "expected a number before the unit".to_owned())?;
+    let ms = number
+        .checked_mul(ms_per_unit)
+        .filter(|ms| *ms <= 365 * 24 * 3600 * 1000);
+    ms.map(Duration::from_millis)
+        .ok_or_else(|| "expected at most a year".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_is_a_level_or_pairs() {
+        for good in [
+            "info",
+            "OFF",
+            "warn,my_app=debug",
+            "my_app::mail=trace, warn",
+        ] {
+            assert!(filter(good).is_ok(), "{good}");
+        }
+        for (bad, named) in [("loud", "loud"), ("info,my_app", "my_app")] {
+            let error = filter(bad).expect_err(bad);
+            assert!(error.contains(named) && error.contains("debug"), "{error}");
+        }
+        assert!(filter("my_app=loud").is_err());
+    }
+
+    #[test]
+    fn durations_need_a_number_and_a_unit() {
+        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(duration("5m"), Ok(Duration::from_secs(300)));
+        for bad in [
+            "",
+            "10",
+            "s",
+            "-1s",
+            "1.5s",
+            "10 s",
+            "10d",
+            "99999999999999999999s",
+            "9999999h",
+        ] {
+            assert!(duration(bad).is_err(), "{bad}");
+        }
+    }
+}
