@@ -4,6 +4,7 @@
 //! attempt, and reports how the run ended. A task that is aborted reports too, when it is dropped:
 //! no way out of here leaves a job unsettled.
 
+mod failures;
 mod panic;
 mod settlement;
 
@@ -18,7 +19,7 @@ use jobq::broker::Action;
 use jobq::runtime::{
     self, Cancellation, Ended, Handler, Registration, RunBlocking, RunFuture, judge,
 };
-use jobq::{Context, Envelope, EnvelopeError, JobId, Options, Token, WorkerId};
+use jobq::{Context, Envelope, EnvelopeError, JobId, Options, QueueName, Token, WorkerId};
 use tokio::task::AbortHandle;
 use tracing::Instrument as _;
 
@@ -27,6 +28,7 @@ use crate::outbox::{Finished, Kind, Note};
 use crate::shared::Shared;
 use crate::slots::{Reservation, Slot};
 
+pub(crate) use failures::Failures;
 pub(crate) use panic::install_hook;
 pub(crate) use settlement::{Orphan, after_crash_of_worker};
 
@@ -74,6 +76,10 @@ struct Claimed {
 }
 
 impl Claimed {
+    fn queue(&self) -> &QueueName {
+        &self.shared.memberships[self.index].queue
+    }
+
     /// Puts the outcome into the outbox, and gives the slot back after that: once all slots are
     /// free, every outcome is there.
     fn settle(&self, action: Action, kind: Kind, id: Option<JobId>, slot: Option<Slot>) {
@@ -136,7 +142,7 @@ fn launch(
     let (envelope, options) = match read(&bytes) {
         Ok(read) => read,
         Err(error) => {
-            let action = settlement::unreadable(bytes, &error, claimed.shared.broker().now());
+            let action = settlement::unreadable(&claimed, bytes, &error);
             claimed.settle(action, Kind::Dead, None, Some(slot));
             return None;
         }

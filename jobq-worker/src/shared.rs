@@ -10,6 +10,7 @@ use jobq::{BrokerError, Client, WorkerId};
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
+use crate::executor::Failures;
 use crate::lane::Lane;
 use crate::membership::Membership;
 use crate::outbox::Outbox;
@@ -36,6 +37,7 @@ pub(crate) struct Shared {
     pub(crate) slots: Arc<Slots>,
     pub(crate) outbox: Outbox,
     pub(crate) counters: Counters,
+    pub(crate) failures: Failures,
     pub(crate) shutdown: Shutdown,
     /// There may be something to claim or to settle.
     pub(crate) work: Notify,
@@ -70,6 +72,7 @@ impl Shared {
             slots: Slots::new(settings.concurrency),
             outbox: Outbox::default(),
             counters: Counters::default(),
+            failures: Failures::default(),
             shutdown: Shutdown::new(),
             work: Notify::new(),
             suspected: Notify::new(),

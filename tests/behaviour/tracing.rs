@@ -1,5 +1,5 @@
-//! What a log shows: one span for each run, a warning for the dead, and no line for each job
-//! unless asked.
+//! What a log shows: one span for each run, a warning for the dead and now and then one for those
+//! that fail, and no line for each job unless asked.
 
 mod capture;
 
@@ -18,6 +18,16 @@ use capture::Capture;
 async fn fail(ctx: Context, ledger: State<Ledger>) -> Result<(), String> {
     tracing::error!(target: "handler", "inside");
     ledger.write(ctx.attempt().to_string());
+    Err("always".to_owned())
+}
+
+#[job(
+    name = "tracing.other_fail",
+    retries = 1,
+    backoff = "fixed",
+    base_delay = "1ms"
+)]
+async fn other_fail() -> Result<(), String> {
     Err("always".to_owned())
 }
 
@@ -69,16 +79,46 @@ async fn a_dead_job_is_warned_about_with_its_id_reason_and_error() {
     let (capture, fixture) = (Capture::start(), Fixture::memory().await);
     let id = fail::enqueue(&fixture.client).await.unwrap().id();
     fixture.run_until_idle().await;
-    let warnings = capture.at(Level::WARN);
-    assert_eq!(warnings.len(), 1, "{warnings:?}");
-    let dead = &warnings[0];
-    assert_eq!(dead.field("message"), "dead");
+    let warnings = capture.at(Level::WARN).into_iter();
+    let mut dead = warnings.filter(|event| event.field("message") == "dead");
+    let (dead, more) = (dead.next().unwrap(), dead.next());
+    assert!(more.is_none(), "{more:?}");
     assert_eq!(dead.field("job.id"), id.to_string());
     assert_eq!(dead.field("job.name"), "tracing.fail");
     assert_eq!(
         (dead.field("reason"), dead.field("error")),
         ("exhausted", "always")
     );
+    assert_eq!(
+        (dead.field("job.queue"), dead.field("attempts")),
+        ("default", "3")
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn failed_attempts_are_warned_about_once_in_ten_seconds_for_each_name() {
+    let (capture, fixture) = (Capture::start(), Fixture::memory().await);
+    let jobs = (0..100).map(|_| fail::new());
+    fixture.client.enqueue_all(jobs).await.unwrap();
+    other_fail::enqueue(&fixture.client).await.unwrap();
+    assert_eq!(fixture.run_until_idle().await.retried, 201);
+    let failures = || {
+        let warnings = capture.at(Level::WARN).into_iter();
+        warnings.filter(|event| !event.field("untold").is_empty())
+    };
+    let mut names: Vec<_> = failures().map(|e| e.field("job.name").to_owned()).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["tracing.fail", "tracing.other_fail"]);
+    for failure in failures() {
+        assert_eq!(failure.field("error"), "always");
+        assert_eq!(failure.field("job.queue"), "default");
+        assert_eq!(failure.field("job.attempt"), "1");
+        assert_eq!(failure.field("untold"), "0");
+    }
+    // Each one is told to those who ask.
+    let all = capture.at(Level::DEBUG).into_iter();
+    let all = all.filter(|event| event.field("message") == "failed; to be retried");
+    assert_eq!(all.count(), 201);
 }
 
 /// Lines at info and above that a worker writes for so many jobs.
@@ -110,10 +150,9 @@ async fn every_step_of_a_job_is_an_event_for_those_who_ask() {
     let of_the_job =
         |event: &&capture::Event| event.field("job.id") == id || event.in_span("job.id") == id;
     let events = capture.events();
-    let told = events
-        .iter()
-        .filter(of_the_job)
-        .filter(|e| e.target != "handler");
+    let told = events.iter().filter(of_the_job).filter(|e| {
+        e.target != "handler" && e.level != Level::WARN || e.field("message") == "dead"
+    });
     let told: Vec<&str> = told.map(|event| event.field("message")).collect();
     let retry = ["started", "failed; to be retried", "settled"];
     let expected = [

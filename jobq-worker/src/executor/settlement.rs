@@ -5,8 +5,9 @@ use bytes::Bytes;
 use jobq::broker::{Action, ReleaseTo};
 use jobq::runtime::{AfterCrash, Ended, Outcome, Policy, SUSPECT_AFTER, after_crash, decide};
 use jobq::{At, DeadRecord, Envelope, EnvelopeError, JobId, Options, Reason, Token, WorkerId};
+use tokio::time::Instant;
 
-use super::{Run, draw};
+use super::{Claimed, Run, draw};
 use crate::outbox::Kind;
 
 /// How the run of a job ends whose name nobody here knows. Warned about once per name.
@@ -44,7 +45,7 @@ pub(super) fn settlement(run: &mut Run, ended: Ended) -> (Action, Kind) {
     };
     let ended = excuse(ended, run.cancellation.is_cancelled());
     let outcome = decide(ended, policy, run.envelope.failures(), draw());
-    tell(&run.envelope, &outcome);
+    tell(run, &outcome);
     action(
         &run.envelope,
         options,
@@ -61,27 +62,49 @@ fn excuse(ended: Ended, cancelled: bool) -> Ended {
     }
 }
 
-fn tell(envelope: &Envelope, outcome: &Outcome) {
+fn tell(run: &Run, outcome: &Outcome) {
+    let (envelope, queue) = (&run.envelope, run.claimed.queue());
     let (id, name) = (envelope.id(), envelope.name());
+    let attempt = envelope.failures().saturating_add(1);
     match outcome {
         Outcome::Retry { delay, error } => {
-            tracing::debug!(job.id = %id, job.name = name, ?delay, error, "failed; to be retried");
+            tracing::debug!(
+                job.id = %id, job.name = name, job.queue = %queue, job.attempt = attempt, ?delay, error,
+                "failed; to be retried"
+            );
+            let failures = &run.claimed.shared.failures;
+            let warned = run.registration.as_ref();
+            if let Some(untold) = warned.and_then(|job| failures.note(job.name, Instant::now())) {
+                tracing::warn!(
+                    job.id = %id, job.name = name, job.queue = %queue, job.attempt = attempt, ?delay, error,
+                    untold, "a job fails and will be retried; its next failures are counted for 10 s"
+                );
+            }
         }
         Outcome::Bury { reason, error } => {
-            tracing::warn!(job.id = %id, job.name = name, %reason, error, "dead");
+            let attempts = envelope.failures().saturating_add(failed_now(*reason));
+            tracing::warn!(
+                job.id = %id, job.name = name, job.queue = %queue, attempts, %reason, error, "dead"
+            );
         }
         _ => {}
     }
 }
 
+/// Whether the run that ended so was a failed attempt: 1, or 0.
+fn failed_now(reason: Reason) -> u32 {
+    u32::from(matches!(reason, Reason::Exhausted | Reason::Fatal))
+}
+
 /// What is sent for an element that is no envelope, or one with options that cannot be read.
-pub(super) fn unreadable(bytes: Bytes, error: &EnvelopeError, died_at: At) -> Action {
+pub(super) fn unreadable(claimed: &Claimed, bytes: Bytes, error: &EnvelopeError) -> Action {
     // If only its options are at fault, it has an id by which people look for it.
     let id = Envelope::decode(bytes.clone()).map_or(JobId::from_bytes([0; 16]), |e| e.id());
-    tracing::warn!(job.id = %id, %error, "dead: an element of the queue is no envelope");
+    let queue = claimed.queue();
+    tracing::warn!(job.id = %id, job.queue = %queue, %error, "dead: an element of the queue is no envelope");
     let record = DeadRecord {
         id,
-        died_at,
+        died_at: claimed.shared.broker().now(),
         reason: Reason::Undecodable,
         error: error.to_string(),
         envelope: bytes,
@@ -123,7 +146,7 @@ fn action(envelope: &Envelope, mut options: Options, outcome: Outcome, now: At) 
             (Action::Retry { delay, envelope }, Kind::Snoozed)
         }
         Outcome::Bury { reason, error } => {
-            let failed = u32::from(matches!(reason, Reason::Exhausted | Reason::Fatal));
+            let failed = failed_now(reason);
             (
                 bury(envelope, options, failed, 0, reason, error, now),
                 Kind::Dead,
