@@ -19,6 +19,10 @@ const UNITS: [(&str, u64); 5] = [
 ///
 /// What is wrong, for a person.
 pub(crate) fn parse(text: &str) -> Result<Duration, String> {
+    if text.contains(char::is_whitespace) && !text.trim().is_empty() {
+        let without: String = text.split_whitespace().collect();
+        return Err(format!("a duration has no space: `\"{without}\"`"));
+    }
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let (number, unit) = text.split_at(digits);
     if number.is_empty() {
@@ -28,6 +32,12 @@ pub(crate) fn parse(text: &str) -> Result<Duration, String> {
         return Err(format!(
             "a duration needs a unit, ms, s, m, h or d: `\"{number}s\"`"
         ));
+    }
+    if unit.starts_with(['.', ',']) {
+        return Err(
+            "a duration is a whole number and a unit; for a part of one take a smaller unit: ms, s, m, h or d"
+                .to_owned(),
+        );
     }
     let Some((_, ms)) = UNITS.iter().find(|(name, _)| *name == unit) else {
         return Err("unknown unit; expected ms, s, m, h or d".to_owned());
@@ -63,10 +73,12 @@ mod tests {
             ("", "a whole number and a unit"),
             ("s", "a whole number and a unit"),
             ("-1s", "a whole number and a unit"),
-            (" 1s", "a whole number and a unit"),
+            (" ", "a whole number and a unit"),
+            (" 1s", "no space: `\"1s\"`"),
             ("10", "`\"10s\"`"),
-            ("10 s", "unknown unit"),
-            ("1.5s", "unknown unit"),
+            ("10 s", "no space: `\"10s\"`"),
+            ("1.5h", "a smaller unit"),
+            ("1,5s", "a smaller unit"),
             ("10min", "unknown unit"),
             ("٣s", "a whole number and a unit"),
             ("0s", "above zero"),

@@ -42,15 +42,17 @@ const KEYS: [(&str, &str); 11] = [
 
 pub(super) fn unknown_key(key: &Ident) -> syn::Error {
     let known = KEYS.map(|(name, _)| name);
-    let meant = match nearest(&key.to_string(), &known) {
-        Some(meant) => format!(" did you mean `{meant}`?"),
-        None => String::new(),
-    };
+    let meant = meant(&key.to_string(), &known);
     let known = known.join(", ");
     syn::Error::new(
         key.span(),
         format!("unknown key `{key}`;{meant} known keys: {known}"),
     )
+}
+
+/// The question whether a known word was meant, if one is near.
+fn meant(word: &str, known: &[&str]) -> String {
+    nearest(word, known).map_or_else(String::new, |meant| format!(" did you mean `{meant}`?"))
 }
 
 fn wrong(setting: &Setting, message: impl std::fmt::Display) -> syn::Error {
@@ -59,6 +61,16 @@ fn wrong(setting: &Setting, message: impl std::fmt::Display) -> syn::Error {
 
 /// The value is missing, or of another kind than the key takes.
 fn expected(setting: &Setting, kind: &str) -> syn::Error {
+    // A path, a call, a sum: what it comes to is not known when a macro runs.
+    let computed =
+        |value: &Expr| !matches!(value, Expr::Unary(_)) && literal(Some(value)).is_none();
+    match setting.value.as_ref().is_some_and(computed) {
+        true => takes(setting, &format!("{kind}, written here as a literal")),
+        false => takes(setting, kind),
+    }
+}
+
+fn takes(setting: &Setting, kind: &str) -> syn::Error {
     let key = setting.key.unraw().to_string();
     let written = KEYS.iter().find(|(name, _)| *name == key);
     let example = written.map_or("", |(_, example)| example);
@@ -138,9 +150,12 @@ pub(super) fn strategy(setting: &Setting) -> syn::Result<Strategy> {
         "fixed" => Ok(Strategy::Fixed),
         "linear" => Ok(Strategy::Linear),
         "exponential" => Ok(Strategy::Exponential),
-        _ => Err(wrong(
+        other => Err(wrong(
             setting,
-            "unknown backoff; expected fixed, linear or exponential",
+            format!(
+                "unknown backoff;{} expected fixed, linear or exponential",
+                meant(other, &["fixed", "linear", "exponential"])
+            ),
         )),
     }
 }
@@ -202,8 +217,8 @@ pub(super) fn path(setting: &Setting) -> syn::Result<Path> {
         value => match literal(value.as_ref()) {
             Some(Lit::Str(text)) => text
                 .parse_with(Path::parse_mod_style)
-                .map_err(|_| expected(setting, kind)),
-            _ => Err(expected(setting, kind)),
+                .map_err(|_| takes(setting, kind)),
+            _ => Err(takes(setting, kind)),
         },
     }
 }
