@@ -1,5 +1,7 @@
 //! What can go wrong between here and the server, and what it means to the caller.
 
+use std::error::Error;
+use std::fmt;
 use std::time::Duration;
 
 use redis::{ErrorKind, RedisError, ServerError, Value};
@@ -123,9 +125,29 @@ impl From<Fault> for BrokerError {
             error = error.with_outcome_unknown();
         }
         match fault.source {
-            Some(source) => error.with_source(source),
+            Some(source) => error.with_source(Cause(source)),
             None => error,
         }
+    }
+}
+
+/// The client library's error as a link of a chain. Its text is that of its own cause, so that a
+/// chain that went on to the cause would say everything twice.
+#[derive(Debug)]
+struct Cause(RedisError);
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Error for Cause {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        let text = self.0.to_string();
+        let causes = std::iter::successors(self.0.source(), |&cause| cause.source());
+        let mut causes = causes.skip_while(|cause| text.contains(&cause.to_string()));
+        causes.next()
     }
 }
 
@@ -174,17 +196,17 @@ impl OpenError {
             Self::TooOld(found) => ConnectError::TooOld { address, found },
             Self::Redis(error) if is_transient(&error) => ConnectError::Unavailable {
                 address,
-                source: error.into(),
+                source: Cause(error).into(),
             },
             Self::Redis(error) if is_unauthorized(&error) => ConnectError::Unauthorized {
                 address,
                 user: config.quoted_user(),
-                source: error.into(),
+                source: Cause(error).into(),
             },
             Self::Redis(error) => ConnectError::Refused {
                 address,
                 reason: reason(&error),
-                source: error.into(),
+                source: Cause(error).into(),
             },
         }
     }
@@ -269,6 +291,23 @@ mod tests {
             error.is_retryable() && !error.is_outcome_unknown(),
             "{error}"
         );
+    }
+
+    #[test]
+    fn a_chain_of_errors_says_each_cause_once() {
+        let config = RedisConfig::parse("redis://h", None).unwrap();
+        let io = || RedisError::from(std::io::Error::other("reset"));
+        let connecting = OpenError::Redis(io()).into_connect_error(&config);
+        let step = BrokerError::from(Fault::lost(&config, io()));
+        let answer = judged("-OOM too much\r\n");
+        let chain = |error: &dyn Error| -> Vec<String> {
+            let source = error.source();
+            let causes = std::iter::successors(source, |&cause| cause.source());
+            causes.map(ToString::to_string).collect()
+        };
+        assert_eq!(chain(&connecting), ["reset"]);
+        assert_eq!(chain(&step), ["reset"]);
+        assert_eq!(chain(&answer).len(), 1, "{:?}", chain(&answer));
     }
 
     #[test]
