@@ -15,12 +15,14 @@ mod scan;
 mod tests;
 mod writer;
 
+use std::fmt;
 use std::ops::Range;
 
 use bytes::Bytes;
 
 use crate::error::{EnvelopeError, quoted};
 use crate::id::JobId;
+use crate::job::Job;
 use crate::timestamp::At;
 use reader::Reader;
 use writer::Writer;
@@ -39,7 +41,7 @@ const ELEMENTS: u8 = 8;
 pub(crate) const MAX_NAME_LEN: usize = 512;
 
 /// A job as it travels: decoded far enough to be run, the bytes kept as they came.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Envelope {
     bytes: Bytes,
     id: JobId,
@@ -111,9 +113,9 @@ impl Envelope {
     /// # Errors
     ///
     /// [`EnvelopeError`], if a known key has a value that does not fit, or stands there twice.
-    /// Offsets in the error count from the start of the options.
     pub fn options(&self) -> Result<Options, EnvelopeError> {
-        Options::read(&mut Reader::new(&self.bytes[self.options.clone()]))
+        let Range { start, end } = self.options;
+        Options::read(&mut Reader::starting_at(start, &self.bytes[..end]))
     }
 
     /// Whether there are any options.
@@ -142,6 +144,16 @@ impl Envelope {
         &self.bytes[self.args.clone()]
     }
 
+    /// The arguments as the job they were written from. Whether the envelope's name is the job's is
+    /// for the caller to check, with [`Job::NAME`].
+    ///
+    /// # Errors
+    ///
+    /// [`EnvelopeError`], if they do not fit `J`.
+    pub fn arguments<J: Job>(&self) -> Result<J, EnvelopeError> {
+        decode_args(self.args())
+    }
+
     /// When it was enqueued, by the producer's clock.
     #[must_use]
     pub fn enqueued_at(&self) -> At {
@@ -164,6 +176,20 @@ impl Envelope {
     #[must_use]
     pub fn bytes(&self) -> &Bytes {
         &self.bytes
+    }
+}
+
+/// Without its payload, which may be long, and secret.
+impl fmt::Debug for Envelope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Envelope")
+            .field("name", &self.name())
+            .field("id", &self.id)
+            .field("enqueued_at", &self.enqueued_at)
+            .field("failures", &self.failures)
+            .field("crashes", &self.crashes)
+            .field("args_len", &self.args.len())
+            .finish_non_exhaustive()
     }
 }
 

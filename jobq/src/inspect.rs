@@ -4,6 +4,7 @@ mod dead;
 #[cfg(test)]
 mod tests;
 
+use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -15,6 +16,7 @@ use crate::client::Client;
 use crate::envelope::Envelope;
 use crate::error::{EnvelopeError, InspectError};
 use crate::id::{JobId, QueueName, WorkerId};
+use crate::job::Job;
 use crate::timestamp::At;
 
 /// One queue, to look at and to pause. From [`Client::queue`].
@@ -154,7 +156,7 @@ fn waits_since(envelope: &Envelope) -> At {
 ///
 /// What lies there need be no envelope: anyone may have put it there. Then all but
 /// [`JobInfo::bytes`], [`JobInfo::due`] and [`JobInfo::worker`] answer `None`.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct JobInfo {
     bytes: Bytes,
     due: Option<At>,
@@ -220,7 +222,17 @@ impl JobInfo {
         self.worker.as_ref()
     }
 
-    /// The envelope, with the arguments as msgpack.
+    /// The arguments as the job they were written from. Whether the name is the job's is for the
+    /// caller to check.
+    ///
+    /// # Errors
+    ///
+    /// [`EnvelopeError`], if it is no envelope, or the arguments do not fit `J`.
+    pub fn arguments<J: Job>(&self) -> Result<J, EnvelopeError> {
+        self.envelope().map_err(Clone::clone)?.arguments()
+    }
+
+    /// The envelope.
     ///
     /// # Errors
     ///
@@ -233,6 +245,18 @@ impl JobInfo {
     #[must_use]
     pub fn bytes(&self) -> &Bytes {
         &self.bytes
+    }
+}
+
+/// Without its payload, which may be long, and secret.
+impl fmt::Debug for JobInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JobInfo")
+            .field("due", &self.due)
+            .field("worker", &self.worker)
+            .field("last_error", &self.last_error)
+            .field("envelope", &self.envelope)
+            .finish_non_exhaustive()
     }
 }
 

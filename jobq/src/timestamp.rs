@@ -1,11 +1,12 @@
 //! Points in time as jobq keeps them: whole milliseconds since the Unix epoch.
 
+use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use jiff::Timestamp;
 
 /// A point in time, in ms since the Unix epoch; earlier ones count as the epoch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct At(u64);
 
 impl At {
@@ -48,6 +49,19 @@ impl At {
     }
 }
 
+/// As RFC 3339 has it: `2023-11-14T22:13:20.5Z`.
+impl fmt::Display for At {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.timestamp(), f)
+    }
+}
+
+impl fmt::Debug for At {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "At({self})")
+    }
+}
+
 impl From<Timestamp> for At {
     fn from(at: Timestamp) -> Self {
         Self(u64::try_from(at.as_millisecond()).unwrap_or(0))
@@ -85,6 +99,13 @@ mod tests {
             assert_eq!(At::from_ms(ms).timestamp(), Timestamp::MAX);
         }
         assert!(At::from(Timestamp::MAX) > At::from(timestamp));
+    }
+
+    #[test]
+    fn times_are_shown_as_people_write_them() {
+        let at = At::from_ms(1_700_000_000_500);
+        assert_eq!(at.to_string(), "2023-11-14T22:13:20.5Z");
+        assert_eq!(format!("{at:?}"), "At(2023-11-14T22:13:20.5Z)");
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub enum Reason {
     Fatal,
     /// Three workers died with it.
     Crashed,
-    /// It was not run in time.
+    /// It was not run in time. Reserved: nothing gives a job up for this yet.
     Expired,
     /// Its bytes are no envelope, or its arguments do not fit the job.
     Undecodable,

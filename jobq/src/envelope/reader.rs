@@ -39,6 +39,11 @@ impl<'a> Reader<'a> {
         Self { bytes, at: 0 }
     }
 
+    /// One that begins further on: its offsets count from the start of `bytes` all the same.
+    pub(super) fn starting_at(at: usize, bytes: &'a [u8]) -> Self {
+        Self { bytes, at }
+    }
+
     pub(super) fn at(&self) -> usize {
         self.at
     }

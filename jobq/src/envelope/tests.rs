@@ -98,6 +98,34 @@ fn an_envelope_is_read_as_it_was_written() {
 }
 
 #[test]
+fn arguments_are_read_as_the_job_they_were_written_from() {
+    let envelope = Envelope::decode(sample(&full_options())).unwrap();
+    assert_eq!(envelope.arguments::<Mail>(), Ok(mail()));
+    let other = Parts::good().decode().unwrap();
+    let error = other.arguments::<Mail>().unwrap_err();
+    assert!(
+        matches!(error, EnvelopeError::Arguments { job: "mail", .. }),
+        "{error}"
+    );
+}
+
+#[test]
+fn an_envelope_is_shown_without_its_payload() {
+    let envelope = Envelope::decode(sample(&full_options())).unwrap();
+    let shown = format!("{envelope:?}");
+    for part in [
+        r#"name: "mail""#,
+        &id().to_string(),
+        "enqueued_at: At(2023-11-14T22:13:20Z)",
+        "failures: 0, crashes: 0",
+        &format!("args_len: {}", envelope.args().len()),
+    ] {
+        assert!(shown.contains(part), "{part} in {shown}");
+    }
+    assert!(!shown.contains("a@b.c"), "{shown}");
+}
+
+#[test]
 fn a_rewrite_changes_counts_and_options_only() {
     let before = Envelope::decode(sample(&full_options())).unwrap();
     let after = Envelope::decode(before.rewrite(u32::MAX, 2, &Options::default())).unwrap();

@@ -1,5 +1,7 @@
 //! The dead list of a queue: what was given up, to be looked at, run again or removed.
 
+use std::fmt;
+
 use bytes::Bytes;
 use jiff::Timestamp;
 
@@ -8,6 +10,7 @@ use crate::broker::JobState;
 use crate::envelope::{DeadRecord, Envelope, Failure, Options, Reason};
 use crate::error::{EnvelopeError, InspectError};
 use crate::id::JobId;
+use crate::job::Job;
 use crate::timestamp::At;
 
 /// Records looked at in one step while one is searched: few, for each may be large.
@@ -92,7 +95,7 @@ impl Dead {
 }
 
 /// A job that was given up.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct DeadJob {
     bytes: Bytes,
     record: DeadRecord,
@@ -151,7 +154,31 @@ impl DeadJob {
         &self.record.history
     }
 
-    /// The envelope, with the arguments as msgpack.
+    /// The arguments as the job they were written from. Whether the name is the job's is for the
+    /// caller to check.
+    ///
+    /// ```
+    /// # async fn look(client: jobq::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// #[derive(jobq::Job)]
+    /// struct Charge { order: u64 }
+    ///
+    /// for job in client.queue("default")?.dead().list(0, 100).await? {
+    ///     if job.name() == Some(<Charge as jobq::Job>::NAME) {
+    ///         println!("order {}", job.arguments::<Charge>()?.order);
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`EnvelopeError`], if it is no envelope, or the arguments do not fit `J`.
+    pub fn arguments<J: Job>(&self) -> Result<J, EnvelopeError> {
+        self.envelope().map_err(Clone::clone)?.arguments()
+    }
+
+    /// The envelope.
     ///
     /// # Errors
     ///
@@ -186,6 +213,20 @@ impl DeadJob {
             }
             _ => self.record.envelope.clone(),
         }
+    }
+}
+
+/// Without its payload, which may be long, and secret.
+impl fmt::Debug for DeadJob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DeadJob")
+            .field("id", &self.record.id)
+            .field("died_at", &self.record.died_at)
+            .field("reason", &self.record.reason)
+            .field("error", &self.record.error)
+            .field("history", &self.record.history)
+            .field("envelope", &self.envelope)
+            .finish_non_exhaustive()
     }
 }
 

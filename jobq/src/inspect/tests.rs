@@ -240,6 +240,23 @@ async fn the_dead_list_tells_what_happened() {
 }
 
 #[tokio::test]
+async fn what_has_given_up_tells_its_arguments_to_who_asks_for_them() {
+    let (client, queue) = client();
+    Ping { n: 41 }.enqueue(&client).await.unwrap();
+    bury_all(&client, client.now()).await;
+    let dead = queue.dead().list(0, 10).await.unwrap();
+    assert_eq!(dead[0].arguments::<Ping>().unwrap().n, 41);
+    let jobs = queue.jobs(JobState::Dead, 0, 10).await.unwrap();
+    assert_eq!(jobs[0].arguments::<Ping>().unwrap().n, 41);
+    let junk = DeadJob::new(Bytes::from_static(b"junk"));
+    assert!(junk.arguments::<Ping>().is_err());
+    for shown in [format!("{:?}", dead[0]), format!("{:?}", jobs[0])] {
+        assert!(shown.contains("ping") && shown.contains("down"), "{shown}");
+        assert!(!shown.contains("b\""), "raw bytes in {shown}");
+    }
+}
+
+#[tokio::test]
 async fn a_dead_job_runs_again_as_if_it_had_never_failed() {
     let (client, queue) = client();
     let first = Ping { n: 1 }.retries(7).enqueue(&client).await.unwrap();

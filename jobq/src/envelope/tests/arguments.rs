@@ -30,7 +30,7 @@ fn read<T: Serialize + DeserializeOwned + Send + 'static>(raw: &[u8]) -> Result<
 
 fn survives<T>(value: T)
 where
-    T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug + Send + 'static,
+    T: Serialize + DeserializeOwned + PartialEq + fmt::Debug + Send + 'static,
 {
     let job = With { value };
     let args = encode_args(&job).unwrap();

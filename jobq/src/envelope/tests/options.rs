@@ -64,6 +64,7 @@ fn keys_that_are_no_text_are_an_error() {
     }
 }
 
+/// Their offsets count from the start of the envelope, as all do; these options begin at byte 31.
 #[test]
 fn values_out_of_range_are_an_error() {
     for (raw, text) in [
@@ -71,24 +72,24 @@ fn values_out_of_range_are_an_error() {
             &b"\x81\xa7retries\xcf\0\0\0\x01\0\0\0\0"[..],
             "retries is 4294967296; expected at most 4294967295",
         ),
-        (b"\x81\xa7retries\xff", "byte 9: expected retries (uint)"),
-        (b"\x81\xa7unknown\xa1x", "byte 9: expected unknown (uint)"),
+        (b"\x81\xa7retries\xff", "byte 40: expected retries (uint)"),
+        (b"\x81\xa7unknown\xa1x", "byte 40: expected unknown (uint)"),
         (
             b"\x81\xa7timeout\xca\0\0\0\0",
-            "byte 9: expected timeout in ms (uint)",
+            "byte 40: expected timeout in ms (uint)",
         ),
-        (b"\x81\xa3due\xc0", "byte 5: expected due in ms (uint)"),
+        (b"\x81\xa3due\xc0", "byte 36: expected due in ms (uint)"),
         (
             b"\x81\xa7history\x91\x91\x01",
-            "byte 10: expected a failure (array of time and text)",
+            "byte 41: expected a failure (array of time and text)",
         ),
         (
             b"\x81\xa7history\x80",
-            "byte 9: expected the history (array)",
+            "byte 40: expected the history (array)",
         ),
         (
             b"\x81\xa7backoff\x80",
-            "byte 9: expected a backoff with a strategy",
+            "byte 40: expected a backoff with a strategy",
         ),
         (
             b"\x81\xa7backoff\x81\xa8strategy\xa5fixde",
