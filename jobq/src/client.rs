@@ -71,7 +71,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// See [`EnqueueError`]; unless it is `OutcomeUnknown`, nothing was enqueued.
+    /// See [`EnqueueError`]; unless it is `OutcomeUnknown`, the job was not enqueued.
     ///
     /// # Cancel safety
     ///
@@ -93,7 +93,8 @@ impl Client {
     /// # Errors
     ///
     /// Arguments and options of all jobs are checked before anything is sent. If a later step
-    /// fails after an earlier one succeeded, [`EnqueueError::Partial`] lists what is enqueued.
+    /// fails after an earlier one succeeded, [`EnqueueError::Partial`] lists what is enqueued; its
+    /// source says whether more of them may be.
     ///
     /// # Cancel safety
     ///

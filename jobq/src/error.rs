@@ -209,7 +209,9 @@ pub enum ConnectError {
     },
 }
 
-/// An enqueue failed. Unless it is [`EnqueueError::OutcomeUnknown`], nothing was enqueued by it.
+/// An enqueue failed. Nothing was enqueued by it, but for two of them: after
+/// [`EnqueueError::OutcomeUnknown`] it may have been, and [`EnqueueError::Partial`], which only
+/// [`crate::Client::enqueue_all`] gives, lists what was.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EnqueueError {
@@ -257,7 +259,8 @@ pub enum EnqueueError {
         /// What went wrong.
         source: BrokerError,
     },
-    /// Only some jobs of an `enqueue_all` were enqueued before a step failed.
+    /// Only some jobs of an `enqueue_all` were enqueued before a step failed. Of the others none
+    /// was, unless the source is [`EnqueueError::OutcomeUnknown`]: then some of them may be.
     #[error("only {} jobs were enqueued", enqueued.len())]
     Partial {
         /// Those that certainly were.
@@ -284,6 +287,9 @@ pub enum InspectError {
 }
 
 /// Bytes that are no envelope of a version this build reads, or arguments that do not fit the job.
+///
+/// Offsets count from the start of the envelope; those of an error in the arguments from the start
+/// of the arguments.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EnvelopeError {

@@ -75,7 +75,7 @@ pub trait Job: Serialize + DeserializeOwned + Send + 'static {
     ///
     /// # Errors
     ///
-    /// See [`EnqueueError`]; unless it is `OutcomeUnknown`, nothing was enqueued.
+    /// See [`EnqueueError`]; unless it is `OutcomeUnknown`, the job was not enqueued.
     fn enqueue(
         self,
         client: &Client,
@@ -193,7 +193,8 @@ impl<T, E: Into<BoxError>> JobResult for Result<T, E> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no handler",
     label = "`Perform` is not implemented",
-    note = "write `impl jobq::Perform for {Self} {{ type Output = Result<(), MyError>; async fn perform(self, ctx: jobq::Context) -> Self::Output {{ … }} }}`"
+    note = "write `impl jobq::Perform for {Self} {{ type Output = Result<(), MyError>; async fn perform(self, ctx: jobq::Context) -> Self::Output {{ … }} }}`",
+    note = "for a job of another crate: `impl jobq::Perform<Mine> for {Self}`, `Mine` a type of your own, and `register_as::<{Self}, Mine>()`"
 )]
 pub trait Perform<W = ()>: Job {
     /// What it returns: `()`, or a `Result` as a `#[job]` function may return it.

@@ -44,6 +44,29 @@ pub enum Decision {
 ///     }
 /// }
 /// ```
+///
+/// `?` turns an error into what the function returns, and no error but a boxed one turns into a
+/// `JobError` by itself: say what the failure means, with [`JobError::retry`] where it means nothing
+/// special. Where most do not, return `anyhow::Result` or `Result<_, BoxError>` instead: both take
+/// any error by `?`, and a `JobError` among them keeps its decision.
+///
+/// ```
+/// use jobq::{BoxError, job, JobError};
+///
+/// #[job]
+/// async fn import(path: String) -> Result<(), JobError> {
+///     let text = std::fs::read_to_string(&path).map_err(JobError::retry)?;
+///     let _rows: u32 = text.trim().parse().map_err(JobError::fatal)?;
+///     Ok(())
+/// }
+///
+/// #[job]
+/// async fn import_boxed(path: String) -> Result<(), BoxError> {
+///     let text = std::fs::read_to_string(&path)?;
+///     let _rows: u32 = text.trim().parse().map_err(JobError::fatal)?;
+///     Ok(())
+/// }
+/// ```
 #[derive(Debug)]
 pub struct JobError {
     verdict: Verdict,

@@ -81,7 +81,7 @@ fn enqueue(job: &FunctionJob, taken: &[Taken<'_>]) -> TokenStream {
         ///
         /// # Errors
         ///
-        /// See `jobq::EnqueueError`; unless it is `OutcomeUnknown`, nothing was enqueued.
+        /// See `jobq::EnqueueError`; unless it is `OutcomeUnknown`, the job was not enqueued.
         #vis fn enqueue<#(#bounds),*>(
             #client: &__jobq::Client,
             #(#parameters),*

@@ -89,7 +89,7 @@ impl<J: Job> JobBuilder<J> {
     ///
     /// # Errors
     ///
-    /// See [`EnqueueError`]; unless it is `OutcomeUnknown`, nothing was enqueued.
+    /// See [`EnqueueError`]; unless it is `OutcomeUnknown`, the job was not enqueued.
     pub fn enqueue(
         self,
         client: &Client,
