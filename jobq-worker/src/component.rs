@@ -1,13 +1,15 @@
 //! The one loop that drives every component: interval, backoff after errors, shutdown, span.
 //! A component itself is a `tick`: one round, without sleeping.
 
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use jobq::BrokerError;
 use tracing::Instrument as _;
 
-use crate::shutdown::{Phase, Shutdown};
+use crate::outage::Outage;
+use crate::shared::Shared;
+use crate::shutdown::Phase;
 
 /// A background loop of a worker.
 pub(crate) trait Component: Send {
@@ -34,7 +36,8 @@ const FIRST_BACKOFF: Duration = Duration::from_millis(100);
 pub(crate) const MAX_BACKOFF: Duration = Duration::from_secs(2);
 
 /// Runs a component until the worker has stopped.
-pub(crate) async fn run<C: Component>(mut component: C, shutdown: Shutdown) {
+pub(crate) async fn run<C: Component>(mut component: C, shared: Arc<Shared>) {
+    let shutdown = &shared.shutdown;
     let span = tracing::debug_span!("component", name = C::NAME);
     async {
         let mut backoff = Backoff::default();
@@ -43,10 +46,10 @@ pub(crate) async fn run<C: Component>(mut component: C, shutdown: Shutdown) {
                 () = shutdown.reached(Phase::Stopped) => return,
                 report = component.tick() => match report {
                     Ok(wait) => {
-                        backoff.succeeded(C::NAME);
+                        backoff.succeeded();
                         wait
                     }
-                    Err(error) => backoff.failed(C::NAME, &error),
+                    Err(error) => backoff.failed(&shared.outage, C::NAME, &error),
                 },
             };
             tokio::select! {
@@ -72,35 +75,22 @@ impl Backoff {
         self.failures > 0
     }
 
-    pub(crate) fn succeeded(&mut self, what: &'static str) {
-        if self.failures > 0 {
-            tracing::info!(
-                component = what,
-                failures = self.failures,
-                "the broker answers again"
-            );
-            *self = Self::default();
-        }
+    pub(crate) fn succeeded(&mut self) {
+        self.failures = 0;
     }
 
     /// Notes an error; answers how long to wait.
-    pub(crate) fn failed(&mut self, what: &'static str, error: &BrokerError) -> Duration {
-        complain(what, error);
+    pub(crate) fn failed(
+        &mut self,
+        outage: &Outage,
+        what: &'static str,
+        error: &BrokerError,
+    ) -> Duration {
+        outage.failed(what, error);
         self.failures = self.failures.saturating_add(1);
         let policy = jobq::Backoff::exponential(FIRST_BACKOFF).max_delay(MAX_BACKOFF);
         policy
             .jitter(jobq::Jitter::Equal)
             .delay(self.failures, crate::executor::draw())
-    }
-}
-
-/// Logs that the broker failed: at most a line a second, however many components it fails.
-pub(crate) fn complain(what: &'static str, error: &BrokerError) {
-    static LAST: Mutex<Option<Instant>> = Mutex::new(None);
-    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
-    if last.is_none_or(|last| last.elapsed() >= Duration::from_secs(1)) {
-        *last = Some(Instant::now());
-        let error = crate::telemetry::chain(error);
-        tracing::warn!(component = what, error, "the broker failed; trying again");
     }
 }

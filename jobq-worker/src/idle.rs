@@ -57,9 +57,12 @@ async fn until_idle(shared: &Arc<Shared>) {
         }
         let before = shared.stats();
         let counts = match look(shared).await {
-            Ok(counts) => counts,
+            Ok(counts) => {
+                backoff.succeeded();
+                counts
+            }
             Err(error) => {
-                tokio::time::sleep(backoff.failed("idle", &error)).await;
+                tokio::time::sleep(backoff.failed(&shared.outage, "idle", &error)).await;
                 continue;
             }
         };

@@ -32,6 +32,7 @@ mod executor;
 mod idle;
 mod lane;
 mod membership;
+mod outage;
 mod outbox;
 mod process;
 mod registry;

@@ -14,7 +14,6 @@ use tokio::sync::Notify;
 
 use tokio::time::Instant;
 
-use crate::component;
 use crate::shared::Shared;
 
 /// How long an outcome waits that the broker refused: it is full, or a key is damaged.
@@ -146,7 +145,7 @@ impl Outbox {
                     again.push((now, (settle, notes)));
                     result = Err(error);
                 } else {
-                    component::complain("outbox", &error);
+                    shared.outage.failed("outbox", &error);
                     again.extend(split((settle, notes)).map(|batch| (now + REFUSED_WAIT, batch)));
                 }
             }

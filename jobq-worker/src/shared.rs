@@ -13,6 +13,7 @@ use tokio::sync::Notify;
 use crate::executor::Failures;
 use crate::lane::Lane;
 use crate::membership::Membership;
+use crate::outage::Outage;
 use crate::outbox::Outbox;
 use crate::registry::Registry;
 use crate::schedule::Schedule;
@@ -38,6 +39,7 @@ pub(crate) struct Shared {
     pub(crate) outbox: Outbox,
     pub(crate) counters: Counters,
     pub(crate) failures: Failures,
+    pub(crate) outage: Outage,
     pub(crate) shutdown: Shutdown,
     /// There may be something to claim or to settle.
     pub(crate) work: Notify,
@@ -73,6 +75,7 @@ impl Shared {
             outbox: Outbox::default(),
             counters: Counters::default(),
             failures: Failures::default(),
+            outage: Outage::default(),
             shutdown: Shutdown::new(),
             work: Notify::new(),
             suspected: Notify::new(),
@@ -123,7 +126,8 @@ impl Shared {
         };
         tracing::warn!(
             job.queue = %membership.queue, %worker, jobs = aborts.len(),
-            "lease lost: another worker took this one's jobs over; going on under a new id"
+            "lease lost: this worker is no longer registered: its jobs were taken over, or the server \
+             lost its data; going on under a new id"
         );
         let shared = self.clone();
         self.runtime.spawn(async move {

@@ -127,7 +127,7 @@ fn start(shared: &Arc<Shared>) -> JoinSet<()> {
 }
 
 fn run<C: Component + 'static>(components: &mut JoinSet<()>, shared: &Arc<Shared>, component: C) {
-    components.spawn(component::run(component, shared.shutdown.clone()));
+    components.spawn(component::run(component, shared.clone()));
 }
 
 /// Runs a fetcher on each command connection: the client's own, and further ones as they come.
@@ -149,7 +149,7 @@ async fn fetch(shared: Arc<Shared>) {
                 () = shared.shutdown.reached(Phase::Stopped) => break None,
                 broker = shared.broker().fork() => match broker {
                     Ok(broker) => break Some(broker),
-                    Err(error) => backoff.failed("fetcher", &error),
+                    Err(error) => backoff.failed(&shared.outage, Fetcher::NAME, &error),
                 },
             };
             tokio::time::sleep(wait).await;

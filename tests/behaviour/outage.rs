@@ -55,6 +55,33 @@ async fn after_a_restart_of_redis_work_goes_on_and_nothing_is_lost() {
     let done: BTreeSet<_> = record.after("end a").into_iter().collect();
     assert_eq!(done.len(), 500);
     assert_eq!(patient.queue(QUEUE).stats().await.unwrap().dead, 0);
+    for once in ["the broker failed", "the broker answers again"] {
+        let log = program.log();
+        assert_eq!(log.matches(once).count(), 1, "{once}: {log}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_redis_is_away_no_worker_says_that_it_is_back() {
+    let mut server = RedisServer::start();
+    let client = Fixture::connect(server.url()).await;
+    let mut plain = Plain::connect(&client).await;
+    let args = ["--queues", "a,b,c", "--log", "debug"];
+    let program = Program::start(&server.url(), &args).await;
+    plain.wait_for_idler().await;
+    server.kill();
+    // Every component has noticed, and the idlers more than once.
+    support::eventually("many failures", async || {
+        (program.log().matches("the broker failed again").count() > 20).then_some(())
+    })
+    .await;
+    let log = program.log();
+    assert_eq!(log.matches("the broker failed; ").count(), 1, "{log}");
+    assert!(!log.contains("the broker answers again"), "{log}");
+    // It forgot everything: nobody took anything over.
+    server.restart();
+    program.wait_for_log("the broker answers again").await;
+    program.wait_for_log("the server lost its data").await;
 }
 
 /// Drains while `harm` is done again and again; then everything has run, and new jobs do.

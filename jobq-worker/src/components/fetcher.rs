@@ -16,7 +16,7 @@ use jobq::BrokerError;
 use jobq::broker::{Broker, Claim, Claimed, Grant, MAX_BATCH};
 use tokio::time::Instant;
 
-use crate::component::{self, Component};
+use crate::component::Component;
 use crate::executor;
 use crate::lane::Lane;
 use crate::membership::Request;
@@ -67,7 +67,13 @@ impl Component for Fetcher {
         }
         let (settles, notes): (Vec<_>, Vec<_>) = batches.into_iter().unzip();
         let claim = attempt.as_ref().map(|attempt| &attempt.claim);
+        let sent = Instant::now();
         let answer = self.broker.round(&settles, claim).await;
+        if answer.claim.as_ref().is_some_and(Result::is_ok)
+            || answer.settles.iter().any(Result::is_ok)
+        {
+            self.shared.outage.answered(sent);
+        }
 
         let mut result = Ok(Duration::ZERO);
         let batches = settles.into_iter().zip(notes);
@@ -81,7 +87,7 @@ impl Component for Fetcher {
             (Some(_), Some(Err(error))) if error.is_retryable() => result = Err(error),
             (Some(attempt), Some(Err(error))) => {
                 // A damaged key, a missing right: it concerns this queue alone.
-                component::complain("fetcher", &error);
+                self.shared.outage.failed(Self::NAME, &error);
                 self.close(attempt.index, REFUSED_LOOK);
             }
             _ => {}

@@ -46,7 +46,6 @@ pub(crate) fn start(shared: &Arc<Shared>) -> Result<Pulse, RunError> {
     let shared = shared.clone();
     if shared.broker().is_in_process() {
         let broker = shared.broker().clone();
-        let shutdown = shared.shutdown.clone();
         let heartbeat = Heartbeat {
             shared: shared.clone(),
             broker,
@@ -54,7 +53,9 @@ pub(crate) fn start(shared: &Arc<Shared>) -> Result<Pulse, RunError> {
             stalled: 0,
         };
         return Ok(Pulse::Task(
-            shared.runtime.spawn(component::run(heartbeat, shutdown)),
+            shared
+                .runtime
+                .spawn(component::run(heartbeat, shared.clone())),
         ));
     }
     let system = |what| move |source| RunError::System { what, source };
@@ -78,7 +79,7 @@ async fn on_its_own(shared: Arc<Shared>) {
             () = shutdown.reached(Phase::Stopped) => return,
             broker = shared.broker().fork() => match broker {
                 Ok(broker) => break broker,
-                Err(error) => backoff.failed(Heartbeat::NAME, &error),
+                Err(error) => backoff.failed(&shared.outage, Heartbeat::NAME, &error),
             },
         };
         tokio::time::sleep(wait).await;
@@ -86,12 +87,12 @@ async fn on_its_own(shared: Arc<Shared>) {
     let echo = Some(Arc::new(AtomicBool::new(true)));
     component::run(
         Heartbeat {
-            shared,
+            shared: shared.clone(),
             broker,
             echo,
             stalled: 0,
         },
-        shutdown,
+        shared,
     )
     .await;
 }
@@ -121,7 +122,7 @@ impl Component for Heartbeat {
         let failed = join_all(renewals).await.into_iter().find_map(Result::err);
         if let Some(error) = failed {
             // No backoff: while one queue is damaged, the leases of the others must not run out.
-            component::complain(Self::NAME, &error);
+            self.shared.outage.failed(Self::NAME, &error);
         }
         Ok(self.shared.settings.renew_every)
     }
@@ -136,7 +137,9 @@ impl Heartbeat {
             return Ok(());
         }
         let sent = Instant::now();
-        match self.broker.renew(&member).await? {
+        let renewed = self.broker.renew(&member).await?;
+        self.shared.outage.answered(sent);
+        match renewed {
             Renewed::Reaped => self.shared.reaped(index, &member.worker),
             Renewed::Alive {
                 in_flight,
