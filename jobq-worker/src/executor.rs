@@ -92,9 +92,11 @@ impl Claimed {
             note: Note { id, kind },
         };
         self.shared.outbox.push(finished);
-        drop(slot);
-        // Always: the round that takes this outcome may not see the slot yet.
-        self.shared.work.notify_one();
+        match slot {
+            // Tells the fetcher, which may have taken the outcome and not seen the slot.
+            Some(slot) => drop(slot),
+            None => self.shared.work.notify_one(),
+        }
     }
 }
 

@@ -42,7 +42,7 @@ pub(crate) struct Shared {
     pub(crate) outage: Outage,
     pub(crate) shutdown: Shutdown,
     /// There may be something to claim or to settle.
-    pub(crate) work: Notify,
+    pub(crate) work: Arc<Notify>,
     /// A queue has suspects.
     pub(crate) suspected: Notify,
     /// The worker empties itself to run a suspect alone: no ordinary claims.
@@ -60,6 +60,7 @@ impl Shared {
         states: States,
     ) -> Arc<Self> {
         let worker = WorkerId::random();
+        let work = Arc::new(Notify::new());
         let weights: Vec<u32> = settings.queues.iter().map(|queue| queue.weight).collect();
         let member =
             |q: &crate::schedule::QueueWeight| Membership::new(q.queue.clone(), worker.clone());
@@ -71,13 +72,13 @@ impl Shared {
             states,
             memberships: settings.queues.iter().map(member).collect(),
             lanes: weights.iter().map(|_| Lane::default()).collect(),
-            slots: Slots::new(settings.concurrency),
+            slots: Slots::new(settings.concurrency, work.clone()),
             outbox: Outbox::default(),
             counters: Counters::default(),
             failures: Failures::default(),
             outage: Outage::default(),
             shutdown: Shutdown::new(),
-            work: Notify::new(),
+            work,
             suspected: Notify::new(),
             secluded: AtomicBool::new(false),
             runtime: Handle::current(),

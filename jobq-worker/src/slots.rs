@@ -12,17 +12,20 @@ pub(crate) struct Slots {
     free: AtomicU32,
     /// Slots with a job in them: those promised to a claim under way are neither free nor filled.
     filled: AtomicU32,
-    /// Someone may want to know: a slot became free, or all are.
+    /// All slots are free.
     changed: Notify,
+    /// There may be something to claim: a slot became free.
+    work: Arc<Notify>,
 }
 
 impl Slots {
-    pub(crate) fn new(total: u32) -> Arc<Self> {
+    pub(crate) fn new(total: u32, work: Arc<Notify>) -> Arc<Self> {
         Arc::new(Self {
             total,
             free: AtomicU32::new(total),
             filled: AtomicU32::new(0),
             changed: Notify::new(),
+            work,
         })
     }
 
@@ -116,5 +119,6 @@ impl Drop for Slot {
     fn drop(&mut self) {
         self.0.filled.fetch_sub(1, Ordering::Relaxed);
         self.0.give_back(1);
+        self.0.work.notify_one();
     }
 }

@@ -181,6 +181,38 @@ async fn a_blocking_run_over_its_timeout_keeps_its_slot_until_it_ends() {
     assert_eq!(handle.shutdown().await.abandoned, 0);
 }
 
+/// Blocks until the ledger says `go`, long over its timeout.
+#[job(name = "timeouts.stubborn", retries = 0, timeout = "50ms", blocking)]
+fn stubborn(ledger: State<Ledger>) {
+    while ledger.count("go") == 0 {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+async fn a_worker_works_on_when_the_last_blocked_slot_is_free(fixture: Fixture) {
+    stubborn::enqueue(&fixture.client).await.unwrap();
+    let worker = fixture.calm_worker().queues(["default"]).concurrency(1);
+    let worker = worker.build().unwrap();
+    let handle = worker.spawn();
+    support::eventually("the job to be dead", async || {
+        (handle.stats().dead == 1).then_some(())
+    })
+    .await;
+    quick::enqueue(&fixture.client).await.unwrap();
+    // Time for the worker to find that it has no slot: until another has run something later.
+    let other = fixture.calm_worker().queues(["other"]).build().unwrap();
+    let other = other.spawn();
+    let later = quick::new()
+        .queue("other")
+        .delay(Duration::from_millis(300));
+    later.enqueue(&fixture.client).await.unwrap();
+    fixture.ledger.wait_for("quick", 1).await;
+    fixture.ledger.write("go");
+    fixture.ledger.wait_for("quick", 2).await;
+    handle.shutdown().await;
+    other.shutdown().await;
+}
+
 async fn a_blocking_run_that_minds_its_cancellation_ends(fixture: Fixture) {
     polite::enqueue(&fixture.client).await.unwrap();
     assert_eq!(fixture.run_until_idle().await.dead, 1);
@@ -289,6 +321,7 @@ fn a_blocking_run_that_was_given_back_before_it_had_a_thread_never_starts() {
 
 crate::on_every_broker! {
     a_timed_out_run_is_retried_like_any_other_failure
+    a_worker_works_on_when_the_last_blocked_slot_is_free
     a_blocking_run_that_minds_its_cancellation_ends
     a_handler_that_panics_when_it_is_dropped_timed_out
     a_run_that_ends_in_the_moment_it_is_looked_at_is_done
