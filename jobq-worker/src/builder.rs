@@ -36,7 +36,9 @@ impl WorkerBuilder {
 
     /// The queues to work on, each `name` or `name:weight` with a weight of 1 to 1000: with all of
     /// them full, jobs are claimed in proportion to the weights. Without this call: `default` and
-    /// the queues that the registered jobs name, with equal weights.
+    /// the queues that the registered jobs name, with equal weights. A colon belongs to the name
+    /// unless a number follows it. A list that does not fit what the jobs name is warned about when
+    /// the worker starts.
     pub fn queues(mut self, queues: impl IntoIterator<Item: Into<String>>) -> Self {
         self.queues = queues.into_iter().map(Into::into).collect();
         self

@@ -5,6 +5,7 @@
 //! | building a worker | [`BuildError`] |
 //! | running one | [`RunError`] |
 
+use std::fmt;
 use std::time::Duration;
 
 use jobq::InvalidQueueName;
@@ -63,17 +64,52 @@ pub enum BuildError {
     },
 }
 
+/// The jobs that are left where a worker did not become idle. All zeros: the broker was not there
+/// to say, or the last of them has ended since.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Left {
+    /// Ready, on queues that are not paused.
+    pub ready: u64,
+    /// Ready, on paused queues: none of them starts.
+    pub paused: u64,
+    /// Delayed or waiting for a retry, jobs whose name no worker knows among them.
+    pub delayed: u64,
+    /// In flight, here or on another worker.
+    pub in_flight: u64,
+}
+
+impl fmt::Display for Left {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parts = [
+            (self.delayed, "delayed"),
+            (self.ready, "ready"),
+            (self.paused, "ready on a paused queue"),
+            (self.in_flight, "in flight"),
+        ];
+        let mut parts = parts.iter().filter(|(count, _)| *count > 0).peekable();
+        if parts.peek().is_none() {
+            return f.write_str("nothing that could be seen any more");
+        }
+        while let Some((count, what)) = parts.next() {
+            let comma = if parts.peek().is_some() { ", " } else { "" };
+            write!(f, "{count} {what}{comma}")?;
+        }
+        Ok(())
+    }
+}
+
 /// A worker could not start, or could not end as it was asked to.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RunError {
     /// [`crate::RunUntilIdle::max_wait`] passed first.
-    #[error("not idle after {}s: {left} jobs are left", waited.as_secs_f64())]
+    #[error("not idle after {:.1} s: {left}", waited.as_secs_f64())]
     NotIdle {
         /// How long it waited.
         waited: Duration,
-        /// Jobs ready, delayed or in flight.
-        left: u64,
+        /// What is left, over all queues of the worker.
+        left: Left,
     },
     /// The operating system refused a signal handler or a thread.
     #[error("the operating system refused {what}")]

@@ -7,7 +7,7 @@ use jobq::BrokerError;
 use jobq::broker::Counts;
 use tokio::time::Instant;
 
-use crate::error::RunError;
+use crate::error::{Left, RunError};
 use crate::shared::Shared;
 use crate::shutdown::Phase;
 
@@ -37,13 +37,21 @@ pub(crate) async fn wait(shared: &Arc<Shared>, max_wait: Option<Duration>) -> Re
     {
         return Ok(());
     }
-    let left = look(shared)
-        .await
-        .map_or(0, |counts| counts.iter().map(left).sum());
-    Err(RunError::NotIdle {
-        waited: begun.elapsed(),
-        left,
-    })
+    let waited = begun.elapsed();
+    let counts = look(shared).await.unwrap_or_default();
+    let left = counts.iter().fold(Left::default(), add);
+    Err(RunError::NotIdle { waited, left })
+}
+
+fn add(mut left: Left, counts: &Counts) -> Left {
+    let ready = counts.ready + counts.suspects;
+    match counts.paused {
+        true => left.paused += ready,
+        false => left.ready += ready,
+    }
+    left.delayed += counts.delayed;
+    left.in_flight += counts.in_flight;
+    left
 }
 
 async fn until_idle(shared: &Arc<Shared>) {

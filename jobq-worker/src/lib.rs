@@ -47,7 +47,7 @@ mod telemetry;
 mod worker;
 
 pub use builder::WorkerBuilder;
-pub use error::{BuildError, RunError};
+pub use error::{BuildError, Left, RunError};
 pub use process::{main, main_with};
 pub use supervisor::ShutdownReport;
 pub use telemetry::WorkerStats;

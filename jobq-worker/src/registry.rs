@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use jobq::runtime::text::quoted;
 use jobq::runtime::{Registration, States};
 
 use crate::error::BuildError;
@@ -68,6 +69,35 @@ impl Registry {
         self.by_name.keys().copied().collect()
     }
 
+    /// What may be wrong with a list of queues that was set: one that no job names, or names that
+    /// are not in it. A queue may be meant for jobs that are sent there call by call, and other
+    /// workers may serve the rest: so it is told, and no error.
+    pub(crate) fn doubts<'a>(&self, listed: impl Iterator<Item = &'a str>) -> Option<String> {
+        let listed: BTreeSet<&str> = listed.collect();
+        let named: BTreeSet<&str> = self.by_name.values().map(|j| j.defaults.queue).collect();
+        let odd = listed
+            .difference(&named)
+            .filter(|queue| **queue != "default");
+        let odd: Vec<_> = odd.map(|queue| doubtful(queue)).collect();
+        let left_out: Vec<_> = named.difference(&listed).map(|q| quoted(q)).collect();
+        let mut doubts = Vec::new();
+        if !odd.is_empty() {
+            doubts.push(format!(
+                "no job here goes to queue {} by default",
+                odd.join(", ")
+            ));
+        }
+        if !left_out.is_empty() {
+            doubts.push(format!(
+                "this worker leaves out queue {}",
+                left_out.join(", ")
+            ));
+        }
+        let named: Vec<_> = named.into_iter().collect();
+        let named = named.join(", ");
+        (!doubts.is_empty()).then(|| format!("{}; the jobs name {named}", doubts.join("; ")))
+    }
+
     /// The queues that jobs go to by default, `default` among them.
     pub(crate) fn queues(&self) -> BTreeSet<&'static str> {
         self.by_name
@@ -75,6 +105,18 @@ impl Registry {
             .map(|job| job.defaults.queue)
             .chain(["default"])
             .collect()
+    }
+}
+
+/// A queue that no job names, with what may have been meant.
+fn doubtful(queue: &str) -> String {
+    match queue.rsplit_once(':') {
+        Some((_, weight)) => format!(
+            "{} (of which {} is no weight, but part of the name)",
+            quoted(queue),
+            quoted(weight)
+        ),
+        None => quoted(queue),
     }
 }
 

@@ -103,6 +103,9 @@ fn announce(shared: &Arc<Shared>) {
         concurrency = shared.settings.concurrency,
         "worker started"
     );
+    if let Some(doubts) = shared.registry.doubts(queues.into_iter()) {
+        tracing::warn!("{doubts}");
+    }
     let shared = shared.clone();
     tokio::spawn(async move {
         match shared.broker().warnings().await {

@@ -83,7 +83,9 @@ impl Worker {
 
     /// Runs until nothing is ready, delayed or in flight on its queues, retries included; for
     /// tests and one-shot containers. May be called again. Await it, or set
-    /// [`RunUntilIdle::max_wait`] first.
+    /// [`RunUntilIdle::max_wait`] first: jobs on a paused queue keep it waiting until someone
+    /// resumes the queue, and jobs of a name that is not registered here until they are given up,
+    /// a day after they were due.
     #[must_use = "it runs when it is awaited"]
     pub fn run_until_idle(&self) -> RunUntilIdle<'_> {
         RunUntilIdle {
@@ -146,8 +148,8 @@ pub struct RunUntilIdle<'a> {
 }
 
 impl RunUntilIdle<'_> {
-    /// Gives up after this long, with [`RunError::NotIdle`]: jobs may be on a paused queue, or
-    /// delayed for days.
+    /// Gives up after this long, with [`RunError::NotIdle`], which tells what is left: jobs may be
+    /// on a paused queue, of a name that nobody here knows, or delayed for days.
     #[must_use]
     pub fn max_wait(mut self, max_wait: Duration) -> Self {
         self.max_wait = Some(max_wait);

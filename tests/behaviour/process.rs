@@ -118,6 +118,42 @@ fn a_failed_set_up_exits_78_with_its_error() {
     assert!(text.contains("no such templates"), "{text}");
 }
 
+/// What a worker on these queues warns about when it starts.
+async fn warnings(queues: &str) -> Vec<String> {
+    let fixture = Fixture::redis().await;
+    let program = Program::launch(command().args(["--url", &fixture.url, "--queues", queues]));
+    program.wait_for_log("worker started").await;
+    // Nothing is told of the start after what is told of the stop.
+    program.signal("TERM");
+    program.wait_for_log("worker stopped").await;
+    let log = program.log();
+    let warnings = log.lines().filter(|line| line.contains("WARN"));
+    warnings.map(str::to_owned).collect()
+}
+
+#[tokio::test]
+async fn queues_that_do_not_fit_the_jobs_are_warned_about_in_one_line() {
+    for (queues, expected) in [
+        (
+            "programs,defualt",
+            "no job here goes to queue \"defualt\" by default; the jobs name programs",
+        ),
+        (
+            "programs:3,critical:high",
+            "\"critical:high\" (of which \"high\" is no weight, but part of the name)",
+        ),
+        (
+            "default",
+            "this worker leaves out queue \"programs\"; the jobs name programs",
+        ),
+    ] {
+        let warnings = warnings(queues).await;
+        assert_eq!(warnings.len(), 1, "{queues}: {warnings:?}");
+        assert!(warnings[0].contains(expected), "{warnings:?}");
+    }
+    assert_eq!(warnings("programs:6,default").await, Vec::<String>::new());
+}
+
 #[tokio::test]
 async fn blanks_around_queues_are_no_part_of_their_names() {
     let fixture = Fixture::redis().await;

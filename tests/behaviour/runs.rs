@@ -1,6 +1,9 @@
 //! A job runs: with its arguments, its context and its state.
 
+use std::time::Duration;
+
 use jobq::{Context, JobId, State, job};
+use jobq_worker::RunError;
 
 use crate::fixture::{Fixture, Ledger};
 
@@ -76,4 +79,31 @@ crate::on_every_broker! {
     a_blocking_job_runs
     a_job_enqueues_another
     nothing_is_left_behind
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_worker_that_does_not_become_idle_says_what_is_left() {
+    let fixture = Fixture::memory().await;
+    fixture.queue("default").pause().await.unwrap();
+    for _ in 0..2 {
+        add::enqueue(&fixture.client, 1, 2).await.unwrap();
+    }
+    let day = Duration::from_secs(24 * 3600);
+    let later = introduce::new().queue("later").delay(day);
+    later.enqueue(&fixture.client).await.unwrap();
+    let worker = fixture.calm_worker().queues(["default", "later"]);
+    let worker = worker.build().unwrap();
+    let idle = worker.run_until_idle().max_wait(Duration::from_secs(2));
+    let error = idle.await.expect_err("jobs are left");
+    let text = error.to_string();
+    assert!(text.starts_with("not idle after 2.0 s: "), "{text}");
+    assert!(
+        text.ends_with(": 1 delayed, 2 ready on a paused queue"),
+        "{text}"
+    );
+    let RunError::NotIdle { left, .. } = error else {
+        panic!("{error:?}");
+    };
+    assert_eq!((left.ready, left.paused), (0, 2));
+    assert_eq!((left.delayed, left.in_flight), (1, 0));
 }
