@@ -108,6 +108,11 @@ fn announce(shared: &Arc<Shared>) {
     }
     let shared = shared.clone();
     tokio::spawn(async move {
+        for membership in &shared.memberships {
+            // No job: it lists the queue, which producers in other languages need not do. Only
+            // people look there, so the worker does not wait for it.
+            let _ = shared.broker().enqueue(&membership.queue, &[]).await;
+        }
         match shared.broker().warnings().await {
             Ok(warnings) => warnings
                 .iter()

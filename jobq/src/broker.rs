@@ -66,7 +66,9 @@ pub trait Broker: Inspect + fmt::Debug + Send + Sync + 'static {
     async fn warnings(&self) -> Result<Vec<String>, BrokerError>;
 
     /// Puts jobs on a queue: those due now at the back of ready, in order; the others in delayed.
-    /// When the first of delayed changed, listeners of [`Broker::due_signal`] are told.
+    /// When the first of delayed changed, listeners of [`Broker::due_signal`] are told. The queue
+    /// is listed by [`Inspect::queues`] from then on, also with no entry at all: so a worker lists
+    /// the queues it serves. Where that alone fails nobody is told.
     ///
     /// Not safe to send again: the jobs may stand twice. At most [`MAX_BATCH`] entries.
     async fn enqueue(&self, queue: &QueueName, entries: &[Entry]) -> Result<(), BrokerError>;

@@ -161,7 +161,8 @@ impl Client {
         Ok(Queue::new(self.clone(), QueueName::new(name)?))
     }
 
-    /// The names of the queues that exist, sorted.
+    /// The names of the queues that are known, sorted: those that clients have enqueued to, and
+    /// those that workers serve.
     ///
     /// # Errors
     ///

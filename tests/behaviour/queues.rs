@@ -169,7 +169,20 @@ async fn a_pause_holds_for_a_worker_that_waits(fixture: Fixture) {
     handle.shutdown().await;
 }
 
+async fn the_queues_that_a_worker_serves_are_listed(fixture: Fixture) {
+    let worker = fixture.calm_worker().queues(["b", "a:2"]).build().unwrap();
+    let handle = worker.spawn();
+    support::eventually("both queues to be listed", async || {
+        let queues = fixture.client.queues().await.unwrap();
+        let queues: Vec<_> = queues.iter().map(|queue| queue.as_str()).collect();
+        (queues == ["a", "b"]).then_some(())
+    })
+    .await;
+    handle.shutdown().await;
+}
+
 crate::on_every_broker! {
+    the_queues_that_a_worker_serves_are_listed
     weights_share_the_first_thousand_one_at_a_time
     weights_share_the_first_thousand_ten_at_a_time
     weights_share_the_first_thousand_64_at_a_time

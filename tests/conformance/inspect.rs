@@ -26,6 +26,16 @@ pub(crate) async fn queues_are_those_enqueued_to_sorted(f: Fixture) {
     assert_eq!(queues, ["Z", "a:b", "b", "c", "d"].map(queue));
 }
 
+pub(crate) async fn queues_are_those_too_that_no_job_was_put_on(f: Fixture) {
+    f.member().await.claim(1).await;
+    assert_eq!(f.broker.queues().await.expect("queues"), []);
+    for _ in 0..2 {
+        f.enqueue(&[]).await;
+        assert_eq!(f.broker.queues().await.expect("queues"), [f.queue.clone()]);
+    }
+    assert_eq!(f.stats().await.ready, 0);
+}
+
 pub(crate) async fn a_new_queue_is_empty(f: Fixture) {
     assert_eq!(f.stats().await, Counts::default());
     for state in [

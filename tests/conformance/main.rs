@@ -249,6 +249,7 @@ on_every_broker! {{
     }
     inspect: {
         queues_are_those_enqueued_to_sorted
+        queues_are_those_too_that_no_job_was_put_on
         a_new_queue_is_empty
         stats_count_every_place
         ready_is_paged_from_the_front

@@ -10,7 +10,7 @@ use crate::timestamp::At;
 /// Questions and interventions of people and tools. None holds the store for long.
 #[async_trait]
 pub trait Inspect {
-    /// The queues that exist, sorted.
+    /// The queues that were enqueued to, were it no job, sorted.
     async fn queues(&self) -> Result<Vec<QueueName>, BrokerError>;
 
     /// The figures of one queue at one moment: a job that moves meanwhile is in exactly one of
