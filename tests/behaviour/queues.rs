@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jobq::{Context, State, job};
+use jobq::{Context, QueueName, State, job};
 
 use crate::fixture::{Fixture, Ledger};
 
@@ -174,7 +174,7 @@ async fn the_queues_that_a_worker_serves_are_listed(fixture: Fixture) {
     let handle = worker.spawn();
     support::eventually("both queues to be listed", async || {
         let queues = fixture.client.queues().await.unwrap();
-        let queues: Vec<_> = queues.iter().map(|queue| queue.as_str()).collect();
+        let queues: Vec<_> = queues.iter().map(QueueName::as_str).collect();
         (queues == ["a", "b"]).then_some(())
     })
     .await;
