@@ -1,15 +1,18 @@
 //! Finds the files to work on.
 
+use std::fs;
 use std::path::PathBuf;
-use std::{fs, io};
+
+use anyhow::Context as _;
 
 /// Every file below the folders, sorted; hidden ones and build output left out.
-pub(crate) fn below(folders: &[PathBuf]) -> io::Result<Vec<PathBuf>> {
+pub(crate) fn below(folders: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     let mut open = folders.to_vec();
     while let Some(folder) = open.pop() {
-        for entry in fs::read_dir(folder)? {
-            let entry = entry?;
+        let place = || folder.display().to_string();
+        for entry in fs::read_dir(&folder).with_context(place)? {
+            let entry = entry.with_context(place)?;
             let name = entry.file_name();
             if name.as_encoded_bytes().starts_with(b".") || name == "target" {
                 continue;

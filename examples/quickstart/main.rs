@@ -5,6 +5,7 @@
 //! ```sh
 //! cargo run --example quickstart                   # this repository's docs/ and examples/
 //! cargo run --example quickstart -- ~/notes        # another folder
+//! cargo run --example quickstart -- --help
 //! JOBQ_URL=redis://127.0.0.1:6379 cargo run --example quickstart
 //! ```
 
@@ -18,7 +19,10 @@ use anyhow::Context as _;
 use jobq::{Client, Context, DeadJob, JobHandle, State, job};
 use jobq_worker::Worker;
 
-use crate::report::{Facts, Report};
+use crate::report::{Facts, Report, say};
+
+const USAGE: &str =
+    "usage: quickstart [FOLDER]    JOBQ_URL: memory:// (the default) or redis://host";
 
 /// Reads a file and reports what is in it.
 #[job(
@@ -44,7 +48,15 @@ fn digest(ctx: Context, report: State<Report>, path: PathBuf) -> io::Result<()> 
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let (root, folders) = folders()?;
+    let folder = env::args_os().nth(1);
+    if folder
+        .as_ref()
+        .is_some_and(|arg| arg == "--help" || arg == "-h")
+    {
+        say(USAGE);
+        return Ok(());
+    }
+    let (root, folders) = folders(folder.map(PathBuf::from))?;
     let mut paths = files::below(&folders)?;
     paths.push(root.join("this-file-does-not-exist.txt"));
 
@@ -65,23 +77,20 @@ async fn main() -> anyhow::Result<()> {
 
     report.summary(stats);
     for job in dead(&client, &handles).await? {
-        println!("\ndead: job {} ({})", job.id(), job.reason());
-        println!("  error     {}", job.error());
-        println!(
-            "  attempts  {}, the last at {}",
-            job.attempts(),
-            job.died_at()
-        );
+        say(format_args!("\ndead: job {} ({})", job.id(), job.reason()));
+        say(format_args!("  error     {}", job.error()));
+        let (attempts, last) = (job.attempts(), job.died_at());
+        say(format_args!("  attempts  {attempts}, the last at {last}"));
         for earlier in job.history() {
-            println!("            {} {}", earlier.at.timestamp(), earlier.error);
+            say(format_args!("            {} {}", earlier.at, earlier.error));
         }
     }
     Ok(())
 }
 
 /// The folder that paths are shown relative to, and the folders to walk.
-fn folders() -> anyhow::Result<(PathBuf, Vec<PathBuf>)> {
-    if let Some(folder) = env::args_os().nth(1).map(PathBuf::from) {
+fn folders(folder: Option<PathBuf>) -> anyhow::Result<(PathBuf, Vec<PathBuf>)> {
+    if let Some(folder) = folder {
         let folder = fs::canonicalize(&folder).with_context(|| folder.display().to_string())?;
         return Ok((folder.clone(), vec![folder]));
     }

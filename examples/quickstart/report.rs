@@ -1,6 +1,6 @@
 //! What the user sees: a progress bar on a terminal, plain lines when piped, a table at the end.
 
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
@@ -98,7 +98,7 @@ impl Report {
         let line = format!("{at:7.3} s  {what:6}  {path}  {detail}");
         match &self.0.bar {
             Some(bar) => bar.println(line),
-            None => println!("{line}"),
+            None => say(line),
         }
     }
 
@@ -116,22 +116,23 @@ impl Report {
             dead,
             ..
         } = stats;
-        println!(
-            "\ndone           {done:>7}  {} words",
-            self.0.words.load(Relaxed)
-        );
-        println!("retried        {retried:>7}");
-        println!("dead           {dead:>7}");
-        println!("time           {time:>7.2} s, {busy:.3} s of it until the last file was done");
-        println!(
-            "jobs a second  {:>7.0}  in that time",
-            done as f64 / busy.max(1e-9)
-        );
-        println!(
-            "at once        {:>7}  at the most",
-            self.0.most_running.load(Relaxed)
-        );
+        let words = self.0.words.load(Relaxed);
+        say(format_args!("\ndone           {done:>7}  {words} words"));
+        say(format_args!("retried        {retried:>7}"));
+        say(format_args!("dead           {dead:>7}"));
+        say(format_args!(
+            "time           {time:>7.2} s, {busy:.3} s of it until the last file was done"
+        ));
+        let rate = done as f64 / busy.max(1e-9);
+        say(format_args!("jobs a second  {rate:>7.0}  in that time"));
+        let most = self.0.most_running.load(Relaxed);
+        say(format_args!("at once        {most:>7}  at the most"));
     }
+}
+
+/// Prints a line. Where nobody reads on (`… | head`) the work goes on unseen.
+pub(crate) fn say(line: impl std::fmt::Display) {
+    let _ = writeln!(io::stdout(), "{line}");
 }
 
 fn bar(jobs: usize) -> ProgressBar {

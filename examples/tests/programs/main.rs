@@ -2,7 +2,8 @@
 
 mod program;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
 use support::eventually;
 
@@ -75,6 +76,58 @@ async fn the_quickstart_without_arguments_reads_this_repository() {
             "{path} in {output:#?}"
         );
     }
+}
+
+#[tokio::test]
+async fn the_quickstart_explains_itself() {
+    let help = Program::new("quickstart")
+        .arg("--help")
+        .start()
+        .succeed()
+        .await;
+    assert!(
+        help[0].starts_with("usage: quickstart [FOLDER]"),
+        "{help:#?}"
+    );
+}
+
+/// The quickstart on a path, with nobody who reads its output: whether it succeeded, and its errors.
+async fn unread_quickstart(path: &Path) -> (bool, String) {
+    let mut child = tokio::process::Command::new(program::path("quickstart"))
+        .arg(path)
+        .env("JOBQ_URL", "memory://")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .expect("it was built");
+    drop(child.stdout.take());
+    let output = support::within("the quickstart", child.wait_with_output())
+        .await
+        .expect("it is our child");
+    let errors = String::from_utf8(output.stderr).expect("UTF-8");
+    (output.status.success(), errors)
+}
+
+#[tokio::test]
+async fn the_quickstart_names_a_path_that_is_no_folder() {
+    let folder = folder("no-folder").unwrap();
+    let file = folder.join("hello.txt");
+    let (succeeded, errors) = unread_quickstart(&file).await;
+    std::fs::remove_dir_all(&folder).unwrap();
+    assert!(!succeeded, "{errors}");
+    assert!(
+        errors.contains("hello.txt") && errors.contains("Not a directory"),
+        "{errors}"
+    );
+}
+
+#[tokio::test]
+async fn the_quickstart_outlives_the_reader_of_its_output() {
+    let folder = folder("unread").unwrap();
+    let (succeeded, errors) = unread_quickstart(&folder).await;
+    std::fs::remove_dir_all(&folder).unwrap();
+    assert!(succeeded && errors.is_empty(), "{errors}");
 }
 
 /// The orders of the lines `… <verb> invoice <order> …`, in the order they came.

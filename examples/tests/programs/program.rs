@@ -122,7 +122,7 @@ impl Running {
 }
 
 /// Cargo builds the examples before the tests of their package, beside them.
-fn path(name: &str) -> PathBuf {
+pub(crate) fn path(name: &str) -> PathBuf {
     let test = std::env::current_exe().expect("it runs");
     let profile = test.ancestors().nth(2).expect("it lies in deps");
     let path = profile.join("examples").join(name);
