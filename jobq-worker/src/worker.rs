@@ -82,10 +82,11 @@ impl Worker {
     }
 
     /// Runs until nothing is ready, delayed or in flight on its queues, retries included; for
-    /// tests and one-shot containers. May be called again. Await it, or set
-    /// [`RunUntilIdle::max_wait`] first: jobs on a paused queue keep it waiting until someone
-    /// resumes the queue, and jobs of a name that is not registered here until they are given up,
-    /// a day after they were due.
+    /// tests and one-shot containers. May be called again; what it answers counts from the call.
+    ///
+    /// Await it, or set [`RunUntilIdle::max_wait`] first: jobs on a paused queue keep it waiting
+    /// until someone resumes the queue, and jobs of a name that is not registered here until they
+    /// are given up, a day after they were due.
     #[must_use = "it runs when it is awaited"]
     pub fn run_until_idle(&self) -> RunUntilIdle<'_> {
         RunUntilIdle {
