@@ -244,12 +244,13 @@ impl Reaper {
         }
         let (shared, count) = (&self.shared, orphans.len());
         shared.counters.adopted.add(count as u64);
+        let queue = &shared.memberships[index].queue;
         tracing::warn!(
-            job.queue = %shared.memberships[index].queue, worker = %target, jobs = count,
+            job.queue = %queue, worker = %target, jobs = count,
             "adopted the jobs of a worker that no longer answers"
         );
         let judged = match cause {
-            Cause::Crash => after_crash_of_worker(orphans, shared.broker().now()),
+            Cause::Crash => after_crash_of_worker(queue, orphans, shared.broker().now()),
             Cause::Own => orphans
                 .into_iter()
                 .map(|orphan| (orphan, Action::RELEASE, Kind::Released))

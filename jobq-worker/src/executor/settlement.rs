@@ -4,7 +4,9 @@
 use bytes::Bytes;
 use jobq::broker::{Action, ReleaseTo};
 use jobq::runtime::{AfterCrash, Ended, Outcome, Policy, SUSPECT_AFTER, after_crash, decide};
-use jobq::{At, DeadRecord, Envelope, EnvelopeError, JobId, Options, Reason, Token, WorkerId};
+use jobq::{
+    At, DeadRecord, Envelope, EnvelopeError, JobId, Options, QueueName, Reason, Token, WorkerId,
+};
 use tokio::time::Instant;
 
 use super::{Claimed, Run, draw};
@@ -194,7 +196,11 @@ pub(crate) struct Orphan {
 
 /// What becomes of the jobs that one dead worker held. The crash counts for each of them; but if
 /// there are suspects among them it counts for those only: the others were bystanders.
-pub(crate) fn after_crash_of_worker(orphans: Vec<Orphan>, now: At) -> Vec<(Orphan, Action, Kind)> {
+pub(crate) fn after_crash_of_worker(
+    queue: &QueueName,
+    orphans: Vec<Orphan>,
+    now: At,
+) -> Vec<(Orphan, Action, Kind)> {
     let read: Vec<_> = orphans
         .into_iter()
         .map(|o| (Envelope::decode(o.bytes.clone()), o))
@@ -206,7 +212,7 @@ pub(crate) fn after_crash_of_worker(orphans: Vec<Orphan>, now: At) -> Vec<(Orpha
     let judged = read.into_iter().map(|(envelope, orphan)| {
         let (action, kind) = match envelope {
             Ok(envelope) if !suspects || crashes(&envelope) >= SUSPECT_AFTER => {
-                crashed(&envelope, now)
+                crashed(queue, &envelope, now)
             }
             // Bystanders; and what is no envelope is buried when it is claimed.
             _ => (Action::RELEASE, Kind::Released),
@@ -216,14 +222,18 @@ pub(crate) fn after_crash_of_worker(orphans: Vec<Orphan>, now: At) -> Vec<(Orpha
     judged.collect()
 }
 
-fn crashed(envelope: &Envelope, now: At) -> (Action, Kind) {
+fn crashed(queue: &QueueName, envelope: &Envelope, now: At) -> (Action, Kind) {
     let options = envelope.options().unwrap_or_default();
     let crashes = envelope.crashes().saturating_add(1);
     let to = match after_crash(crashes) {
         AfterCrash::Ready => ReleaseTo::Front,
         AfterCrash::Suspect => ReleaseTo::Suspects,
         AfterCrash::Bury => {
-            tracing::warn!(job.id = %envelope.id(), job.name = envelope.name(), crashes, "dead: its workers died");
+            tracing::warn!(
+                job.id = %envelope.id(), job.name = envelope.name(), job.queue = %queue, crashes,
+                attempts = envelope.failures(),
+                "dead: its workers died"
+            );
             let error = format!("{crashes} workers died while they ran it");
             let action = bury(envelope, options, 0, 1, Reason::Crashed, error, now);
             return (action, Kind::Dead);
