@@ -42,17 +42,13 @@ const KEYS: [(&str, &str); 11] = [
 
 pub(super) fn unknown_key(key: &Ident) -> syn::Error {
     let known = KEYS.map(|(name, _)| name);
-    let meant = meant(&key.to_string(), &known);
+    let meant = nearest(&key.to_string(), &known);
+    let meant = meant.map_or_else(String::new, |meant| format!(" did you mean `{meant}`?"));
     let known = known.join(", ");
     syn::Error::new(
         key.span(),
         format!("unknown key `{key}`;{meant} known keys: {known}"),
     )
-}
-
-/// The question whether a known word was meant, if one is near.
-fn meant(word: &str, known: &[&str]) -> String {
-    nearest(word, known).map_or_else(String::new, |meant| format!(" did you mean `{meant}`?"))
 }
 
 fn wrong(setting: &Setting, message: impl std::fmt::Display) -> syn::Error {
@@ -150,13 +146,16 @@ pub(super) fn strategy(setting: &Setting) -> syn::Result<Strategy> {
         "fixed" => Ok(Strategy::Fixed),
         "linear" => Ok(Strategy::Linear),
         "exponential" => Ok(Strategy::Exponential),
-        other => Err(wrong(
-            setting,
-            format!(
-                "unknown backoff;{} expected fixed, linear or exponential",
-                meant(other, &["fixed", "linear", "exponential"])
-            ),
-        )),
+        other => {
+            let meant = nearest(other, &["fixed", "linear", "exponential"]);
+            let meant =
+                meant.map_or_else(String::new, |meant| format!("; did you mean `{meant}`?"));
+            let expected = "expected fixed, linear or exponential";
+            Err(wrong(
+                setting,
+                format!("unknown backoff; {expected}{meant}"),
+            ))
+        }
     }
 }
 
