@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, Once};
 
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
-use tracing::subscriber::DefaultGuard;
+use tracing::subscriber::{DefaultGuard, Interest};
 use tracing::{Level, Metadata, Subscriber};
 
 type Fields = BTreeMap<&'static str, String>;
@@ -45,6 +45,10 @@ pub(super) struct Event {
 
 impl Capture {
     pub(super) fn start() -> Self {
+        static ASKED: Once = Once::new();
+        ASKED.call_once(|| {
+            tracing::subscriber::set_global_default(Asked).expect("the tests set no other");
+        });
         let kept = Kept::default();
         let guard = tracing::subscriber::set_default(kept.clone());
         Self {
@@ -145,6 +149,34 @@ impl Subscriber for Kept {
             log.entered.remove(last);
         }
     }
+}
+
+/// Keeps nothing, and has every place in the code ask again each time. Without it a place that is
+/// met first by a thread without a capture is taken for one that nobody listens to.
+struct Asked;
+
+impl Subscriber for Asked {
+    fn register_callsite(&self, _: &'static Metadata<'static>) -> Interest {
+        Interest::sometimes()
+    }
+
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        false
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, _: &tracing::Event<'_>) {}
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
 }
 
 /// Fields as text.
