@@ -93,7 +93,7 @@ async fn a_job_in_the_handoff_of_a_killed_process_is_taken_over() {
         program.signal("CONT");
         record.wait_for("end ", jobs).await;
         plain.wait_for_idler().await;
-        program.signal("STOP");
+        program.stop().await;
         note::enqueue(&fixture.client, record.path(), format!("{jobs}"))
             .await
             .unwrap();

@@ -86,6 +86,23 @@ impl Program {
         assert!(sent.expect("there is a kill").success());
     }
 
+    /// Stops it, and waits until none of its threads runs: a signal is sent before it is obeyed.
+    pub(crate) async fn stop(&self) {
+        self.signal("STOP");
+        let tasks = format!("/proc/{}/task", self.pid());
+        support::eventually("every thread to stand still", async || {
+            let tasks = fs::read_dir(&tasks).ok()?;
+            let stats =
+                tasks.filter_map(|task| fs::read_to_string(task.ok()?.path().join("stat")).ok());
+            let stopped = |stat: String| {
+                let state = stat.rsplit(") ").next();
+                state.is_some_and(|state| state.starts_with('T'))
+            };
+            stats.map(stopped).all(|stopped| stopped).then_some(())
+        })
+        .await;
+    }
+
     /// Ends it as `kill -9` does.
     pub(crate) fn kill(&mut self) {
         // An error means that it has ended already.
