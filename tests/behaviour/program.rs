@@ -98,7 +98,7 @@ impl Program {
                 let state = stat.rsplit(") ").next();
                 state.is_some_and(|state| state.starts_with('T'))
             };
-            stats.map(stopped).all(|stopped| stopped).then_some(())
+            stats.into_iter().all(stopped).then_some(())
         })
         .await;
     }
