@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use jobq::runtime::{Cancellation, Handler, Registration, Run, States, registrations};
+use jobq::runtime::{Cancellation, ContextParts, Handler, Registration, States, registrations};
 use jobq::{Backoff, Context, Jitter, Job, JobDefaults, JobId, State, job};
 use serde::{Deserialize, Serialize};
 
@@ -104,7 +104,7 @@ fn packed(value: &impl Serialize) -> Vec<u8> {
 
 fn context(states: States) -> Context {
     let test = Context::for_test();
-    Context::new(Run {
+    Context::new(ContextParts {
         id: JobId::new(),
         name: "test",
         queue: "default".parse().expect("a legal name"),

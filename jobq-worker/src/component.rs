@@ -40,7 +40,7 @@ pub(crate) async fn run<C: Component>(mut component: C, shared: Arc<Shared>) {
     let shutdown = &shared.shutdown;
     let span = tracing::debug_span!("component", name = C::NAME);
     async {
-        let mut backoff = Backoff::default();
+        let mut backoff = ErrorBackoff::default();
         loop {
             let wait = tokio::select! {
                 () = shutdown.reached(Phase::Stopped) => return,
@@ -66,11 +66,11 @@ pub(crate) async fn run<C: Component>(mut component: C, shared: Arc<Shared>) {
 
 /// Growing, jittered waits after errors.
 #[derive(Debug, Default)]
-pub(crate) struct Backoff {
+pub(crate) struct ErrorBackoff {
     failures: u32,
 }
 
-impl Backoff {
+impl ErrorBackoff {
     pub(crate) fn is_failing(&self) -> bool {
         self.failures > 0
     }

@@ -53,7 +53,7 @@ pub(crate) fn start(
     };
     let mut aborts = Vec::with_capacity(envelopes.len());
     for ((i, bytes), cancellation) in (1..).zip(envelopes).zip(cancellations) {
-        let claim = Claimed {
+        let claim = ClaimedJob {
             shared: shared.clone(),
             index,
             worker: worker.clone(),
@@ -68,14 +68,14 @@ pub(crate) fn start(
 }
 
 /// One claimed job: whose it is, and the right to settle it.
-struct Claimed {
+struct ClaimedJob {
     shared: Arc<Shared>,
     index: usize,
     worker: WorkerId,
     token: Token,
 }
 
-impl Claimed {
+impl ClaimedJob {
     fn queue(&self) -> &QueueName {
         &self.shared.memberships[self.index].queue
     }
@@ -102,7 +102,7 @@ impl Claimed {
 
 /// A run, from its start to its end: dropped without an end, it reports an interrupted one.
 struct Run {
-    claimed: Claimed,
+    claimed: ClaimedJob,
     envelope: Envelope,
     /// `None` if the envelope has none.
     options: Option<Box<Options>>,
@@ -136,7 +136,7 @@ impl Drop for Run {
 
 /// Reads the envelope and starts the task; answers how to abort it, where that can be done.
 fn launch(
-    claimed: Claimed,
+    claimed: ClaimedJob,
     bytes: Bytes,
     cancellation: Cancellation,
     slot: Slot,
@@ -183,7 +183,7 @@ fn read(bytes: &Bytes) -> Result<(Envelope, Option<Box<Options>>), EnvelopeError
 
 async fn execute(mut run: Run, registration: Arc<Registration>) {
     let (shared, envelope) = (&run.claimed.shared, &run.envelope);
-    let context = Context::new(runtime::Run {
+    let context = Context::new(runtime::ContextParts {
         id: envelope.id(),
         name: registration.name,
         queue: shared.memberships[run.claimed.index].queue.clone(),

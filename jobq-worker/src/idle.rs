@@ -55,7 +55,7 @@ fn add(mut left: Left, counts: &Counts) -> Left {
 }
 
 async fn until_idle(shared: &Arc<Shared>) {
-    let mut backoff = crate::component::Backoff::default();
+    let mut backoff = crate::component::ErrorBackoff::default();
     let mut empty = 0;
     loop {
         tokio::select! {

@@ -150,7 +150,7 @@ async fn fetch(shared: Arc<Shared>) {
             broker: own,
         },
     );
-    let mut backoff = component::Backoff::default();
+    let mut backoff = component::ErrorBackoff::default();
     for _ in 1..shared.settings.connections {
         let broker = loop {
             let wait = tokio::select! {

@@ -17,11 +17,11 @@ use crate::timestamp::At;
 
 /// The running job. Cheap to clone; a clone may outlive the run.
 #[derive(Clone)]
-pub struct Context(Arc<Run>);
+pub struct Context(Arc<ContextParts>);
 
 /// What a [`Context`] is made of.
 #[derive(Debug)]
-pub struct Run {
+pub struct ContextParts {
     /// The job's id.
     pub id: JobId,
     /// The job's name.
@@ -43,8 +43,8 @@ pub struct Run {
 impl Context {
     /// A context for one run; made by the worker.
     #[must_use]
-    pub fn new(run: Run) -> Self {
-        Self(Arc::new(run))
+    pub fn new(parts: ContextParts) -> Self {
+        Self(Arc::new(parts))
     }
 
     /// A context for calling a handler in a test: first attempt, a fresh id, queue `default`, a
@@ -52,7 +52,7 @@ impl Context {
     #[must_use]
     pub fn for_test() -> Self {
         let client = Client::in_memory();
-        Self::new(Run {
+        Self::new(ContextParts {
             id: JobId::new(),
             name: "test",
             queue: client.default_queue().clone(),

@@ -73,7 +73,7 @@ pub(crate) fn start(shared: &Arc<Shared>) -> Result<Pulse, RunError> {
 /// Connects, for as long as it takes, and beats until the worker has stopped.
 async fn on_its_own(shared: Arc<Shared>) {
     let shutdown = shared.shutdown.clone();
-    let mut backoff = component::Backoff::default();
+    let mut backoff = component::ErrorBackoff::default();
     let broker = loop {
         let wait = tokio::select! {
             () = shutdown.reached(Phase::Stopped) => return,

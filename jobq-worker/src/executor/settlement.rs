@@ -9,7 +9,7 @@ use jobq::{
 };
 use tokio::time::Instant;
 
-use super::{Claimed, Run, draw};
+use super::{ClaimedJob, Run, draw};
 use crate::outbox::Kind;
 
 /// How the run of a job ends whose name nobody here knows. Warned about once per name.
@@ -99,7 +99,7 @@ fn failed_now(reason: Reason) -> u32 {
 }
 
 /// What is sent for an element that is no envelope, or one with options that cannot be read.
-pub(super) fn unreadable(claimed: &Claimed, bytes: Bytes, error: &EnvelopeError) -> Action {
+pub(super) fn unreadable(claimed: &ClaimedJob, bytes: Bytes, error: &EnvelopeError) -> Action {
     // If only its options are at fault, it has an id by which people look for it.
     let id = Envelope::decode(bytes.clone()).map_or(JobId::from_bytes([0; 16]), |e| e.id());
     let queue = claimed.queue();

@@ -8,11 +8,11 @@ use tokio::task::AbortHandle;
 
 /// Jobs held, by claim and index: one tree entry for a batch, not one for a job.
 #[derive(Debug, Default)]
-pub(super) struct Held(BTreeMap<u64, Batch>);
+pub(super) struct Held(BTreeMap<u64, ClaimJobs>);
 
 /// The jobs of one claim, by index.
 #[derive(Debug)]
-struct Batch {
+struct ClaimJobs {
     jobs: Vec<Option<Running>>,
     live: usize,
 }
@@ -38,7 +38,7 @@ impl Held {
         let jobs: Vec<_> = cancellations.iter().map(running).collect();
         let live = jobs.len();
         if live > 0 {
-            self.0.insert(claim, Batch { jobs, live });
+            self.0.insert(claim, ClaimJobs { jobs, live });
         }
     }
 
