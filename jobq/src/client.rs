@@ -53,9 +53,24 @@ impl Client {
         ClientBuilder::new(url.into())
     }
 
-    /// A client on a new broker inside this process: what `memory://` gives, without a runtime.
+    /// A client on a broker that was made by hand: another engine, or one that a test wraps. Payloads
+    /// may be as large as [`ClientBuilder::max_payload`] is unless set.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use jobq::{Client, broker::memory::MemoryBroker};
+    ///
+    /// let client = Client::with_broker(Arc::new(MemoryBroker::new()));
+    /// assert_eq!(client.broker().describe(), "memory://");
+    /// ```
+    #[must_use]
+    pub fn with_broker(broker: Arc<dyn Broker>) -> Self {
+        Self::new(broker, builder::DEFAULT_MAX_PAYLOAD)
+    }
+
+    /// What `memory://` gives, without a runtime.
     pub(crate) fn in_memory() -> Self {
-        Self::new(Arc::new(MemoryBroker::new()), builder::DEFAULT_MAX_PAYLOAD)
+        Self::with_broker(Arc::new(MemoryBroker::new()))
     }
 
     fn new(broker: Arc<dyn Broker>, max_payload: usize) -> Self {
