@@ -180,11 +180,11 @@ pub enum ConnectError {
         source: BoxError,
     },
     /// The server refused the user or the password.
-    #[error("{address} refused the credentials of user {user}; check user and password of the URL")]
+    #[error("{address} refused the credentials of user {user}; check user and password")]
     Unauthorized {
         /// The server.
         address: String,
-        /// The user name of the URL, quoted (`"default"` if there was none).
+        /// The user name, quoted (`"default"` if there was none).
         user: String,
         /// What the server said.
         source: BoxError,

@@ -28,7 +28,12 @@ pub(crate) async fn broker_within(server: &RedisServer, timeout: Duration) -> Re
 
 /// A command on a connection of its own, beside every broker.
 pub(crate) async fn ask(server: &RedisServer, words: &[&str]) -> Value {
-    let client = redis::Client::open(server.url()).unwrap();
+    ask_at(&server.url(), words).await
+}
+
+/// The same with a URL, for a server that wants a password.
+pub(crate) async fn ask_at(url: &str, words: &[&str]) -> Value {
+    let client = redis::Client::open(url).unwrap();
     let mut connection = client.get_multiplexed_async_connection().await.unwrap();
     let mut command = redis::cmd(words[0]);
     command.arg(&words[1..]);

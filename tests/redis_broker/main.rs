@@ -5,6 +5,7 @@
 
 mod connections;
 mod fixture;
+mod login;
 mod refusals;
 mod rights;
 mod scripts;

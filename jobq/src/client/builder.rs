@@ -1,6 +1,9 @@
 //! Connecting.
 
+mod environment;
+
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +11,7 @@ use super::Client;
 use crate::broker::memory::MemoryBroker;
 use crate::broker::redis::{RedisBroker, RedisConfig};
 use crate::broker::{Broker, MAX_BATCH_BYTES};
-use crate::error::{ConnectError, plain};
+use crate::error::{ConnectError, plain, quoted};
 
 /// The default of [`ClientBuilder::max_payload`]: 1 MiB.
 pub(super) const DEFAULT_MAX_PAYLOAD: usize = 1 << 20;
@@ -28,10 +31,17 @@ pub async fn connect(url: impl AsRef<str>) -> Result<Client, ConnectError> {
     Client::builder(url.as_ref()).connect().await
 }
 
-/// Settings of a [`Client`].
+/// Settings of a [`Client`]. What is set here wins over the same in the URL.
+///
+/// `Debug` shows neither the URL nor user and password.
 #[derive(Clone)]
 pub struct ClientBuilder {
     url: String,
+    username: Option<String>,
+    password: Option<String>,
+    ca_file: Option<PathBuf>,
+    /// A variable of the environment that could not be read; told when connecting.
+    unreadable: Option<&'static str>,
     namespace: Option<String>,
     max_payload: usize,
     timeout: Duration,
@@ -41,10 +51,38 @@ impl ClientBuilder {
     pub(super) fn new(url: String) -> Self {
         Self {
             url,
+            username: None,
+            password: None,
+            ca_file: None,
+            unreadable: None,
             namespace: None,
             max_payload: DEFAULT_MAX_PAYLOAD,
             timeout: Duration::from_secs(5),
         }
+    }
+
+    /// The user to log in as, plainly: not percent-encoded. The server's `default` unless set here
+    /// or in the URL; an empty one is as good as none.
+    #[must_use]
+    pub fn username(mut self, username: impl Into<String>) -> Self {
+        self.username = Some(username.into()).filter(|name| !name.is_empty());
+        self
+    }
+
+    /// The password to log in with, plainly: not percent-encoded. None unless set here or in the
+    /// URL.
+    #[must_use]
+    pub fn password(mut self, password: impl Into<String>) -> Self {
+        self.password = Some(password.into());
+        self
+    }
+
+    /// The only certificate authorities that may vouch for the server of a `rediss://` URL: a file
+    /// of one or more certificates in PEM. Those of the system unless set.
+    #[must_use]
+    pub fn ca_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.ca_file = Some(path.into());
+        self
     }
 
     /// What stands before every key: `jobq` unless set here or in the URL, where this one wins.
@@ -75,24 +113,11 @@ impl ClientBuilder {
     ///
     /// [`ConnectError`], within the timeout; no message holds the password.
     pub async fn connect(self) -> Result<Client, ConnectError> {
-        let range = Duration::from_millis(10)..=Duration::from_secs(3600);
-        if !range.contains(&self.timeout) {
-            return Err(invalid_setting(
-                "timeout",
-                plain(self.timeout),
-                "10 ms to 1 h",
-            ));
-        }
-        if !(1024..=LARGEST_MAX_PAYLOAD).contains(&self.max_payload) {
-            return Err(invalid_setting(
-                "max_payload",
-                format!("{} bytes", self.max_payload),
-                "1 KiB to 8 MiB",
-            ));
-        }
+        self.check()?;
         let broker: Arc<dyn Broker> = match self.url.split_once("://") {
             // A namespace changes nothing: nobody else is there.
             Some(("memory", rest)) if rest.is_empty() || rest.starts_with("?namespace=") => {
+                self.check_unused_ca_file()?;
                 Arc::new(MemoryBroker::new())
             }
             Some(("memory", _)) => {
@@ -100,11 +125,42 @@ impl ClientBuilder {
                 return Err(ConnectError::InvalidUrl { reason });
             }
             _ => {
-                let config = RedisConfig::parse(&self.url, self.namespace.as_deref())?;
+                let config = RedisConfig::parse(&self.url, self.namespace.as_deref())?
+                    .with_login(self.username.clone(), self.password.clone());
+                self.check_unused_ca_file()?;
                 Arc::new(RedisBroker::connect(config, self.timeout).await?)
             }
         };
         Ok(Client::new(broker, self.max_payload))
+    }
+
+    fn check(&self) -> Result<(), ConnectError> {
+        if let Some(variable) = self.unreadable {
+            let value = "not UTF-8".to_owned();
+            return Err(invalid_setting(variable, value, "a text in UTF-8"));
+        }
+        let range = Duration::from_millis(10)..=Duration::from_secs(3600);
+        if !range.contains(&self.timeout) {
+            let value = plain(self.timeout);
+            return Err(invalid_setting("timeout", value, "10 ms to 1 h"));
+        }
+        if !(1024..=LARGEST_MAX_PAYLOAD).contains(&self.max_payload) {
+            let value = format!("{} bytes", self.max_payload);
+            return Err(invalid_setting("max_payload", value, "1 KiB to 8 MiB"));
+        }
+        Ok(())
+    }
+
+    /// Ignored, it would let who set it believe that the connection is encrypted.
+    fn check_unused_ca_file(&self) -> Result<(), ConnectError> {
+        match &self.ca_file {
+            None => Ok(()),
+            Some(path) => {
+                let value = quoted(&path.to_string_lossy());
+                let expected = "none, for the URL does not begin with rediss://";
+                Err(invalid_setting("ca_file", value, expected))
+            }
+        }
     }
 }
 
@@ -112,6 +168,7 @@ impl fmt::Debug for ClientBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Not the URL: it may hold a password.
         f.debug_struct("ClientBuilder")
+            .field("ca_file", &self.ca_file)
             .field("namespace", &self.namespace)
             .field("max_payload", &self.max_payload)
             .field("timeout", &self.timeout)

@@ -65,19 +65,24 @@ impl RedisConfig {
         let in_url = namespace_of(&parsed, may_quote)?;
         let namespace = namespace.or(in_url.as_deref()).unwrap_or(DEFAULT_NAMESPACE);
         let user = Some(decode(parsed.username(), "user")?).filter(|user| !user.is_empty());
-        let password = match parsed.password() {
-            Some(password) => Some(decode(password, "password")?),
-            // A user that needs no password still has to be named to the server.
-            None => user.as_ref().map(|_| String::new()),
-        };
+        let password = parsed.password();
+        let password = password.map(|password| decode(password, "password"));
         Ok(Self {
             host: host_of(&parsed),
             port: port_of(&parsed)?,
             database: database_of(&parsed, may_quote)?,
             user,
-            password,
+            password: password.transpose()?,
             namespace: check_namespace(namespace)?.into(),
         })
+    }
+
+    /// The same with another user or password, where one is given: plainly, not percent-encoded.
+    #[must_use]
+    pub fn with_login(mut self, user: Option<String>, password: Option<String>) -> Self {
+        self.user = user.or(self.user);
+        self.password = password.or(self.password);
+        self
     }
 
     /// What stands before every key.
@@ -114,7 +119,8 @@ impl RedisConfig {
             .set_lib_name("jobq", env!("CARGO_PKG_VERSION"))
             .set_db(self.database.into());
         if let Some(user) = &self.user {
-            login = login.set_username(user);
+            // One that needs no password is named to the server only beside an empty one.
+            login = login.set_username(user).set_password("");
         }
         if let Some(password) = &self.password {
             login = login.set_password(password);

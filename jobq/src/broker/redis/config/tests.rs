@@ -39,13 +39,35 @@ fn credentials_are_decoded() {
         ("redis://ann:secret@h", Some("ann"), Some("secret")),
         ("redis://ann:p%40%2F%3a%25x@h", Some("ann"), Some("p@/:%x")),
         ("redis://a%20b:p+q@h", Some("a b"), Some("p+q")),
-        ("redis://ann@h", Some("ann"), Some("")),
+        ("redis://ann@h", Some("ann"), None),
         ("redis://:gr%C3%BCn@h", None, Some("grün")),
     ];
     for (url, user, password) in cases {
         let config = parse(url);
         assert_eq!(config.user.as_deref(), user, "{url}");
         assert_eq!(config.password.as_deref(), password, "{url}");
+    }
+}
+
+#[test]
+fn a_login_beside_the_url_wins_part_by_part() {
+    let url = "redis://ann:in-url@h";
+    let cases = [
+        (None, None, "ann", "in-url"),
+        (Some("bob"), None, "bob", "in-url"),
+        (None, Some("p@/%40"), "ann", "p@/%40"),
+        (Some("bob"), Some(""), "bob", ""),
+    ];
+    for (user, password, expected_user, expected_password) in cases {
+        let given = [user, password].map(|part| part.map(str::to_owned));
+        let [user, password] = given.clone();
+        let config = parse(url).with_login(user, password);
+        assert_eq!(config.user.as_deref(), Some(expected_user), "{given:?}");
+        assert_eq!(
+            config.password.as_deref(),
+            Some(expected_password),
+            "{given:?}"
+        );
     }
 }
 

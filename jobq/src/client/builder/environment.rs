@@ -1,0 +1,116 @@
+//! The settings of a client that the environment gives.
+
+use std::ffi::OsString;
+
+use super::ClientBuilder;
+
+/// What is connected to where neither the environment nor anyone else says so.
+const DEFAULT_URL: &str = "redis://127.0.0.1:6379";
+
+impl ClientBuilder {
+    /// Settings from the environment of this process, which further calls override:
+    ///
+    /// | variable | sets |
+    /// | --- | --- |
+    /// | `JOBQ_URL` | the URL, as in [`connect`](crate::connect); `redis://127.0.0.1:6379` unless set |
+    /// | `JOBQ_NAMESPACE` | [`namespace`](Self::namespace) |
+    /// | `JOBQ_USERNAME` | [`username`](Self::username) |
+    /// | `JOBQ_PASSWORD` | [`password`](Self::password) |
+    /// | `JOBQ_CA_FILE` | [`ca_file`](Self::ca_file) |
+    ///
+    /// An empty variable counts as not set. One that is not UTF-8 is an error when connecting,
+    /// which names it; a path may be anything.
+    ///
+    /// ```no_run
+    /// # async fn connect() -> Result<(), jobq::ConnectError> {
+    /// let client = jobq::ClientBuilder::from_env().connect().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn from_env() -> Self {
+        Self::from_variables(|name| std::env::var_os(name))
+    }
+
+    fn from_variables(read: impl Fn(&str) -> Option<OsString>) -> Self {
+        let given = |name| read(name).filter(|value| !value.is_empty());
+        let mut unreadable = None;
+        let mut text = |name| match given(name)?.into_string() {
+            Ok(text) => Some(text),
+            Err(_) => {
+                unreadable.get_or_insert(name);
+                None
+            }
+        };
+        let url = text("JOBQ_URL").unwrap_or_else(|| DEFAULT_URL.to_owned());
+        Self {
+            namespace: text("JOBQ_NAMESPACE"),
+            username: text("JOBQ_USERNAME"),
+            password: text("JOBQ_PASSWORD"),
+            ca_file: given("JOBQ_CA_FILE").map(Into::into),
+            unreadable,
+            ..Self::new(url)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn from(variables: &[(&str, &str)]) -> ClientBuilder {
+        ClientBuilder::from_variables(|name| {
+            let found = variables.iter().find(|(key, _)| *key == name);
+            found.map(|(_, value)| value.into())
+        })
+    }
+
+    #[test]
+    fn variables_are_settings() {
+        let builder = from(&[
+            ("JOBQ_URL", "redis://h"),
+            ("JOBQ_NAMESPACE", "shop"),
+            ("JOBQ_USERNAME", "ann"),
+            ("JOBQ_PASSWORD", "p@ss"),
+            ("JOBQ_CA_FILE", "/etc/ca.pem"),
+        ]);
+        assert_eq!(builder.url, "redis://h");
+        assert_eq!(builder.namespace.as_deref(), Some("shop"));
+        assert_eq!(builder.username.as_deref(), Some("ann"));
+        assert_eq!(builder.password.as_deref(), Some("p@ss"));
+        assert_eq!(builder.ca_file.as_deref(), Some("/etc/ca.pem".as_ref()));
+    }
+
+    #[test]
+    fn an_empty_variable_counts_as_not_set() {
+        let names = ["URL", "NAMESPACE", "USERNAME", "PASSWORD", "CA_FILE"];
+        let names = names.map(|name| format!("JOBQ_{name}"));
+        let empty: Vec<_> = names.iter().map(|name| (name.as_str(), "")).collect();
+        for builder in [from(&[]), from(&empty)] {
+            assert_eq!(builder.url, DEFAULT_URL);
+            let texts = [&builder.namespace, &builder.username, &builder.password];
+            assert!(texts.iter().all(|text| text.is_none()), "{builder:?}");
+            assert!(builder.ca_file.is_none(), "{builder:?}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_variable_that_is_not_utf_8_is_named_when_connecting() {
+        use std::os::unix::ffi::OsStringExt as _;
+        for name in [
+            "JOBQ_URL",
+            "JOBQ_NAMESPACE",
+            "JOBQ_USERNAME",
+            "JOBQ_PASSWORD",
+        ] {
+            let read =
+                |asked: &str| (asked == name).then(|| OsString::from_vec(b"hunter2\xff".into()));
+            let builder = ClientBuilder::from_variables(read);
+            let error = builder.connect().await.unwrap_err();
+            let said = format!("{error} {error:?}");
+            assert!(said.contains(name) && said.contains("UTF-8"), "{said}");
+            assert!(!said.contains("hunter2"), "{said}");
+        }
+    }
+}
