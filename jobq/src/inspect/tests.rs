@@ -1,9 +1,11 @@
+use bytes::Bytes;
+
 use super::*;
 use crate::broker::{
     Action, Claim, Claimed, DeadCaps, Due, Entry, Member, ReleaseTo, Settle, Settlement,
 };
-use crate::envelope::{DeadRecord, Options, Reason};
-use crate::id::Token;
+use crate::envelope::{DeadRecord, Envelope, Options, Reason};
+use crate::id::{JobId, Token, WorkerId};
 use crate::job::{Job, JobDefaults};
 
 #[derive(serde::Serialize, serde::Deserialize)]
