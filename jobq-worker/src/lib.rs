@@ -49,6 +49,7 @@ mod worker;
 pub use builder::WorkerBuilder;
 pub use error::{BuildError, Left, RunError};
 pub use process::{main, main_with};
+pub use signals::shutdown_signal;
 pub use supervisor::ShutdownReport;
 pub use telemetry::WorkerStats;
 pub use worker::{RunUntilIdle, Worker, WorkerHandle};

@@ -9,6 +9,40 @@ use crate::shutdown::{Phase, Shutdown};
 /// The exit code of a process that a third signal ended: as a shell reports SIGINT.
 const EXIT_INTERRUPTED: i32 = 130;
 
+/// Ends at the first SIGTERM or Ctrl-C: for what is to stop together with a [`Worker::spawn`]ed
+/// worker, such as a server.
+///
+/// It listens from the call on, not only once it is awaited. From then on these signals no longer
+/// end the process by themselves, also after this future has ended or was dropped.
+///
+/// ```no_run
+/// # async fn serve_until(stop: impl Future<Output = ()>) {}
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let client = jobq::connect("memory://").await?;
+/// let stop = jobq_worker::shutdown_signal()?;
+/// let worker = jobq_worker::Worker::builder(client).build()?.spawn();
+///
+/// serve_until(stop).await; // axum: serve(listener, app).with_graceful_shutdown(stop)
+/// worker.shutdown().await; // last, for requests may still enqueue
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// [`RunError::System`] when the operating system refuses a signal handler.
+///
+/// # Panics
+///
+/// Outside a tokio runtime.
+///
+/// [`Worker::spawn`]: crate::Worker::spawn
+pub fn shutdown_signal() -> Result<impl Future<Output = ()> + Send + 'static, RunError> {
+    let mut signals = Signals::new()?;
+    Ok(async move { signals.next().await })
+}
+
 /// Listens until aborted.
 pub(crate) fn listen(shutdown: Shutdown) -> Result<JoinHandle<()>, RunError> {
     let mut signals = Signals::new()?;

@@ -18,7 +18,7 @@ use crate::shared::Shared;
 use crate::shutdown::{Phase, Shutdown};
 use crate::signals;
 use crate::supervisor::{self, Leftovers, ShutdownReport};
-use crate::telemetry::WorkerStats;
+use crate::telemetry::{WorkerStats, chain};
 
 /// A pool that runs jobs. Built by [`Worker::builder`]; runs when told how: [`Worker::run`] until a
 /// signal, [`Worker::spawn`] beside an application, [`Worker::run_until_idle`] until all is done.
@@ -69,7 +69,8 @@ impl Worker {
         report
     }
 
-    /// Starts it in the background of a tokio application.
+    /// Starts it in the background of a tokio application. It installs no signal handlers: it stops
+    /// when its handle says so, for which [`shutdown_signal`](crate::shutdown_signal) has the moment.
     ///
     /// # Panics
     ///
@@ -77,7 +78,14 @@ impl Worker {
     #[must_use = "keep the handle, to shut the worker down"]
     pub fn spawn(self) -> WorkerHandle {
         let shared = self.share();
-        let task = tokio::spawn(supervisor::supervise(shared.clone(), Leftovers::Leave));
+        let running = supervisor::supervise(shared.clone(), Leftovers::Leave);
+        let task = tokio::spawn(async move {
+            running.await.unwrap_or_else(|error| {
+                // Told now: whoever has the handle may await it much later.
+                tracing::error!(error = %chain(&error), "the worker failed");
+                ShutdownReport::default()
+            })
+        });
         WorkerHandle { shared, task }
     }
 
@@ -109,7 +117,7 @@ impl Worker {
 #[derive(Debug)]
 pub struct WorkerHandle {
     shared: Arc<Shared>,
-    task: JoinHandle<Result<ShutdownReport, RunError>>,
+    task: JoinHandle<ShutdownReport>,
 }
 
 impl WorkerHandle {
@@ -127,17 +135,10 @@ impl WorkerHandle {
     /// Dropped before its end, the shutdown goes on in the background.
     pub async fn shutdown(self) -> ShutdownReport {
         self.shared.shutdown.advance(Phase::Draining);
-        match self.task.await {
-            Ok(Ok(report)) => report,
-            Ok(Err(error)) => {
-                tracing::error!(error = %crate::telemetry::chain(&error), "the worker failed");
-                ShutdownReport::default()
-            }
-            Err(error) => {
-                tracing::error!(%error, "the worker's task failed");
-                ShutdownReport::default()
-            }
-        }
+        self.task.await.unwrap_or_else(|error| {
+            tracing::error!(%error, "the worker's task failed");
+            ShutdownReport::default()
+        })
     }
 }
 
