@@ -1,5 +1,6 @@
 //! The examples as a user runs them: built programs, their output, their signals.
 
+mod embedded;
 mod program;
 
 use std::path::{Path, PathBuf};
@@ -228,28 +229,6 @@ async fn a_worker_process_lists_its_jobs_and_explains_every_flag_with_its_variab
             "{flag} in {help}"
         );
     }
-}
-
-#[tokio::test]
-async fn an_embedded_pool_stops_with_its_service() {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-
-    let mut service = Program::new("embed").arg("127.0.0.1:0").start();
-    let listening = service.line("listening on").await;
-    let address = listening.rsplit(' ').next().unwrap();
-    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
-    stream.write_all(b"ada@example.org\n").await.unwrap();
-    let mut answer = String::new();
-    support::within("the answer", stream.read_to_string(&mut answer))
-        .await
-        .unwrap();
-    assert!(answer.starts_with("queued "), "{answer}");
-    service
-        .line("welcome to example.org, ada@example.org")
-        .await;
-    service.interrupt();
-    let output = service.succeed().await;
-    assert!(output.iter().any(|line| line == "stopped"), "{output:#?}");
 }
 
 #[tokio::test]
