@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jobq::{Client, DeadJob, Queue};
 use jobq_worker::{Worker, WorkerBuilder};
+use support::{RedisServer, Role};
 use tokio::sync::Notify;
 
 /// A lease as short as a loaded machine allows, for tests in which a worker dies.
@@ -14,37 +15,59 @@ pub(crate) const LEASE: Duration = Duration::from_millis(1500);
 /// What goes with [`LEASE`].
 pub(crate) const RENEW_EVERY: Duration = Duration::from_millis(300);
 
-/// A broker that nobody else uses, and a ledger.
+/// A broker that nobody else uses, a client for each role that Redis knows, each with the
+/// documented rights of its user and no others, and a ledger.
 #[derive(Debug, Clone)]
 pub(crate) struct Fixture {
+    /// A producer's: it enqueues.
     pub(crate) client: Client,
+    /// A worker's: it runs jobs, and enqueues.
+    pub(crate) runner: Client,
+    /// An operator's: it looks in and intervenes.
+    pub(crate) operator: Client,
     pub(crate) ledger: Ledger,
-    /// How another process finds the broker.
+    /// How another worker finds the broker.
     pub(crate) url: String,
 }
 
 impl Fixture {
     pub(crate) async fn memory() -> Self {
-        Self::connect("memory://".to_owned()).await
+        let url = "memory://";
+        let client = connect(url).await;
+        Self {
+            runner: client.clone(),
+            operator: client.clone(),
+            client,
+            ledger: Ledger::default(),
+            url: url.to_owned(),
+        }
     }
 
     pub(crate) async fn redis() -> Self {
         let (url, namespace) = (support::shared().url(), support::namespace());
-        Self::connect(format!("{url}?namespace={namespace}")).await
+        Self::at(&format!("{url}?namespace={namespace}")).await
     }
 
-    pub(crate) async fn connect(url: String) -> Self {
-        let client = jobq::connect(&url).await.expect("the broker answers");
+    /// On a server of the test's own.
+    pub(crate) async fn on(server: &RedisServer) -> Self {
+        Self::at(&server.url()).await
+    }
+
+    /// By the URL, without a user, of a server of tests or of a way to one.
+    pub(crate) async fn at(url: &str) -> Self {
+        let by_role = async |role: Role| connect(&role.log_in(url)).await;
         Self {
-            client,
+            client: by_role(Role::Producer).await,
+            runner: by_role(Role::Worker).await,
+            operator: by_role(Role::Operator).await,
             ledger: Ledger::default(),
-            url,
+            url: Role::Worker.log_in(url),
         }
     }
 
     /// A worker with whatever the jobs of this binary need.
     pub(crate) fn worker(&self) -> WorkerBuilder {
-        Worker::builder(self.client.clone())
+        Worker::builder(self.runner.clone())
             .state(self.ledger.clone())
             .lease(LEASE)
             .renew_every(RENEW_EVERY)
@@ -58,7 +81,7 @@ impl Fixture {
     }
 
     pub(crate) fn queue(&self, name: &str) -> Queue {
-        self.client.queue(name).expect("the name is legal")
+        self.operator.queue(name).expect("the name is legal")
     }
 
     /// Runs until nothing is left, for months if need be: where time is virtual.
@@ -88,6 +111,10 @@ impl Fixture {
             .await
             .expect("it runs")
     }
+}
+
+async fn connect(url: &str) -> Client {
+    jobq::connect(url).await.expect("the broker answers")
 }
 
 /// Runs a worker until nothing is left, for months if need be: where time is virtual.

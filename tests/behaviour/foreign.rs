@@ -39,7 +39,7 @@ impl Foreign {
             known,
         };
         Self {
-            broker: fixture.client.broker().clone(),
+            broker: fixture.runner.broker().clone(),
             member,
         }
     }
@@ -132,7 +132,7 @@ impl Foreign {
 pub(crate) async fn only_member(fixture: &Fixture, queue: &str) -> (WorkerId, u64) {
     let queue = QueueName::new(queue).unwrap();
     support::eventually("a worker to join", async || {
-        let members = fixture.client.broker().members(&queue).await.unwrap();
+        let members = fixture.runner.broker().members(&queue).await.unwrap();
         members.into_iter().next()
     })
     .await

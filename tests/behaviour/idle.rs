@@ -47,10 +47,10 @@ fn observe(port: u16, seconds: f64) -> (BTreeMap<String, u32>, f64) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_idle_worker_makes_fewer_than_20_calls_a_second() {
     let server = RedisServer::start();
-    let fixture = Fixture::connect(server.url()).await;
+    let fixture = Fixture::on(&server).await;
     let mut plain = Plain::connect(&fixture).await;
     // With the settings that a worker has by itself.
-    let worker = Worker::builder(fixture.client.clone()).state(fixture.ledger.clone());
+    let worker = Worker::builder(fixture.runner.clone()).state(fixture.ledger.clone());
     let handle = worker
         .queues(["idle", "second", "third"])
         .build()
@@ -76,7 +76,7 @@ async fn an_idle_worker_makes_fewer_than_20_calls_a_second() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_plain_push_wakes_an_idle_worker() {
     let server = RedisServer::start();
-    let fixture = Fixture::connect(server.url()).await;
+    let fixture = Fixture::on(&server).await;
     let mut plain = Plain::connect(&fixture).await;
     // It waits for an hour, if nobody wakes it.
     let hour = Duration::from_secs(3600);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jobq::{Client, State, job};
 use support::jobs::{QUEUE, note};
-use support::{Record, RedisServer};
+use support::{Record, RedisServer, Role};
 
 use crate::fixture::{Fixture, Ledger};
 use crate::plain::Plain;
@@ -24,10 +24,12 @@ async fn mark(ledger: State<Ledger>, key: u32) {
 async fn after_a_restart_of_redis_work_goes_on_and_nothing_is_lost() {
     let mut server = RedisServer::start_with(&[("appendonly", "yes"), ("appendfsync", "always")]);
     let record = Record::new();
-    let patient = Fixture::connect(server.url()).await;
-    let hasty = Client::builder(server.url()).timeout(Duration::from_millis(200));
+    let patient = Fixture::on(&server).await;
+    let hasty =
+        Client::builder(Role::Producer.log_in(&server.url())).timeout(Duration::from_millis(200));
     let hasty = hasty.connect().await.unwrap();
-    let program = Program::start(&server.url(), &["--concurrency", "4"]).await;
+    let program =
+        Program::start(&Role::Worker.log_in(&server.url()), &["--concurrency", "4"]).await;
     let jobs = (0..500).map(|n| note::new(record.path(), format!("a{n}")));
     patient.client.enqueue_all(jobs).await.unwrap();
     record.wait_for("end a", 20).await;
@@ -64,10 +66,10 @@ async fn after_a_restart_of_redis_work_goes_on_and_nothing_is_lost() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn while_redis_is_away_no_worker_says_that_it_is_back() {
     let mut server = RedisServer::start();
-    let client = Fixture::connect(server.url()).await;
+    let client = Fixture::on(&server).await;
     let mut plain = Plain::connect(&client).await;
     let args = ["--queues", "a,b,c", "--log", "debug"];
-    let program = Program::start(&server.url(), &args).await;
+    let program = Program::start(&Role::Worker.log_in(&server.url()), &args).await;
     plain.wait_for_idler().await;
     server.kill();
     // Every component has noticed, and the idlers more than once.
@@ -87,7 +89,7 @@ async fn while_redis_is_away_no_worker_says_that_it_is_back() {
 /// Drains while `harm` is done again and again; then everything has run, and new jobs do.
 async fn drain_under(harm: &str) {
     let server = RedisServer::start();
-    let fixture = Fixture::connect(server.url()).await;
+    let fixture = Fixture::on(&server).await;
     let jobs = (0..JOBS).map(|n| mark::new(n as u32));
     fixture.client.enqueue_all(jobs).await.unwrap();
     let handle = fixture.worker().queues(["outage"]).build().unwrap().spawn();

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use jobq::{IntoJob, JobState};
 use redis::AsyncConnectionConfig;
 use redis::aio::MultiplexedConnection;
+use support::Role;
 
 use crate::fixture::Fixture;
 
@@ -19,10 +20,8 @@ pub(crate) struct Plain {
 
 impl Plain {
     pub(crate) async fn connect(fixture: &Fixture) -> Self {
-        let (url, namespace) = fixture
-            .url
-            .split_once("?namespace=")
-            .unwrap_or((&fixture.url, "jobq"));
+        let url = Role::Worker.log_out(&fixture.url);
+        let (url, namespace) = url.split_once("?namespace=").unwrap_or((&url, "jobq"));
         let client = redis::Client::open(url).unwrap();
         let config =
             AsyncConnectionConfig::new().set_response_timeout(Some(Duration::from_secs(30)));

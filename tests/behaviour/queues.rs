@@ -173,7 +173,7 @@ async fn the_queues_that_a_worker_serves_are_listed(fixture: Fixture) {
     let worker = fixture.calm_worker().queues(["b", "a:2"]).build().unwrap();
     let handle = worker.spawn();
     support::eventually("both queues to be listed", async || {
-        let queues = fixture.client.queues().await.unwrap();
+        let queues = fixture.operator.queues().await.unwrap();
         let queues: Vec<_> = queues.iter().map(QueueName::as_str).collect();
         (queues == ["a", "b"]).then_some(())
     })

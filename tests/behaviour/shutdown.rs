@@ -232,7 +232,7 @@ async fn nothing_is_left_behind_in_redis() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_shutdown_ends_although_redis_is_dead() {
     let mut server = RedisServer::start();
-    let fixture = Fixture::connect(server.url()).await;
+    let fixture = Fixture::on(&server).await;
     wait::enqueue(&fixture.client).await.unwrap();
     let handle = fixture.worker().queues(["ending"]).shutdown_timeout(SHORT);
     let handle = handle.build().unwrap().spawn();
@@ -273,7 +273,7 @@ async fn a_second_signal_gives_running_jobs_back_at_once() {
 #[tokio::test]
 async fn a_third_signal_exits_at_once() {
     let server = RedisServer::start();
-    let fixture = Fixture::connect(server.url()).await;
+    let fixture = Fixture::on(&server).await;
     let record = Record::new();
     let mut program = Program::start(&fixture.url, &["--shutdown-timeout", "1h"]).await;
     hold_blocking::enqueue(&fixture.client, record.path(), "a")

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jobq::{State, job};
+use support::Role;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
@@ -24,14 +25,14 @@ async fn empty_queues_keep_no_other_from_its_turn() {
     let near = Fixture::redis().await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
-    let far = near
-        .url
+    let far = Role::Worker
+        .log_out(&near.url)
         .replace(&support::shared().port().to_string(), &port.to_string());
     tokio::spawn(serve(listener));
     last::enqueue(&near.client).await.unwrap();
     let far = Fixture {
         ledger: near.ledger.clone(),
-        ..Fixture::connect(far).await
+        ..Fixture::at(&far).await
     };
     let worker = far.calm_worker().queues(["a", "b", "c", "last"]);
     let handle = worker.build().unwrap().spawn();

@@ -4,8 +4,10 @@
 mod deadline;
 pub mod jobs;
 mod record;
+mod roles;
 mod server;
 
 pub use deadline::{DEADLINE, eventually, within};
 pub use record::Record;
+pub use roles::Role;
 pub use server::{RedisServer, namespace, shared};

@@ -9,6 +9,8 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::roles::Role;
+
 /// How long a server may take to start, loading its data included.
 const START_WITHIN: Duration = Duration::from_secs(30);
 
@@ -26,12 +28,21 @@ const DEFAULTS: [(&str, &str); 4] = [
     ("enable-debug-command", "local"),
 ];
 
-/// A Redis server on loopback. It ends when this is dropped, and with the process in any case.
+/// What stands before the keys of clients that name no namespace.
+const DEFAULT_NAMESPACE: &str = "jobq";
+
+/// What all of [`namespace`] match.
+const ANY_NAMESPACE: &str = "test*";
+
+/// A Redis server on loopback, which knows the users of every [`Role`]. It ends when this is
+/// dropped, and with the process in any case.
 #[derive(Debug)]
 pub struct RedisServer {
     port: u16,
     folder: PathBuf,
     options: Vec<(String, String)>,
+    /// Where its users have their rights: a pattern.
+    namespace: &'static str,
     running: Option<Running>,
 }
 
@@ -61,6 +72,10 @@ impl RedisServer {
     /// As [`RedisServer::start`].
     #[must_use]
     pub fn start_with(options: &[(&str, &str)]) -> Self {
+        Self::start_in(DEFAULT_NAMESPACE, options)
+    }
+
+    fn start_in(namespace: &'static str, options: &[(&str, &str)]) -> Self {
         let given = |key: &str| options.iter().any(|(name, _)| *name == key);
         let defaults = DEFAULTS.iter().filter(|(name, _)| !given(name));
         let options = defaults.chain(options);
@@ -70,6 +85,7 @@ impl RedisServer {
             options: options
                 .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
                 .collect(),
+            namespace,
             running: None,
         };
         for _ in 0..PORTS_TRIED {
@@ -171,6 +187,11 @@ impl RedisServer {
         for (key, value) in &self.options {
             command.arg(format!("--{key}")).arg(value);
         }
+        // Not by ACL SETUSER: a server that is restarted knows them still.
+        for role in Role::ALL {
+            command.args(["--user", role.user()]);
+            command.args(role.rules(self.namespace));
+        }
         command
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -206,7 +227,7 @@ impl Drop for Running {
 /// As [`RedisServer::start`].
 pub fn shared() -> &'static RedisServer {
     static SHARED: OnceLock<RedisServer> = OnceLock::new();
-    SHARED.get_or_init(RedisServer::start)
+    SHARED.get_or_init(|| RedisServer::start_in(ANY_NAMESPACE, &[]))
 }
 
 /// A namespace that no other test of this process has.

@@ -40,18 +40,39 @@ mod loaded {
 pub(super) struct Script {
     source: &'static str,
     sha: String,
+    /// Of the commands that keep a script from writing: their user needs no right to write.
+    reads_only: bool,
 }
+
+/// First line of a script that writes nothing.
+const READS_ONLY: &str = "#!lua flags=no-writes\n";
 
 impl Script {
     fn new(source: &'static str) -> Self {
         let sha = redis::Script::new(source).get_hash().to_owned();
-        Self { source, sha }
+        Self {
+            source,
+            sha,
+            reads_only: source.starts_with(READS_ONLY),
+        }
+    }
+
+    fn by_name(&self) -> &'static str {
+        if self.reads_only {
+            "EVALSHA_RO"
+        } else {
+            "EVALSHA"
+        }
+    }
+
+    fn by_source(&self) -> &'static str {
+        if self.reads_only { "EVAL_RO" } else { "EVAL" }
     }
 
     /// The command with the source in place of the name: the server runs it, and knows the name
     /// from then on.
     pub(super) fn with_source(&self, command: &Cmd) -> Cmd {
-        let mut with_source = redis::cmd("EVAL");
+        let mut with_source = redis::cmd(self.by_source());
         with_source.arg(self.source);
         for arg in command.args_iter().skip(2) {
             match arg {
@@ -79,7 +100,7 @@ impl Step {
     }
 
     fn script(script: &'static Script, keys: &[String]) -> Self {
-        let mut command = redis::cmd("EVALSHA");
+        let mut command = redis::cmd(script.by_name());
         command.arg(&script.sha).arg(keys.len()).arg(keys);
         Self {
             script: Some(script),

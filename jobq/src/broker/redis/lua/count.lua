@@ -1,4 +1,4 @@
-#!lua flags=allow-oom
+#!lua flags=no-writes
 -- Counts a queue at one moment: read apart from one another, a job on its way from delayed to in
 -- flight could be in none of the figures, and a queue at work look empty.
 --

@@ -1,5 +1,5 @@
 #!lua
--- Enqueues jobs with a due time.
+-- Enqueues jobs with a due time. It reads no job: a user without the right to see any may enqueue.
 --
 -- KEYS
 --   1 delayed     ZSET  envelopes by due time, ms
@@ -15,10 +15,10 @@
 local delayed = KEYS[1]
 local due_signal, entries = ARGV[1], 2
 
-local before = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local args = {}
+local first
 for at = entries, #ARGV, 2 do
   local due = ARGV[at]
   if string.sub(due, 1, 1) == '+' then
@@ -26,11 +26,14 @@ for at = entries, #ARGV, 2 do
   end
   args[#args + 1] = due
   args[#args + 1] = ARGV[at + 1]
+  if not first or tonumber(due) < tonumber(first) then
+    first = due
+  end
 end
+local sooner = redis.call('ZCOUNT', delayed, '-inf', first)
 redis.call('ZADD', delayed, unpack(args))
 
-local first = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2]
-if first and (not before or tonumber(first) < tonumber(before)) then
+if sooner == 0 then
   -- A user without the right to publish loses the signal, not the job.
   redis.pcall('PUBLISH', due_signal, first)
 end
