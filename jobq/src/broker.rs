@@ -25,13 +25,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::sync::Notify;
 
-pub use self::inspect::{Counts, Element, Inspect, JobState};
+pub use self::inspect::{Counts, Element, Inspect, JobState, Requeue};
 pub use self::step::{
     Action, Adopted, Adoption, Claim, Claimed, DeadCaps, Due, Entry, Grant, Member, Promoted,
     ReleaseTo, Renewed, RoundAnswer, Settle, Settled, Settlement,
 };
 use crate::error::{BrokerError, BrokerErrorKind};
-use crate::id::{QueueName, Token, WorkerId};
+use crate::id::{JobId, QueueName, Token, WorkerId};
 use crate::timestamp::At;
 
 /// The most jobs one claim or adoption takes.
@@ -42,6 +42,12 @@ pub const MAX_BATCH_BYTES: usize = 8 * 1024 * 1024;
 
 /// The most delayed jobs one step promotes.
 pub const MAX_PROMOTE: u32 = 100;
+
+/// The most ids of cancelled jobs that a queue keeps: one more, and the oldest is forgotten.
+pub const MAX_CANCELLED: u32 = 10_000;
+
+/// How long the id of a cancelled job is kept: 7 days.
+pub const CANCELLED_FOR: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// How long a timekeeper that stops promoting keeps its office.
 pub const TIMEKEEPER_TTL: Duration = Duration::from_secs(3);
@@ -90,9 +96,16 @@ pub trait Broker: Inspect + fmt::Debug + Send + Sync + 'static {
     /// ready. They become in flight under tokens `counter.1`, `counter.2` … A claim for a suspect
     /// takes one from suspects and nothing else, and leaves the handoff alone.
     ///
+    /// A claim says whether any job of the queue is cancelled ([`Inspect::cancel`]), and gives those
+    /// out like all others: whoever claims asks [`Broker::cancelled`] before it starts one.
+    ///
     /// A claim whose answer was lost leaves jobs in flight that the worker does not know:
     /// [`Broker::held`] finds them.
     async fn round(&self, settles: &[Settle], claim: Option<&Claim>) -> RoundAnswer;
+
+    /// Of each of these ids, at most [`MAX_BATCH`], whether it was cancelled in the last
+    /// [`CANCELLED_FOR`].
+    async fn cancelled(&self, queue: &QueueName, ids: &[JobId]) -> Result<Vec<bool>, BrokerError>;
 
     /// Says that the worker lives: its counter rises. Guarded like a claim. Safe to send again.
     async fn renew(&self, member: &Member) -> Result<Renewed, BrokerError>;

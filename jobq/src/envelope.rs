@@ -69,11 +69,7 @@ impl Envelope {
     /// [`EnvelopeError`], if the bytes are no envelope of version 1.
     pub fn decode(bytes: Bytes) -> Result<Self, EnvelopeError> {
         let mut reader = Reader::new(&bytes);
-        let header = reader.take(1, ENVELOPE)?[0];
-        if !(0x92..=0x9f).contains(&header) {
-            return Err(reader.unexpected(0, ENVELOPE));
-        }
-        let id = read_id(&mut reader)?;
+        let (header, id) = read_start(&mut reader)?;
         let found = reader.uint("the version (uint)")?;
         if found != VERSION {
             return Err(EnvelopeError::UnknownVersion { found });
@@ -99,6 +95,13 @@ impl Envelope {
             failures,
             crashes,
         })
+    }
+
+    /// The id alone, from bytes that may be an envelope: it stands first, and nothing behind it is
+    /// looked at. `None` if there is none.
+    #[must_use]
+    pub fn id_of(bytes: &[u8]) -> Option<JobId> {
+        read_start(&mut Reader::new(bytes)).ok().map(|(_, id)| id)
     }
 
     /// The same job with other counts and options.
@@ -214,6 +217,15 @@ fn write(
     counts.into_iter().for_each(|count| out.uint(count.into()));
     options.write(&mut out);
     out.finish()
+}
+
+/// The first byte, which says how many elements there are, and the id.
+fn read_start(reader: &mut Reader<'_>) -> Result<(u8, JobId), EnvelopeError> {
+    let header = reader.take(1, ENVELOPE)?[0];
+    if !(0x92..=0x9f).contains(&header) {
+        return Err(reader.unexpected(0, ENVELOPE));
+    }
+    Ok((header, read_id(reader)?))
 }
 
 fn read_id(reader: &mut Reader<'_>) -> Result<JobId, EnvelopeError> {

@@ -1,12 +1,16 @@
 //! What people and tools ask, and change: stats, pages, pause, the dead list.
 
-use jobq::broker::{Counts, DeadCaps, Due};
-use jobq::{At, JobState};
+use jobq::broker::{Counts, DeadCaps, Due, Requeue};
+use jobq::{At, JobId, JobState};
 
 use crate::fixture::{Fixture, Given, HOURS, bytes, numbered, queue, strs};
 
 async fn take_dead(f: &Fixture, record: &str, requeue: Option<&str>) -> bool {
-    let (record, requeue) = (bytes(record), requeue.map(bytes));
+    let requeue = requeue.map(|envelope| Requeue {
+        id: JobId::new(),
+        envelope: bytes(envelope),
+    });
+    let record = bytes(record);
     let taken = f.broker.take_dead(&f.queue, &record, requeue.as_ref());
     taken.await.expect("take_dead")
 }

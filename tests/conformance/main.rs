@@ -5,6 +5,7 @@
 //! dead code, which the compiler reports.
 
 mod adopt;
+mod cancel;
 mod caps;
 mod claim;
 mod enqueue;
@@ -124,6 +125,18 @@ on_every_broker! {{
         a_round_answers_each_part_by_itself
         a_round_of_nothing_answers_nothing
         an_equal_element_in_delayed_takes_the_time_of_the_retry
+    }
+    cancel: {
+        claims_say_that_there_are_some
+        which_ones_is_answered_in_the_order_of_the_question
+        a_thousand_are_asked_for_at_once
+        moves_no_job
+        sent_again_it_changes_nothing
+        each_queue_has_its_own
+        one_too_many_drops_the_one_cancelled_longest_ago
+        a_dead_job_that_is_put_back_is_cancelled_no_more
+        a_dead_job_that_is_not_put_back_stays_cancelled
+        it_outlives_the_job_and_what_comes_after_it
     }
     caps: {
         drop_the_oldest_beyond_a_count

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::Bytes;
 use jobq::broker::{
     Action, Adopted, Adoption, Claim, Claimed, Due, Entry, Grant, MAX_PROMOTE, Member, Promoted,
-    ReleaseTo, Renewed, Settle, Settled, Wake,
+    ReleaseTo, Renewed, Requeue, Settle, Settled, Wake,
 };
 use jobq::{At, Token, WorkerId};
 
@@ -72,6 +72,14 @@ impl Model {
             }
             Request::TakeDead(record, requeue) => {
                 Answer::TakenDead(self.take_dead(record, requeue.as_ref()))
+            }
+            Request::Cancel(id) => {
+                self.state.cancelled.insert(*id);
+                Answer::Done
+            }
+            Request::WhichCancelled(ids) => {
+                let cancelled = |id| self.state.cancelled.contains(id);
+                Answer::Cancelled(ids.iter().map(cancelled).collect())
             }
             Request::Wait(worker) => Answer::Woken(self.wait(worker)),
         };
@@ -163,6 +171,7 @@ impl Model {
             next_due: self.next_due().map(until),
             paused: self.state.paused,
             suspects: self.state.suspects.len() as u64,
+            cancelled: !self.state.cancelled.is_empty(),
         })
     }
 
@@ -300,12 +309,15 @@ impl Model {
         true
     }
 
-    fn take_dead(&mut self, record: &Bytes, requeue: Option<&Bytes>) -> bool {
+    fn take_dead(&mut self, record: &Bytes, requeue: Option<&Requeue>) -> bool {
         let found = self.state.dead.iter().position(|other| other == record);
         let Some(place) = found else { return false };
         self.state.dead.remove(place);
         match requeue {
-            Some(envelope) => self.state.ready.push(envelope.clone()),
+            Some(Requeue { id, envelope }) => {
+                self.state.ready.push(envelope.clone());
+                self.state.cancelled.remove(id);
+            }
             None => self.ended += 1,
         }
         true

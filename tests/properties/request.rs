@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use jobq::WorkerId;
 use jobq::broker::{
-    Action, Adopted, Adoption, Claim, Claimed, Due, Entry, Member, Promoted, Renewed, Settle,
-    Settled, Wake,
+    Action, Adopted, Adoption, Claim, Claimed, Due, Entry, Member, Promoted, Renewed, Requeue,
+    Settle, Settled, Wake,
 };
+use jobq::{JobId, WorkerId};
 
 use crate::calendar::rounded;
 
@@ -20,7 +20,9 @@ pub(crate) enum Request {
     Adopt(Adoption),
     Leave(WorkerId),
     Pause(bool),
-    TakeDead(Bytes, Option<Bytes>),
+    TakeDead(Bytes, Option<Requeue>),
+    Cancel(JobId),
+    WhichCancelled(Vec<JobId>),
     Wait(WorkerId),
 }
 
@@ -33,6 +35,7 @@ pub(crate) enum Answer {
     Adopted(Adopted),
     Left(bool),
     TakenDead(bool),
+    Cancelled(Vec<bool>),
     Woken(Wake),
 }
 

@@ -6,14 +6,14 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use jobq::broker::{
-    Action, Adoption, Claim, Due, Entry, Member, Settle, Settlement, TIMEKEEPER_TTL,
+    Action, Adoption, Claim, Due, Entry, Member, Requeue, Settle, Settlement, TIMEKEEPER_TTL,
 };
-use jobq::{At, QueueName, Token, WorkerId};
+use jobq::{At, JobId, QueueName, Token, WorkerId};
 
 use crate::calendar::HOUR;
 use crate::model::Model;
 use crate::request::Request;
-use crate::step::{Claims, Knows, Outcome, Pick, SLOTS, Seen, Settles, Step, When};
+use crate::step::{Claims, IDS, Knows, Outcome, Pick, SLOTS, Seen, Settles, Step, When};
 use crate::subject::Subject;
 
 pub(crate) struct Run {
@@ -140,13 +140,18 @@ impl Run {
             Step::Leave { slot } => (Request::Leave(self.worker(slot)), false),
             Step::Pause(paused) => (Request::Pause(paused), false),
             Step::TakeDead { place, requeue } => {
-                let requeue = requeue.then(|| self.name());
+                let requeue = requeue.map(|number| Requeue {
+                    id: id(number),
+                    envelope: self.name(),
+                });
                 let record = self.model.state().dead.get(place).cloned();
                 (
                     Request::TakeDead(record.unwrap_or_default(), requeue),
                     false,
                 )
             }
+            Step::Cancel { id: number } => (Request::Cancel(id(number)), false),
+            Step::WhichCancelled => (Request::WhichCancelled((0..IDS).map(id).collect()), false),
             Step::Wait { slot } => (Request::Wait(self.worker(slot)), false),
             Step::Reborn { slot } => {
                 self.give_birth(slot);
@@ -280,6 +285,10 @@ impl Run {
             },
         }
     }
+}
+
+fn id(number: u8) -> JobId {
+    JobId::from_bytes([number; 16])
 }
 
 fn equal<T: PartialEq + Debug>(

@@ -1,10 +1,10 @@
 //! Everything a queue holds, read from each side into one form.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use bytes::Bytes;
 use jobq::broker::memory::Snapshot;
-use jobq::{At, Token, WorkerId};
+use jobq::{At, JobId, Token, WorkerId};
 use redis::AsyncCommands;
 use redis::aio::MultiplexedConnection;
 
@@ -41,6 +41,7 @@ pub(crate) async fn of_redis(
         members: members(connection.hgetall(key("workers")).await?),
         gone: gone.unwrap_or(0),
         dead: list(connection, key("dead")).await?,
+        cancelled: ids(connection.zrange(key("cancelled"), 0, -1).await?),
         paused: connection.hexists(key("meta"), "paused").await?,
         ..State::default()
     };
@@ -86,6 +87,10 @@ async fn front_first(
     let mut list = list(connection, key).await?;
     list.reverse();
     Ok(list)
+}
+
+fn ids(members: Vec<[u8; 16]>) -> BTreeSet<JobId> {
+    members.into_iter().map(JobId::from_bytes).collect()
 }
 
 fn members(fields: HashMap<String, u64>) -> BTreeMap<WorkerId, u64> {

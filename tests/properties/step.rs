@@ -8,6 +8,9 @@ use proptest::prelude::{Just, Strategy, prop, prop_oneof};
 /// How many workers there are at a time.
 pub(crate) const SLOTS: usize = 3;
 
+/// How many ids of jobs there are.
+pub(crate) const IDS: u8 = 4;
+
 #[derive(Debug, Clone)]
 pub(crate) enum Step {
     Enqueue {
@@ -42,8 +45,15 @@ pub(crate) enum Step {
     Pause(bool),
     TakeDead {
         place: usize,
-        requeue: bool,
+        /// The id of the job that is put back.
+        requeue: Option<u8>,
     },
+    /// The job of an id that is one of few.
+    Cancel {
+        id: u8,
+    },
+    /// Asks for all of them.
+    WhichCancelled,
     /// Only when ready has a job: nothing else would end it.
     Wait {
         slot: usize,
@@ -136,8 +146,10 @@ pub(crate) fn any() -> impl Strategy<Value = Step> {
             }),
         4 => slot().prop_map(|slot| Step::Leave { slot }),
         2 => prop::bool::weighted(0.4).prop_map(Step::Pause),
-        3 => (0..5_usize, arbitrary::<bool>())
+        3 => (0..5_usize, prop::option::of(0..IDS))
             .prop_map(|(place, requeue)| Step::TakeDead { place, requeue }),
+        3 => (0..IDS).prop_map(|id| Step::Cancel { id }),
+        1 => Just(Step::WhichCancelled),
         8 => slot().prop_map(|slot| Step::Wait { slot }),
         2 => slot().prop_map(|slot| Step::Reborn { slot }),
         12 => (0..12_usize, lost()).prop_map(|(back, lost)| Step::Again { back, lost }),

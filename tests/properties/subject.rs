@@ -139,6 +139,11 @@ impl Subject {
             Request::TakeDead(record, requeue) => {
                 Answer::TakenDead(broker.take_dead(queue, &record, requeue.as_ref()).await?)
             }
+            Request::Cancel(id) => {
+                broker.cancel(queue, id).await?;
+                Answer::Done
+            }
+            Request::WhichCancelled(ids) => Answer::Cancelled(broker.cancelled(queue, &ids).await?),
             Request::Wait(worker) => {
                 let new = || broker.waiter(queue, &worker);
                 let waiter = self.waiters.entry(worker.clone()).or_insert_with(new);

@@ -113,6 +113,7 @@ async fn a_full_server_refuses_enqueues_and_waiters_and_can_be_worked_off() {
     assert_eq!(grant.envelopes, ["a", "b"]);
     broker.pause(&queue()).await.unwrap();
     broker.resume(&queue()).await.unwrap();
+    broker.cancel(&queue(), JobId::new()).await.unwrap();
     broker.promote(&queue(), &worker()).await.unwrap();
     let mut settle = acks(grant.counter, [1]);
     settle.settlements.push(Settlement {

@@ -124,13 +124,17 @@ async fn look_everywhere(broker: &RedisBroker) {
     assert_eq!(broker.members(&queue()).await.unwrap().len(), 1);
     broker.owners(&queue(), 0).await.unwrap();
     broker.held(&queue(), &worker()).await.unwrap();
+    let id = JobId::new();
+    broker.cancel(&queue(), id).await.unwrap();
+    assert_eq!(broker.cancelled(&queue(), &[id]).await.unwrap(), [true]);
     let dead = Bytes::from("dead");
-    assert!(
-        broker
-            .take_dead(&queue(), &dead, Some(&dead))
-            .await
-            .unwrap()
-    );
+    let requeue = Requeue {
+        id,
+        envelope: dead.clone(),
+    };
+    let taken = broker.take_dead(&queue(), &dead, Some(&requeue)).await;
+    assert!(taken.unwrap());
+    assert_eq!(broker.cancelled(&queue(), &[id]).await.unwrap(), [false]);
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::error::BrokerError;
-use crate::id::{QueueName, WorkerId};
+use crate::id::{JobId, QueueName, WorkerId};
 use crate::timestamp::At;
 
 /// Questions and interventions of people and tools. None holds the store for long.
@@ -33,14 +33,30 @@ pub trait Inspect {
     /// Ends a pause.
     async fn resume(&self, queue: &QueueName) -> Result<(), BrokerError>;
 
-    /// Removes exactly this record from the dead list and, if an envelope is given, puts that at
+    /// Keeps the id of a job that is not to run, whether such a job waits or not: claims say from
+    /// then on that there are such ids, and [`Broker::cancelled`](super::Broker::cancelled) knows
+    /// this one for [`CANCELLED_FOR`](super::CANCELLED_FOR), unless
+    /// [`MAX_CANCELLED`](super::MAX_CANCELLED) others came after it or it is ordered to run
+    /// ([`Requeue`]). No job moves. Safe to send again: it counts from the last time.
+    async fn cancel(&self, queue: &QueueName, id: JobId) -> Result<(), BrokerError>;
+
+    /// Removes exactly this record from the dead list and, if its job is to run again, puts that at
     /// the back of ready. Answers whether the record was there; if not, nothing changes.
     async fn take_dead(
         &self,
         queue: &QueueName,
         record: &Bytes,
-        requeue: Option<&Bytes>,
+        requeue: Option<&Requeue>,
     ) -> Result<bool, BrokerError>;
+}
+
+/// An order to run a job again: it is not cancelled any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Requeue {
+    /// The job's id.
+    pub id: JobId,
+    /// The bytes that go back into the queue.
+    pub envelope: Bytes,
 }
 
 /// Where a job can be looked at.

@@ -5,6 +5,7 @@
 //! steps themselves are in `memory/queue.rs` and know neither the lock nor the clock.
 
 mod batch;
+mod cancelled;
 mod dead;
 mod delayed;
 mod look;
@@ -26,10 +27,10 @@ use self::queue::Queue;
 use self::waiter::MemoryWaiter;
 use super::{
     Adopted, Adoption, Broker, Claim, Counts, Element, Entry, Inspect, JobState, Member, Promoted,
-    Renewed, RoundAnswer, Settle, Waiter,
+    Renewed, Requeue, RoundAnswer, Settle, Waiter,
 };
 use crate::error::BrokerError;
-use crate::id::{QueueName, Token, WorkerId};
+use crate::id::{JobId, QueueName, Token, WorkerId};
 use crate::timestamp::At;
 
 /// A broker inside this process. Clones share its queues, which end with the last of them.
@@ -125,6 +126,10 @@ impl Broker for MemoryBroker {
         }
     }
 
+    async fn cancelled(&self, queue: &QueueName, ids: &[JobId]) -> Result<Vec<bool>, BrokerError> {
+        Ok(self.step(queue, |queue, now| queue.which_cancelled(ids, now)))
+    }
+
     async fn renew(&self, member: &Member) -> Result<Renewed, BrokerError> {
         Ok(self.step(&member.queue, |queue, _| queue.renew(member)))
     }
@@ -200,11 +205,16 @@ impl Inspect for MemoryBroker {
         Ok(())
     }
 
+    async fn cancel(&self, queue: &QueueName, id: JobId) -> Result<(), BrokerError> {
+        self.step(queue, |queue, now| queue.cancelled.add(id, now));
+        Ok(())
+    }
+
     async fn take_dead(
         &self,
         queue: &QueueName,
         record: &Bytes,
-        requeue: Option<&Bytes>,
+        requeue: Option<&Requeue>,
     ) -> Result<bool, BrokerError> {
         Ok(self.step(queue, |queue, _| queue.take_dead(record, requeue)))
     }

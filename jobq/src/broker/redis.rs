@@ -46,7 +46,7 @@ use super::{
     Adopted, Adoption, Broker, Claim, Entry, Member, Promoted, Renewed, RoundAnswer, Settle, Waiter,
 };
 use crate::error::{BrokerError, ConnectError};
-use crate::id::{QueueName, Token, WorkerId};
+use crate::id::{JobId, QueueName, Token, WorkerId};
 use crate::timestamp::At;
 
 /// Keys that one step of a scan looks at, about.
@@ -186,6 +186,14 @@ impl Broker for RedisBroker {
                 .and_then(|_| answers.next())
                 .map(|answer| reply::claimed(answer?)),
         }
+    }
+
+    async fn cancelled(&self, queue: &QueueName, ids: &[JobId]) -> Result<Vec<bool>, BrokerError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let scores = self.ask(scripts::cancelled(&self.keys(queue), ids)).await?;
+        reply::cancelled(scores, ids.len(), self.now())
     }
 
     async fn renew(&self, member: &Member) -> Result<Renewed, BrokerError> {

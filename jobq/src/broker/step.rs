@@ -73,6 +73,8 @@ pub struct Grant {
     pub paused: bool,
     /// How many suspects wait.
     pub suspects: u64,
+    /// Jobs of the queue are cancelled: [`Broker::cancelled`](super::Broker::cancelled) says which.
+    pub cancelled: bool,
 }
 
 /// Caps of the dead list: what lies beyond them is dropped, oldest first, and counted.

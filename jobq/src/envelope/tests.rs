@@ -146,12 +146,28 @@ fn the_id_stands_at_a_fixed_offset() {
 }
 
 #[test]
+fn the_id_is_read_without_the_rest() {
+    let whole = sample(&full_options());
+    for len in 0..whole.len() {
+        let found = Envelope::id_of(&whole[..len]);
+        assert_eq!(found, (len >= 19).then(id), "{len} bytes");
+    }
+    for other in [
+        &b"\x98\xc4\x0f0123456789abcdef"[..],
+        b"\x80\xc4\x100123456789abcdef",
+    ] {
+        assert_eq!(Envelope::id_of(other), None, "{other:?}");
+    }
+}
+
+#[test]
 fn every_legal_width_of_a_number_text_or_bin_is_read() {
     let wide_id = [b"\xc6\0\0\0\x10", &b"0123456789abcdef"[..]].concat();
     let middle_id = [b"\xc5\0\x10", &b"0123456789abcdef"[..]].concat();
     for wide_id in [wide_id, middle_id] {
         let envelope = Parts::good().with(0, wide_id).decode().unwrap();
         assert_eq!(envelope.id(), id());
+        assert_eq!(Envelope::id_of(envelope.bytes()), Some(id()));
     }
     for raw in [
         &b"\x01"[..],

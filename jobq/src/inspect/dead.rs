@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::{DeadJob, Queue};
-use crate::broker::JobState;
+use crate::broker::{JobState, Requeue};
 use crate::error::InspectError;
 use crate::id::JobId;
 
@@ -65,11 +65,11 @@ impl Dead {
             return Ok(false);
         };
         let broker = self.queue.client.broker();
-        let envelope = requeue(&job);
+        let requeue = requeue(&job).map(|envelope| Requeue { id, envelope });
         let name = &self.queue.name;
         // Somebody else may have taken it since it was found; then nothing happens.
         Ok(broker
-            .take_dead(name, job.record_bytes(), envelope.as_ref())
+            .take_dead(name, job.record_bytes(), requeue.as_ref())
             .await?)
     }
 

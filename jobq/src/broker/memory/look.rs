@@ -1,6 +1,6 @@
 //! Looking at a queue without changing it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 
 use super::queue::Queue;
 use crate::broker::{Counts, Element, JobState, MAX_BATCH};
-use crate::id::{Token, WorkerId};
+use crate::id::{JobId, Token, WorkerId};
 use crate::timestamp::At;
 
 /// Everything a queue holds, for tests that compare brokers.
@@ -31,6 +31,8 @@ pub struct Snapshot {
     pub gone: u64,
     /// Newest first.
     pub dead: Vec<Bytes>,
+    /// Jobs that are not to run.
+    pub cancelled: BTreeSet<JobId>,
     /// Whether it is paused.
     pub paused: bool,
     /// Who is in office.
@@ -65,6 +67,11 @@ impl Queue {
     pub(super) fn held(&self, worker: &WorkerId) -> Vec<Token> {
         let owned = self.owned.get(worker);
         owned.map_or_else(Vec::new, |owned| owned.in_flight.keys().copied().collect())
+    }
+
+    pub(super) fn which_cancelled(&self, ids: &[JobId], now: At) -> Vec<bool> {
+        let cancelled = ids.iter().map(|id| self.cancelled.contains(id, now));
+        cancelled.collect()
     }
 
     pub(super) fn stats(&self) -> Counts {
@@ -123,6 +130,7 @@ impl Queue {
             members: self.members.clone(),
             gone: self.gone,
             dead: self.dead.iter().cloned().collect(),
+            cancelled: self.cancelled.ids().collect(),
             paused: self.paused,
             timekeeper: self.timekeeper(now).cloned(),
         }

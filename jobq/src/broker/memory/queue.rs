@@ -8,12 +8,13 @@ use bytes::Bytes;
 use tokio::sync::Notify;
 
 use super::batch::{Batch, push_front_in_order};
+use super::cancelled::Cancelled;
 use super::dead::DeadList;
 use super::delayed::Delayed;
 use super::waiter::Waiting;
 use crate::broker::{
     Action, Adopted, Adoption, Claim, Claimed, Due, Entry, Grant, MAX_PROMOTE, Member, Promoted,
-    ReleaseTo, Renewed, Settle, Settled, Settlement, TIMEKEEPER_TTL,
+    ReleaseTo, Renewed, Requeue, Settle, Settled, Settlement, TIMEKEEPER_TTL,
 };
 use crate::id::{Token, WorkerId};
 use crate::timestamp::At;
@@ -30,6 +31,7 @@ pub(super) struct Queue {
     /// The highest counter of members that are gone.
     pub(super) gone: u64,
     pub(super) dead: DeadList,
+    pub(super) cancelled: Cancelled,
     /// The timekeeper, and until when.
     pub(super) office: Option<(WorkerId, At)>,
     pub(super) paused: bool,
@@ -84,6 +86,7 @@ impl Queue {
             next_due: self.next_due().map(|due| due.since(now)),
             paused: self.paused,
             suspects: self.suspects.len() as u64,
+            cancelled: self.cancelled.any(now),
         })
     }
 
@@ -284,10 +287,11 @@ impl Queue {
         self.paused = paused;
     }
 
-    pub(super) fn take_dead(&mut self, record: &Bytes, requeue: Option<&Bytes>) -> bool {
+    pub(super) fn take_dead(&mut self, record: &Bytes, requeue: Option<&Requeue>) -> bool {
         let taken = self.dead.take(record);
-        if taken {
-            self.ready.extend(requeue.cloned());
+        if let Some(Requeue { id, envelope }) = requeue.filter(|_| taken) {
+            self.ready.push_back(envelope.clone());
+            self.cancelled.remove(id);
         }
         taken
     }

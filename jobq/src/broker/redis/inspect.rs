@@ -9,9 +9,9 @@ use super::fault::corrupt;
 use super::keys::{self, QueueKeys};
 use super::reply;
 use super::scripts::{self, Step};
-use crate::broker::{Broker, Counts, Element, Inspect, JobState, MAX_BATCH};
+use crate::broker::{Broker, Counts, Element, Inspect, JobState, MAX_BATCH, Requeue};
 use crate::error::BrokerError;
-use crate::id::{QueueName, Token, WorkerId};
+use crate::id::{JobId, QueueName, Token, WorkerId};
 
 /// Elements that one command reads: a thousand of 1 MiB at once would hold the server for seconds.
 const READ_AT_ONCE: u64 = 50;
@@ -80,11 +80,16 @@ impl Inspect for RedisBroker {
         self.ask(scripts::resume(&self.keys(queue))).await.map(drop)
     }
 
+    async fn cancel(&self, queue: &QueueName, id: JobId) -> Result<(), BrokerError> {
+        let step = scripts::cancel(&self.keys(queue), id);
+        self.ask(step).await.map(drop)
+    }
+
     async fn take_dead(
         &self,
         queue: &QueueName,
         record: &Bytes,
-        requeue: Option<&Bytes>,
+        requeue: Option<&Requeue>,
     ) -> Result<bool, BrokerError> {
         let step = scripts::take_dead(&self.keys(queue), record, requeue);
         reply::one_of(self.ask(step).await?, b"taken", b"absent")

@@ -51,6 +51,10 @@ impl QueueKeys {
         self.key("suspects")
     }
 
+    pub(super) fn cancelled(&self) -> String {
+        self.key("cancelled")
+    }
+
     pub(super) fn dead(&self) -> String {
         self.key("dead")
     }
@@ -112,6 +116,7 @@ mod tests {
             (keys.handoff(&worker), "jobq:{mail}:handoff:w1"),
             (keys.workers(), "jobq:{mail}:workers"),
             (keys.suspects(), "jobq:{mail}:suspects"),
+            (keys.cancelled(), "jobq:{mail}:cancelled"),
             (keys.dead(), "jobq:{mail}:dead"),
             (keys.timekeeper(), "jobq:{mail}:timekeeper"),
             (keys.meta(), "jobq:{mail}:meta"),

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use redis::Value;
 
 use super::fault::corrupt;
-use crate::broker::{Adopted, Claimed, Counts, Grant, Promoted, Renewed, Settled};
+use crate::broker::{Adopted, CANCELLED_FOR, Claimed, Counts, Grant, Promoted, Renewed, Settled};
 use crate::error::BrokerError;
 use crate::id::WorkerId;
 use crate::timestamp::At;
@@ -77,11 +77,30 @@ pub(super) fn claimed(value: Value) -> Result<Claimed, BrokerError> {
             next_due: reply.ms()?,
             paused: reply.flag()?,
             suspects: reply.number()?,
+            cancelled: reply.flag()?,
             envelopes: reply.rest(bytes)?,
         })),
         _ => reply.other(),
     }
 }
+
+/// For each id that was asked for whether it counts as cancelled `now`: the set keeps some longer.
+pub(super) fn cancelled(value: Value, ids: usize, now: At) -> Result<Vec<bool>, BrokerError> {
+    let scores = list(value, SCORES)?;
+    if scores.len() != ids {
+        return Err(corrupt(SCORES));
+    }
+    let counts = |value: &Value| match value {
+        Value::Nil => Ok(false),
+        value => match score(value) {
+            Some(when) => Ok(now.since(when) < CANCELLED_FOR),
+            None => Err(corrupt(SCORES)),
+        },
+    };
+    scores.iter().map(counts).collect()
+}
+
+const SCORES: &str = "a time for each id";
 
 /// `places` says where in the caller's order each settlement stood that was sent.
 pub(super) fn settled(value: Value, places: &[usize]) -> Result<Settled, BrokerError> {
@@ -246,17 +265,29 @@ mod tests {
 
     #[test]
     fn a_claim_is_read() {
-        let reply = "*6\r\n$7\r\ngranted\r\n$1\r\n7\r\n_\r\n:1\r\n:2\r\n$1\r\nx\r\n";
+        let reply = "*7\r\n$7\r\ngranted\r\n$1\r\n7\r\n_\r\n:1\r\n:2\r\n:1\r\n$1\r\nx\r\n";
         let grant = Grant {
             counter: 7,
             envelopes: vec![Bytes::from("x")],
             next_due: None,
             paused: true,
             suspects: 2,
+            cancelled: true,
         };
         assert_eq!(claimed(value(reply)).unwrap(), Claimed::Granted(grant));
         let reaped = claimed(value("*1\r\n$6\r\nreaped\r\n"));
         assert_eq!(reaped.unwrap(), Claimed::Reaped);
+    }
+
+    #[test]
+    fn a_cancelled_id_counts_until_its_time_is_over() {
+        let now = At::from_ms(10).after(CANCELLED_FOR);
+        let reply = value("*4\r\n,11\r\n_\r\n,10\r\n,1e300\r\n");
+        assert_eq!(
+            cancelled(reply.clone(), 4, now).unwrap(),
+            [true, false, false, true]
+        );
+        assert!(cancelled(reply, 3, now).is_err());
     }
 
     #[test]
@@ -291,6 +322,10 @@ mod tests {
             assert!(settled(value(wire), &[0]).is_err(), "{wire:?}");
             assert!(promoted(value(wire)).is_err(), "{wire:?}");
             assert!(counted(value(wire)).is_err(), "{wire:?}");
+            assert!(
+                cancelled(value(wire), 7, At::default()).is_err(),
+                "{wire:?}"
+            );
             assert!(one_of(value(wire), b"yes", b"no").is_err(), "{wire:?}");
             assert!(
                 !matches!(renewed(value(wire)), Ok(Renewed::Alive { .. })),

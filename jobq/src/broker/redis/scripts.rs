@@ -10,10 +10,10 @@ use redis::{Arg, Cmd, Pipeline, ToRedisArgs};
 
 use super::keys::QueueKeys;
 use crate::broker::{
-    Action, Adoption, Claim, Due, Entry, MAX_BATCH_BYTES, MAX_PROMOTE, Member, ReleaseTo, Settle,
-    Settlement, TIMEKEEPER_TTL,
+    Action, Adoption, CANCELLED_FOR, Claim, Due, Entry, MAX_BATCH_BYTES, MAX_CANCELLED,
+    MAX_PROMOTE, Member, ReleaseTo, Requeue, Settle, Settlement, TIMEKEEPER_TTL,
 };
-use crate::id::WorkerId;
+use crate::id::{JobId, WorkerId};
 
 macro_rules! scripts {
     ($($name:ident)*) => {
@@ -32,7 +32,7 @@ macro_rules! scripts {
 mod loaded {
     #![expect(non_upper_case_globals, reason = "a script is named like its file")]
     use super::{LazyLock, Script};
-    scripts!(adopt claim count delay leave pause promote renew settle take_dead);
+    scripts!(adopt cancel claim count delay leave pause promote renew settle take_dead);
 }
 
 /// A Lua file and the name under which the server keeps it.
@@ -135,6 +135,7 @@ pub(super) fn claim(keys: &QueueKeys, claim: &Claim) -> Step {
         keys.workers(),
         keys.suspects(),
         keys.meta(),
+        keys.cancelled(),
     ];
     Step::script(&loaded::claim, &keys)
         .arg(worker.as_str())
@@ -288,12 +289,30 @@ pub(super) fn resume(keys: &QueueKeys) -> Step {
     Step::plain(command)
 }
 
-pub(super) fn take_dead(keys: &QueueKeys, record: &Bytes, requeue: Option<&Bytes>) -> Step {
-    let keys = [keys.dead(), keys.ready(), keys.meta()];
+pub(super) fn cancel(keys: &QueueKeys, id: JobId) -> Step {
+    Step::script(&loaded::cancel, &[keys.cancelled()])
+        .arg(&id.as_bytes()[..])
+        .arg(ceil_ms(CANCELLED_FOR))
+        .arg(MAX_CANCELLED)
+}
+
+/// When each of the ids was cancelled: no script, for it only reads.
+pub(super) fn cancelled(keys: &QueueKeys, ids: &[JobId]) -> Step {
+    let mut command = redis::cmd("ZMSCORE");
+    command.arg(keys.cancelled());
+    for id in ids {
+        command.arg(&id.as_bytes()[..]);
+    }
+    Step::plain(command)
+}
+
+pub(super) fn take_dead(keys: &QueueKeys, record: &Bytes, requeue: Option<&Requeue>) -> Step {
+    let keys = [keys.dead(), keys.ready(), keys.meta(), keys.cancelled()];
     Step::script(&loaded::take_dead, &keys)
         .arg(&record[..])
         .arg(u8::from(requeue.is_some()))
-        .arg(requeue.map_or(&[][..], |envelope| &envelope[..]))
+        .arg(requeue.map_or(&[][..], |requeue| &requeue.envelope[..]))
+        .arg(requeue.map_or(&[][..], |requeue| &requeue.id.as_bytes()[..]))
 }
 
 /// The figures of a queue; what `members` own is counted as in flight.

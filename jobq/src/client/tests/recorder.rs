@@ -8,8 +8,8 @@ use tokio::sync::Notify;
 
 use super::*;
 use crate::broker::{
-    Adopted, Adoption, Claim, Counts, Element, Inspect, Member, Promoted, Renewed, RoundAnswer,
-    Settle, Waiter,
+    Adopted, Adoption, Claim, Counts, Element, Inspect, Member, Promoted, Renewed, Requeue,
+    RoundAnswer, Settle, Waiter,
 };
 use crate::id::{Token, WorkerId};
 
@@ -80,6 +80,10 @@ impl Broker for Recorder {
         unreachable!("{ENQUEUES_ONLY}")
     }
 
+    async fn cancelled(&self, _: &QueueName, _: &[JobId]) -> Result<Vec<bool>, BrokerError> {
+        unreachable!("{ENQUEUES_ONLY}")
+    }
+
     async fn renew(&self, _: &Member) -> Result<Renewed, BrokerError> {
         unreachable!("{ENQUEUES_ONLY}")
     }
@@ -145,11 +149,15 @@ impl Inspect for Recorder {
         unreachable!("{ENQUEUES_ONLY}")
     }
 
+    async fn cancel(&self, _: &QueueName, _: JobId) -> Result<(), BrokerError> {
+        unreachable!("{ENQUEUES_ONLY}")
+    }
+
     async fn take_dead(
         &self,
         _: &QueueName,
         _: &Bytes,
-        _: Option<&Bytes>,
+        _: Option<&Requeue>,
     ) -> Result<bool, BrokerError> {
         unreachable!("{ENQUEUES_ONLY}")
     }

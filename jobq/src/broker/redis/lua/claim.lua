@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
--- Takes jobs for a worker, or one suspect, and says what else it should know.
+-- Takes jobs for a worker, or one suspect, and says what else it should know. Cancelled jobs are
+-- taken like all others: who claims asks for their ids before it starts them.
 --
 -- KEYS
 --   1 ready      LIST  envelopes; the front is the right end
@@ -9,6 +10,7 @@
 --   5 workers    HASH  worker -> counter; 0 is being adopted
 --   6 suspects   LIST  envelopes that were there when workers died; the front is the right end
 --   7 meta       HASH  paused, gone: the highest counter of members that are gone
+--   8 cancelled  ZSET  ids of jobs that are not to run
 -- ARGV
 --   1 worker     id
 --   2 known      the highest counter it was answered, 0 when it joins
@@ -18,12 +20,13 @@
 --   6 max_due    delayed jobs to promote at the most, up to 1000
 -- Returns
 --   {'reaped'} or
---   {'granted', counter, ms until the next is due or false, paused 0/1, suspects, envelope ...}
+--   {'granted', counter, ms until the next is due or false, paused 0/1, suspects, cancelled 0/1,
+--   envelope ...}
 -- Changes
 --   nothing if reaped; else workers, and by what moves: delayed, ready, handoff, suspects, inflight
 
 local ready, delayed, inflight, handoff = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local workers, suspects, meta = KEYS[5], KEYS[6], KEYS[7]
+local workers, suspects, meta, cancelled = KEYS[5], KEYS[6], KEYS[7], KEYS[8]
 local worker, known, max = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local suspect, max_bytes, max_due = ARGV[4] == '1', tonumber(ARGV[5]), tonumber(ARGV[6])
 
@@ -43,6 +46,7 @@ redis.call('HLEN', inflight)
 local handed = redis.call('LLEN', handoff)
 local waiting_suspects = redis.call('LLEN', suspects)
 local paused = redis.call('HGET', meta, 'paused') and true or false
+local any_cancelled = redis.call('ZCARD', cancelled) > 0
 local first = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')
 
 local counter = string.format('%.0f', math.max(count, known) + 1)
@@ -67,7 +71,9 @@ if first[1] then
   end
 end
 
-local reply = {'granted', counter, next_due, paused and 1 or 0, waiting_suspects}
+local reply = {
+  'granted', counter, next_due, paused and 1 or 0, waiting_suspects, any_cancelled and 1 or 0,
+}
 local taken, bytes, largest, size = 0, 0, 1, 16
 
 -- Lua formats every number it puts into a string; by tens, that costs a tenth.
@@ -105,7 +111,7 @@ local function take(list, wanted)
       end
       fields[2 * i - 1] = next_token()
       fields[2 * i] = chunk[i]
-      reply[5 + taken] = chunk[i]
+      reply[6 + taken] = chunk[i]
     end
     if fits > 0 then
       redis.call('HSET', inflight, unpack(fields, 1, 2 * fits))
