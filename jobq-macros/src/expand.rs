@@ -27,13 +27,15 @@ pub(crate) fn function(function: &Function, job: &FunctionJob) -> TokenStream {
     let body = quote!(#serde #job_impl #inherent #registration);
     let rest = scope(krate, &body);
     quote! {
-        // Arguments travel, so they are owned though a body may only look at them; and a job is
-        // `async` though it may have nothing to wait for.
-        #[allow(clippy::needless_pass_by_value, clippy::unused_async)]
+        #[allow(
+            clippy::needless_pass_by_value,
+            clippy::unused_async,
+            reason = "arguments travel, and a job is async though it may have nothing to wait for"
+        )]
         #function
-        #arguments
         #(#cfgs)*
-        #rest
+        #[#krate::private::beside(#rest)]
+        #arguments
     }
 }
 
@@ -51,7 +53,8 @@ fn scope(krate: &Path, body: &TokenStream) -> TokenStream {
     quote! {
         #[allow(
             dead_code, deprecated, non_camel_case_types, private_interfaces, unreachable_pub,
-            unused_mut, unused_variables, clippy::too_many_arguments
+            unused_mut, unused_variables, clippy::too_many_arguments,
+            reason = "made by a macro, of what users wrote"
         )]
         const _: () = {
             use #krate as __jobq;

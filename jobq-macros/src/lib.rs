@@ -137,6 +137,19 @@ pub fn derive_job(item: proc_macro::TokenStream) -> proc_macro::TokenStream {
     derive(item.into()).into()
 }
 
+/// What belongs beside the struct of a job's arguments: the settings of the attribute, as items.
+///
+/// It stands on the struct so that the struct brings it along. In an `impl` or a trait, where there
+/// can be no struct, the compiler then speaks of that alone.
+#[doc(hidden)]
+#[proc_macro_attribute]
+pub fn beside(
+    items: proc_macro::TokenStream,
+    item: proc_macro::TokenStream,
+) -> proc_macro::TokenStream {
+    [item, items].into_iter().collect()
+}
+
 fn attribute(settings: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let function = match syn::parse2::<Function>(item.clone()) {

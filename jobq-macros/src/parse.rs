@@ -34,6 +34,10 @@ impl Parse for Setting {
             Some(_) => Some(input.parse()?),
             None => None,
         };
+        if value.is_none() && !input.is_empty() && !input.peek(Token![,]) {
+            // `retries: 3`, `retries(3)`, `retries 3`
+            return Err(input.error(format!("expected `=` and a value: `{key} = …`")));
+        }
         Ok(Self { key, value })
     }
 }

@@ -77,9 +77,12 @@ impl Parse for Function {
         let attrs = input.call(Attribute::parse_outer)?;
         let vis: Visibility = input.parse()?;
         refuse_other_items(input)?;
+        refuse_second_job(&attrs)?;
         let mut sig: Signature = input.parse()?;
         if input.peek(Token![;]) {
-            return Err(input.error("a job needs a body"));
+            return Err(
+                input.error("a job is a free function with a body, not a method of a trait")
+            );
         }
         let parameters = sig.inputs.iter_mut().filter_map(strip_roles).collect();
         let body = input.parse()?;
@@ -107,6 +110,20 @@ fn refuse_other_items(input: ParseStream<'_>) -> syn::Result<()> {
             Err(syn::Error::new(word.span(), "`#[job]` goes on a function"))
         }
         _ => Ok(()),
+    }
+}
+
+fn refuse_second_job(attrs: &[Attribute]) -> syn::Result<()> {
+    let is_job = |attr: &&Attribute| {
+        let name = attr.path().segments.last();
+        name.is_some_and(|name| name.ident == "job")
+    };
+    match attrs.iter().find(is_job) {
+        Some(second) => Err(syn::Error::new_spanned(
+            second,
+            "a function is one job; put all settings into one `#[job(…)]`",
+        )),
+        None => Ok(()),
     }
 }
 

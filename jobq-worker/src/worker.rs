@@ -23,6 +23,7 @@ use crate::telemetry::{WorkerStats, chain};
 /// A pool that runs jobs. Built by [`Worker::builder`]; runs when told how: [`Worker::run`] until a
 /// signal, [`Worker::spawn`] beside an application, [`Worker::run_until_idle`] until all is done.
 #[derive(Debug)]
+#[must_use = "a worker does nothing until `.run().await`, `.spawn()` or `.run_until_idle().await`"]
 pub struct Worker {
     pub(crate) client: Client,
     pub(crate) settings: Settings,

@@ -63,7 +63,6 @@ impl Client {
     /// let client = Client::with_broker(Arc::new(MemoryBroker::new()));
     /// assert_eq!(client.broker().describe(), "memory://");
     /// ```
-    #[must_use]
     pub fn with_broker(broker: Arc<dyn Broker>) -> Self {
         Self::new(broker, builder::DEFAULT_MAX_PAYLOAD)
     }

@@ -26,7 +26,8 @@ use crate::timestamp::At;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a job",
     label = "expected a job",
-    note = "put `#[jobq::job]` on a function, or `#[derive(jobq::Job)]` on a struct of owned, serialisable fields"
+    note = "put `#[jobq::job]` on a function, or `#[derive(jobq::Job)]` on a struct of owned, serialisable fields",
+    note = "`send(3)` calls a `#[job]` function in place: what is enqueued is `send::new(3)`"
 )]
 pub trait Job: Serialize + DeserializeOwned + Send + 'static {
     /// The name on the wire, by which a worker finds the handler. Renaming the Rust item must not

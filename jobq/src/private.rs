@@ -1,21 +1,22 @@
 //! What the output of the macros may call. Hidden, and no part of the stable interface.
 
 mod parameter;
+mod returned;
 
 use std::future::Future;
 use std::pin::Pin;
 
 pub use inventory;
+pub use jobq_macros::beside;
 pub use serde;
 
 pub use parameter::{Argument, ContextParameter, Names, Never, Other, Owned, StateParameter, skip};
+pub use returned::Returned;
 
 use crate::context::Context;
 use crate::envelope::decode_args;
 use crate::error::{BoxError, EnvelopeError};
-/// Under a name that no user's module has: a path to a trait in scope would be a lint there.
-pub use crate::job::JobResult as Returned;
-use crate::job::{Job, JobDefaults, Perform, StateType};
+use crate::job::{Job, JobDefaults, JobResult, Perform, StateType};
 
 /// The future of one run.
 pub type RunFuture = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send>>;
@@ -119,7 +120,7 @@ fn run_perform<J: Perform<W>, W: 'static>(
     ctx: Context,
 ) -> Result<RunFuture, EnvelopeError> {
     let job: J = decode_args(args)?;
-    Ok(Box::pin(
-        async move { job.perform(ctx).await.into_result() },
-    ))
+    Ok(Box::pin(async move {
+        JobResult::into_result(job.perform(ctx).await)
+    }))
 }

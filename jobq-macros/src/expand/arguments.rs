@@ -9,7 +9,6 @@ use crate::model::{Argument, FunctionJob};
 /// The struct of the arguments.
 pub(super) fn structure(job: &FunctionJob) -> TokenStream {
     let FunctionJob {
-        cfgs,
         vis,
         ident,
         name,
@@ -22,10 +21,10 @@ pub(super) fn structure(job: &FunctionJob) -> TokenStream {
         quote!(#[doc = #doc] #vis #ident: #ty)
     });
     quote! {
-        #(#cfgs)*
         #[doc = #doc]
         #[allow(
-            dead_code, deprecated, non_camel_case_types, private_interfaces, unreachable_pub
+            dead_code, deprecated, non_camel_case_types, private_interfaces, unreachable_pub,
+            reason = "made by a macro, of what users wrote"
         )]
         #vis struct #ident { #(#fields),* }
     }

@@ -102,7 +102,7 @@ fn into_result(job: &FunctionJob, value: &TokenStream) -> TokenStream {
     match &job.output {
         Some(ty) => {
             let convert =
-                quote_spanned!(ty.span()=> <#ty as __jobq::private::Returned>::into_result);
+                quote_spanned!(ty.span()=> <#ty as __jobq::private::Returned<_>>::into_result);
             quote!(#convert(#value))
         }
         None => quote!(__jobq::private::Returned::into_result(#value)),

@@ -26,7 +26,7 @@ pub(crate) fn parse(text: &str) -> Result<Duration, String> {
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let (number, unit) = text.split_at(digits);
     if number.is_empty() {
-        return Err("expected a whole number and a unit: ms, s, m, h or d".to_owned());
+        return Err("expected a whole number and a unit, ms, s, m, h or d: `\"10m\"`".to_owned());
     }
     if unit.is_empty() {
         return Err(format!(
@@ -35,16 +35,18 @@ pub(crate) fn parse(text: &str) -> Result<Duration, String> {
     }
     if unit.starts_with(['.', ',']) {
         return Err(
-            "a duration is a whole number and a unit; for a part of one take a smaller unit: ms, s, m, h or d"
+            "a duration is a whole number and a unit; for a part of one take a smaller unit, ms, s, m, h or d: `\"90m\"`"
                 .to_owned(),
         );
     }
     let Some((_, ms)) = UNITS.iter().find(|(name, _)| *name == unit) else {
-        return Err("unknown unit; expected ms, s, m, h or d".to_owned());
+        return Err(format!(
+            "unknown unit `{unit}`; expected ms, s, m, h or d: `\"10m\"`"
+        ));
     };
     let total = number.parse().ok().and_then(|n: u64| n.checked_mul(*ms));
     match total {
-        Some(0) => Err("expected a duration above zero".to_owned()),
+        Some(0) => Err("expected a duration above zero: `\"10m\"`".to_owned()),
         Some(ms) if ms <= LONGEST_DAYS * 86_400_000 => Ok(Duration::from_millis(ms)),
         _ => Err(format!("expected at most 100 years: `\"{LONGEST_DAYS}d\"`")),
     }

@@ -57,6 +57,15 @@ fn wrong(setting: &Setting, message: impl std::fmt::Display) -> syn::Error {
 
 /// The value is missing, or of another kind than the key takes.
 fn expected(setting: &Setting, kind: &str) -> syn::Error {
+    if let Some(text) = setting.value.as_ref().and_then(unquoted)
+        && example(setting).ends_with('"')
+    {
+        let key = &setting.key;
+        return wrong(
+            setting,
+            format!("`{key}` takes {kind}, in quotes: `{key} = \"{text}\"`"),
+        );
+    }
     // A path, a call, a sum: what it comes to is not known when a macro runs.
     let computed =
         |value: &Expr| !matches!(value, Expr::Unary(_)) && literal(Some(value)).is_none();
@@ -67,10 +76,31 @@ fn expected(setting: &Setting, kind: &str) -> syn::Error {
 }
 
 fn takes(setting: &Setting, kind: &str) -> syn::Error {
+    let (key, example) = (setting.key.unraw(), example(setting));
+    wrong(setting, format!("`{key}` takes {kind}: `{example}`"))
+}
+
+/// How the key is written.
+fn example(setting: &Setting) -> &'static str {
     let key = setting.key.unraw().to_string();
     let written = KEYS.iter().find(|(name, _)| *name == key);
-    let example = written.map_or("", |(_, example)| example);
-    wrong(setting, format!("`{key}` takes {kind}: `{example}`"))
+    written.map_or("", |(_, example)| example)
+}
+
+/// What seems to be text without its quotes: `linear`, `10s`. A word in capitals is a constant.
+fn unquoted(value: &Expr) -> Option<String> {
+    match value {
+        Expr::Path(path) => {
+            let word = path.path.get_ident()?.to_string();
+            word.contains(char::is_lowercase).then_some(word)
+        }
+        Expr::Group(group) => unquoted(&group.expr),
+        value => match literal(Some(value))? {
+            Lit::Int(number) if !number.suffix().is_empty() => Some(number.to_string()),
+            Lit::Float(number) if !number.suffix().is_empty() => Some(number.to_string()),
+            _ => None,
+        },
+    }
 }
 
 /// The literal that a value is, through the invisible groups of `macro_rules!`.

@@ -35,6 +35,7 @@ pub async fn connect(url: impl AsRef<str>) -> Result<Client, ConnectError> {
 ///
 /// `Debug` shows neither the URL nor user and password.
 #[derive(Clone)]
+#[must_use = "nothing is connected until `.connect().await`"]
 pub struct ClientBuilder {
     url: String,
     username: Option<String>,
@@ -63,7 +64,6 @@ impl ClientBuilder {
 
     /// The user to log in as, plainly: not percent-encoded. The server's `default` unless set here
     /// or in the URL; an empty one is as good as none.
-    #[must_use]
     pub fn username(mut self, username: impl Into<String>) -> Self {
         self.username = Some(username.into()).filter(|name| !name.is_empty());
         self
@@ -71,7 +71,6 @@ impl ClientBuilder {
 
     /// The password to log in with, plainly: not percent-encoded. None unless set here or in the
     /// URL.
-    #[must_use]
     pub fn password(mut self, password: impl Into<String>) -> Self {
         self.password = Some(password.into());
         self
@@ -79,7 +78,6 @@ impl ClientBuilder {
 
     /// The only certificate authorities that may vouch for the server of a `rediss://` URL: a file
     /// of one or more certificates in PEM. Those of the system unless set.
-    #[must_use]
     pub fn ca_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.ca_file = Some(path.into());
         self
@@ -87,21 +85,18 @@ impl ClientBuilder {
 
     /// What stands before every key: `jobq` unless set here or in the URL, where this one wins.
     /// 1 to 64 characters of `[A-Za-z0-9_.:-]`.
-    #[must_use]
     pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
         self.namespace = Some(namespace.into());
         self
     }
 
     /// The largest envelope that is enqueued, in bytes: 1 MiB unless set; 1 KiB to 8 MiB.
-    #[must_use]
     pub fn max_payload(mut self, bytes: usize) -> Self {
         self.max_payload = bytes;
         self
     }
 
     /// How long connecting, and any one call, may take: 5 s unless set; 10 ms to 1 h.
-    #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self

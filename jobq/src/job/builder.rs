@@ -109,6 +109,12 @@ impl<J> Deref for JobBuilder<J> {
 }
 
 /// A job, with options or without: what [`Client::enqueue`] and [`Client::enqueue_all`] take.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a job that can be enqueued",
+    label = "expected a job",
+    note = "`send(3)` calls a `#[job]` function in place: what is enqueued is `send::new(3)`",
+    note = "of a struct with `#[derive(jobq::Job)]` it is the value itself, by value"
+)]
 pub trait IntoJob {
     /// The job itself.
     type Job: Job;

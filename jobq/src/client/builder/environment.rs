@@ -27,7 +27,6 @@ impl ClientBuilder {
     /// # Ok(())
     /// # }
     /// ```
-    #[must_use]
     pub fn from_env() -> Self {
         Self::from_variables(|name| std::env::var_os(name))
     }

@@ -1,0 +1,9 @@
+use jobq::job;
+
+#[job(queue = "mail")]
+#[job(retries = 3)]
+async fn send(user_id: u64) {
+    drop(user_id);
+}
+
+fn main() {}
