@@ -1,4 +1,4 @@
-//! The documents: what they point to is there.
+//! The documents: what they point to is there, and what they show is compiled.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -43,6 +43,76 @@ fn every_link_leads_to_a_file() {
             let target = document.parent().unwrap().join(link);
             assert!(target.exists(), "{} links to {link}", document.display());
         }
+    }
+}
+
+/// The heading's anchor, as GitHub makes it.
+fn anchor(heading: &str) -> String {
+    let kept = heading
+        .trim()
+        .chars()
+        .filter(|c| c.is_alphanumeric() || " -_".contains(*c));
+    kept.collect::<String>().to_lowercase().replace(' ', "-")
+}
+
+#[test]
+fn every_link_to_a_heading_finds_it() {
+    let mut documents = Vec::new();
+    files(&root(), "md", &mut documents);
+    for document in documents {
+        let text = fs::read_to_string(&document).unwrap();
+        let targets = text
+            .split("](")
+            .skip(1)
+            .filter_map(|it| it.split(')').next());
+        let targets = targets.filter(|target| !target.contains("://") && !target.contains(' '));
+        for (path, wanted) in targets.filter_map(|target| target.split_once('#')) {
+            let page = match path {
+                "" => text.clone(),
+                _ => fs::read_to_string(document.parent().unwrap().join(path)).unwrap(),
+            };
+            let headings = page.lines().filter(|line| line.starts_with('#'));
+            let found = headings
+                .map(|line| anchor(line.trim_start_matches('#')))
+                .any(|it| it == wanted);
+            assert!(found, "{} links to {path}#{wanted}", document.display());
+        }
+    }
+}
+
+/// Every page of the guide, but for its index.
+fn pages() -> Vec<PathBuf> {
+    let mut pages = Vec::new();
+    files(&root().join("docs/guide"), "md", &mut pages);
+    pages.retain(|page| !page.ends_with("README.md"));
+    pages
+}
+
+#[test]
+fn every_page_of_the_guide_is_compiled_and_stands_in_its_index() {
+    let compiled = fs::read_to_string(root().join("examples/src/lib.rs")).unwrap();
+    let index = fs::read_to_string(root().join("docs/guide/README.md")).unwrap();
+    assert!(!pages().is_empty());
+    for page in pages() {
+        let name = page.file_name().unwrap().to_str().unwrap();
+        assert!(
+            compiled.contains(&format!("docs/guide/{name}\")")),
+            "{name}"
+        );
+        assert!(index.contains(&format!("]({name})")), "{name}");
+    }
+}
+
+#[test]
+fn the_files_of_the_guides_crate_stand_in_its_pages() {
+    let text = |page: PathBuf| fs::read_to_string(page).unwrap();
+    let pages: String = pages().into_iter().map(text).collect();
+    let mut sources = Vec::new();
+    files(&root().join("examples/hello"), "rs", &mut sources);
+    assert!(sources.len() > 1, "{sources:?}");
+    for source in sources {
+        let block = format!("\n{}```", fs::read_to_string(&source).unwrap());
+        assert!(pages.contains(&block), "{}", source.display());
     }
 }
 

@@ -94,6 +94,20 @@ async fn the_example_of_the_document_runs() {
     assert_eq!(EXAMPLE.len(), 69, "as the document says");
 }
 
+/// The bytes by which a program in another language checks itself.
+#[test]
+fn the_guide_shows_the_same_bytes() {
+    let page = include_str!("../../docs/guide/other-languages.md");
+    let block = page
+        .split("```text\n")
+        .find(|block| block.starts_with("98 c4 10"))
+        .and_then(|block| block.split("```").next())
+        .expect("the page shows an envelope");
+    let byte = |text| u8::from_str_radix(text, 16).unwrap();
+    let shown: Vec<u8> = block.split_whitespace().map(byte).collect();
+    assert_eq!(shown, EXAMPLE);
+}
+
 #[tokio::test]
 async fn a_push_wakes_a_worker_that_waits() {
     let mut foreigner = Foreigner::new().await;

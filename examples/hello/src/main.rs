@@ -1,0 +1,9 @@
+use hello::send_welcome;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let client = jobq::connect("redis://127.0.0.1:6379").await?;
+    let job = send_welcome::enqueue(&client, 7, "ada@example.org").await?;
+    println!("queued {}", job.id());
+    Ok(())
+}
