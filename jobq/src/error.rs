@@ -149,7 +149,7 @@ impl StdError for BrokerError {
 pub enum ConnectError {
     /// The URL cannot be used. The message never holds the password.
     #[error(
-        "invalid URL: {reason}; expected redis://[user:password@]host[:port][/database][?namespace=name] or memory://"
+        "invalid URL: {reason}; expected redis://[user:password@]host[:port][/database][?namespace=name], rediss:// for TLS, or memory://"
     )]
     InvalidUrl {
         /// What is wrong with it.
@@ -177,6 +177,24 @@ pub enum ConnectError {
         /// Where it was looked for.
         address: String,
         /// What went wrong on the way.
+        source: BoxError,
+    },
+    /// The file of certificate authorities cannot be used.
+    #[error("CA file {path} cannot be used: {reason}; expected certificates in PEM")]
+    InvalidCaFile {
+        /// The path, quoted.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Someone answers, who cannot be trusted or does not speak TLS as jobq does.
+    #[error("TLS with {address} failed: {reason}")]
+    Tls {
+        /// The server.
+        address: String,
+        /// What is wrong, and what would mend it.
+        reason: String,
+        /// What the TLS library said.
         source: BoxError,
     },
     /// The server refused the user or the password.

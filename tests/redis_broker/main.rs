@@ -10,4 +10,5 @@ mod login;
 mod refusals;
 mod rights;
 mod scripts;
+mod tls;
 mod waiting;

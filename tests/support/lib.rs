@@ -1,12 +1,14 @@
 //! What the suites share: a Redis server of one's own, a namespace of one's own on a server that
 //! a whole test binary shares, and waiting for events with a deadline.
 
+mod certificates;
 mod deadline;
 pub mod jobs;
 mod record;
 mod roles;
 mod server;
 
+pub use certificates::{Authority, Certificate};
 pub use deadline::{DEADLINE, eventually, within};
 pub use record::Record;
 pub use roles::Role;

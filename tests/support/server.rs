@@ -9,6 +9,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::certificates::Certificate;
 use crate::roles::Role;
 
 /// How long a server may take to start, loading its data included.
@@ -43,6 +44,7 @@ pub struct RedisServer {
     options: Vec<(String, String)>,
     /// Where its users have their rights: a pattern.
     namespace: &'static str,
+    certificate: Option<Certificate>,
     running: Option<Running>,
 }
 
@@ -75,24 +77,44 @@ impl RedisServer {
         Self::start_in(DEFAULT_NAMESPACE, options)
     }
 
+    /// A server that speaks TLS only, and asks its clients for no certificate.
+    ///
+    /// # Panics
+    ///
+    /// As [`RedisServer::start`].
+    #[must_use]
+    pub fn start_tls(certificate: &Certificate, options: &[(&str, &str)]) -> Self {
+        let mut server = Self::new(DEFAULT_NAMESPACE, options);
+        server.certificate = Some(certificate.clone());
+        server.launched()
+    }
+
     fn start_in(namespace: &'static str, options: &[(&str, &str)]) -> Self {
+        Self::new(namespace, options).launched()
+    }
+
+    fn new(namespace: &'static str, options: &[(&str, &str)]) -> Self {
         let given = |key: &str| options.iter().any(|(name, _)| *name == key);
         let defaults = DEFAULTS.iter().filter(|(name, _)| !given(name));
         let options = defaults.chain(options);
-        let mut server = Self {
+        Self {
             port: 0,
             folder: new_folder(),
             options: options
                 .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
                 .collect(),
             namespace,
+            certificate: None,
             running: None,
-        };
+        }
+    }
+
+    fn launched(mut self) -> Self {
         for _ in 0..PORTS_TRIED {
-            server.port = free_port();
-            match server.launch() {
+            self.port = free_port();
+            match self.launch() {
                 Err(log) if log.contains("Address already in use") => {}
-                result => return result.map_or_else(|log| panic!("{log}"), |()| server),
+                result => return result.map_or_else(|log| panic!("{log}"), |()| self),
             }
         }
         panic!("no free port in {PORTS_TRIED} attempts");
@@ -107,7 +129,8 @@ impl RedisServer {
     /// Its URL, without user, password and database.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}", self.port)
+        let scheme = self.certificate.as_ref().map_or("redis", |_| "rediss");
+        format!("{scheme}://127.0.0.1:{}", self.port)
     }
 
     /// Its process id, for signals.
@@ -181,7 +204,7 @@ impl RedisServer {
     fn command(&self, log: &Path) -> Command {
         let program = std::env::var_os("REDIS_SERVER").unwrap_or_else(|| "redis-server".into());
         let mut command = Command::new(program);
-        command.args(["--port", &self.port.to_string()]);
+        self.listen(&mut command);
         command.arg("--dir").arg(&self.folder);
         command.arg("--logfile").arg(log);
         for (key, value) in &self.options {
@@ -197,6 +220,19 @@ impl RedisServer {
             .stdout(Stdio::null())
             .stderr(Stdio::null());
         command
+    }
+
+    fn listen(&self, command: &mut Command) {
+        let port = self.port.to_string();
+        let Some(Certificate { chain, key }) = &self.certificate else {
+            command.args(["--port", &port]);
+            return;
+        };
+        command.args(["--port", "0", "--tls-port", &port]);
+        command.arg("--tls-cert-file").arg(chain);
+        command.arg("--tls-key-file").arg(key);
+        // Of two, the later counts: options follow.
+        command.args(["--tls-auth-clients", "no"]);
     }
 }
 
@@ -260,7 +296,7 @@ fn free_port() -> u16 {
         .port()
 }
 
-fn new_folder() -> PathBuf {
+pub(crate) fn new_folder() -> PathBuf {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let name = format!("jobq-test-redis-{}-{number}", std::process::id());
@@ -277,61 +313,4 @@ fn no_server(error: &io::Error) -> ! {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::io::{Read, Write};
-    use std::net::TcpStream;
-
-    use super::*;
-
-    fn ask(server: &RedisServer, command: &str) -> io::Result<String> {
-        let mut stream = TcpStream::connect(("127.0.0.1", server.port()))?;
-        stream.write_all(format!("{command}\r\nQUIT\r\n").as_bytes())?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer)?;
-        Ok(answer)
-    }
-
-    #[test]
-    fn a_started_server_answers_and_a_dropped_one_is_gone() {
-        let server = RedisServer::start();
-        assert!(ask(&server, "PING").unwrap().starts_with("+PONG"));
-        let process = PathBuf::from(format!("/proc/{}", server.pid()));
-        let folder = server.folder.clone();
-        assert!(process.exists() && folder.exists());
-        drop(server);
-        assert!(!process.exists() && !folder.exists());
-    }
-
-    #[test]
-    fn a_restarted_server_has_its_port_and_what_it_kept_on_disk() {
-        let mut server =
-            RedisServer::start_with(&[("appendonly", "yes"), ("appendfsync", "always")]);
-        let port = server.port();
-        ask(&server, "SET a b").unwrap();
-        server.kill();
-        assert!(ask(&server, "GET a").is_err());
-        server.restart();
-        assert_eq!(server.port(), port);
-        assert!(ask(&server, "GET a").unwrap().contains('b'));
-    }
-
-    #[test]
-    fn a_server_without_disk_forgets() {
-        let mut server = RedisServer::start();
-        ask(&server, "SET a b").unwrap();
-        server.restart();
-        assert!(ask(&server, "GET a").unwrap().starts_with("$-1"));
-    }
-
-    #[test]
-    fn a_server_ends_with_the_process_that_started_it() {
-        let mut server = RedisServer::start();
-        let process = PathBuf::from(format!("/proc/{}", server.pid()));
-        let running = server.running.as_mut().unwrap();
-        // What the end of this process does to the guard.
-        drop(running.guard.stdin.take());
-        running.guard.wait().unwrap();
-        running.server.wait().unwrap();
-        assert!(!process.exists() && !server.folder.exists());
-    }
-}
+mod tests;

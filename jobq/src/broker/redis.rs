@@ -7,7 +7,10 @@
 //! | `redis/lua/*.lua` | the atomic steps, one file each |
 //! | `redis/scripts.rs` | the order of their KEYS and ARGV |
 //! | `redis/reply.rs` | what they answer |
-//! | `redis/connection.rs` | connecting, timeouts, scripts the server has forgotten |
+//! | `redis/endpoint.rs` | TCP, TLS, logging in |
+//! | `redis/tls.rs` | whom to trust |
+//! | `redis/handshake.rs` | what is said first |
+//! | `redis/connection.rs` | staying connected, timeouts, scripts the server has forgotten |
 //! | `redis/fault.rs` | which error means what |
 //! | `redis/{waiter,signals}.rs` | blocking, and listening for due times |
 //! | `redis/inspect.rs` | looking in |
@@ -19,12 +22,16 @@
 mod clock;
 mod config;
 mod connection;
+mod endpoint;
 mod fault;
+mod handshake;
 mod inspect;
 mod keys;
 mod reply;
 mod scripts;
 mod signals;
+#[cfg(feature = "tls")]
+mod tls;
 mod waiter;
 
 use std::collections::HashSet;
@@ -37,6 +44,7 @@ use tokio::sync::Notify;
 
 pub use self::config::RedisConfig;
 use self::connection::Link;
+use self::endpoint::Endpoint;
 use self::fault::{Fault, corrupt};
 use self::keys::QueueKeys;
 use self::scripts::Step;
@@ -68,7 +76,8 @@ impl RedisBroker {
     ///
     /// [`ConnectError`], within the timeout; none holds the password.
     pub async fn connect(config: RedisConfig, timeout: Duration) -> Result<Self, ConnectError> {
-        let link = Link::new(Arc::new(config), Arc::default(), timeout);
+        let endpoint = Arc::new(Endpoint::new(config).await?);
+        let link = Link::new(endpoint, Arc::default(), timeout);
         let connected = link.connect().await;
         connected.map_err(|error| error.into_connect_error(link.config()))?;
         Ok(Self::over(link))
@@ -76,7 +85,7 @@ impl RedisBroker {
 
     fn over(link: Link) -> Self {
         Self {
-            signals: Signals::new(link.config().clone(), link.timeout()),
+            signals: Signals::new(link.endpoint().clone(), link.timeout()),
             link: Arc::new(link),
             announced: Mutex::default(),
         }

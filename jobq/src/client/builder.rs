@@ -21,8 +21,9 @@ const LARGEST_MAX_PAYLOAD: usize = MAX_BATCH_BYTES;
 
 /// Connects with the defaults: a [`Client::builder`] that sets nothing.
 ///
-/// `redis://[user:password@]host[:port][/database][?namespace=name]`, or `memory://` for a new
-/// broker inside this process, shared by the clones of the client.
+/// `redis://[user:password@]host[:port][/database][?namespace=name]`, `rediss://` for the same
+/// through TLS (feature `tls`), or `memory://` for a new broker inside this process, shared by the
+/// clones of the client.
 ///
 /// # Errors
 ///
@@ -112,7 +113,7 @@ impl ClientBuilder {
         let broker: Arc<dyn Broker> = match self.url.split_once("://") {
             // A namespace changes nothing: nobody else is there.
             Some(("memory", rest)) if rest.is_empty() || rest.starts_with("?namespace=") => {
-                self.check_unused_ca_file()?;
+                self.check_ca_file(false)?;
                 Arc::new(MemoryBroker::new())
             }
             Some(("memory", _)) => {
@@ -121,8 +122,9 @@ impl ClientBuilder {
             }
             _ => {
                 let config = RedisConfig::parse(&self.url, self.namespace.as_deref())?
-                    .with_login(self.username.clone(), self.password.clone());
-                self.check_unused_ca_file()?;
+                    .with_login(self.username.clone(), self.password.clone())
+                    .with_ca_file(self.ca_file.clone());
+                self.check_ca_file(config.is_tls())?;
                 Arc::new(RedisBroker::connect(config, self.timeout).await?)
             }
         };
@@ -147,14 +149,14 @@ impl ClientBuilder {
     }
 
     /// Ignored, it would let who set it believe that the connection is encrypted.
-    fn check_unused_ca_file(&self) -> Result<(), ConnectError> {
+    fn check_ca_file(&self, tls: bool) -> Result<(), ConnectError> {
         match &self.ca_file {
-            None => Ok(()),
-            Some(path) => {
+            Some(path) if !tls => {
                 let value = quoted(&path.to_string_lossy());
                 let expected = "none, for the URL does not begin with rediss://";
                 Err(invalid_setting("ca_file", value, expected))
             }
+            _ => Ok(()),
         }
     }
 }

@@ -1,13 +1,10 @@
 //! Where a Redis is and how to log in, read from a URL. No error and no output holds the password.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
-use redis::io::tcp::{TcpSettings, socket2::TcpKeepalive};
-use redis::{
-    ConnectionAddr, ConnectionInfo, IntoConnectionInfo, ProtocolVersion, RedisConnectionInfo,
-};
+use redis::{ProtocolVersion, RedisConnectionInfo};
 use url::Url;
 
 use crate::error::{ConnectError, quoted};
@@ -16,18 +13,11 @@ const DEFAULT_HOST: &str = "127.0.0.1";
 const DEFAULT_PORT: u16 = 6379;
 const DEFAULT_NAMESPACE: &str = "jobq";
 
-/// How long unacknowledged data may stay on its way before the kernel gives the connection up.
-#[cfg(target_os = "linux")]
-const TCP_USER_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// An idle connection is probed after this, this often, before it is given up as dead.
-const KEEPALIVE_IDLE: Duration = Duration::from_secs(5);
-const KEEPALIVE_EVERY: Duration = Duration::from_secs(2);
-const KEEPALIVE_PROBES: u32 = 3;
-
 /// Where a Redis is, how to log in, and the namespace of the keys. `Debug` hides the password.
 #[derive(Clone)]
 pub struct RedisConfig {
+    tls: bool,
+    ca_file: Option<PathBuf>,
     host: String,
     port: u16,
     database: u32,
@@ -37,7 +27,8 @@ pub struct RedisConfig {
 }
 
 impl RedisConfig {
-    /// Reads `redis://[[user]:password@][host][:port][/database][?namespace=name]`.
+    /// Reads `redis://[[user]:password@][host][:port][/database][?namespace=name]`; with
+    /// `rediss://` and the feature `tls` the same through TLS.
     ///
     /// An empty host is 127.0.0.1, no port is 6379, no database is 0. User and password are
     /// percent-decoded: `@`, `/`, `?`, `#` and `%` in them must be written `%40`, `%2F`, `%3F`,
@@ -53,12 +44,8 @@ impl RedisConfig {
             )),
             false => invalid(format!("{error}; it has no scheme such as redis://")),
         })?;
-        check_scheme(&parsed)?;
-        if parsed.fragment().is_some() {
-            return Err(invalid(
-                "it has a #fragment (in a password, write # as %23)",
-            ));
-        }
+        let tls = is_tls(&parsed, cfg!(feature = "tls"))?;
+        check_fragment(parsed.fragment())?;
         // What stands behind an unescaped / or ? may be the rest of a password: quote it only
         // where there cannot be one.
         let may_quote = !url.contains('@');
@@ -68,6 +55,8 @@ impl RedisConfig {
         let password = parsed.password();
         let password = password.map(|password| decode(password, "password"));
         Ok(Self {
+            tls,
+            ca_file: None,
             host: host_of(&parsed),
             port: port_of(&parsed)?,
             database: database_of(&parsed, may_quote)?,
@@ -83,6 +72,34 @@ impl RedisConfig {
         self.user = user.or(self.user);
         self.password = password.or(self.password);
         self
+    }
+
+    /// The same with a file of the only authorities that may vouch for the server, where one is
+    /// given: certificates in PEM. It is read when connecting with TLS, and else not at all.
+    #[must_use]
+    pub fn with_ca_file(mut self, path: Option<PathBuf>) -> Self {
+        self.ca_file = path.or(self.ca_file);
+        self
+    }
+
+    /// Whether connections go through TLS.
+    #[must_use]
+    pub fn is_tls(&self) -> bool {
+        self.tls
+    }
+
+    #[cfg(feature = "tls")]
+    pub(super) fn ca_file(&self) -> Option<&std::path::Path> {
+        self.ca_file.as_deref()
+    }
+
+    /// The host's name or address, without brackets.
+    pub(super) fn host(&self) -> &str {
+        &self.host
+    }
+
+    pub(super) fn port(&self) -> u16 {
+        self.port
     }
 
     /// What stands before every key.
@@ -103,8 +120,9 @@ impl RedisConfig {
     /// The URL without user and password.
     #[must_use]
     pub fn describe(&self) -> String {
+        let scheme = if self.tls { "rediss" } else { "redis" };
         let (address, database, namespace) = (self.address(), self.database, &self.namespace);
-        format!("redis://{address}/{database}?namespace={namespace}")
+        format!("{scheme}://{address}/{database}?namespace={namespace}")
     }
 
     /// The user as errors quote it.
@@ -112,7 +130,8 @@ impl RedisConfig {
         quoted(self.user.as_deref().unwrap_or("default"))
     }
 
-    pub(super) fn connection_info(&self) -> redis::RedisResult<ConnectionInfo> {
+    /// What the server is told at the beginning of a connection.
+    pub(super) fn login(&self) -> RedisConnectionInfo {
         let mut login = RedisConnectionInfo::default()
             // A RESP3 connection notices at once when the server closes it.
             .set_protocol(ProtocolVersion::RESP3)
@@ -125,20 +144,7 @@ impl RedisConfig {
         if let Some(password) = &self.password {
             login = login.set_password(password);
         }
-        let keepalive = TcpKeepalive::new()
-            .with_time(KEEPALIVE_IDLE)
-            .with_interval(KEEPALIVE_EVERY)
-            .with_retries(KEEPALIVE_PROBES);
-        let tcp = TcpSettings::default()
-            .set_nodelay(true)
-            .set_keepalive(keepalive);
-        #[cfg(target_os = "linux")]
-        let tcp = tcp.set_user_timeout(TCP_USER_TIMEOUT);
-        let address = ConnectionAddr::Tcp(self.host.clone(), self.port);
-        Ok(address
-            .into_connection_info()?
-            .set_tcp_settings(tcp)
-            .set_redis_settings(login))
+        login
     }
 }
 
@@ -156,14 +162,33 @@ fn invalid(reason: impl Into<String>) -> ConnectError {
     }
 }
 
-fn check_scheme(url: &Url) -> Result<(), ConnectError> {
-    match url.scheme() {
-        "redis" if !url.cannot_be_a_base() && url.has_authority() => Ok(()),
-        "redis" => Err(invalid("redis: is not followed by //")),
+/// Whether the URL asks for TLS, which may or may not be built in.
+fn is_tls(url: &Url, built_in: bool) -> Result<bool, ConnectError> {
+    let scheme = url.scheme();
+    match scheme {
+        "redis" | "rediss" if url.cannot_be_a_base() || !url.has_authority() => {
+            Err(invalid(format!("{scheme}: is not followed by //")))
+        }
+        "redis" => Ok(false),
+        "rediss" if built_in => Ok(true),
         "rediss" => Err(invalid(
-            "rediss:// asks for TLS, which is not built into this version",
+            "rediss:// asks for TLS, which is not built in; switch on the feature `tls` of the \
+             crate jobq, in a worker process that of jobq-worker",
         )),
         other => Err(invalid(format!("unknown scheme {}", quoted(other)))),
+    }
+}
+
+fn check_fragment(fragment: Option<&str>) -> Result<(), ConnectError> {
+    match fragment {
+        None => Ok(()),
+        Some("insecure") => Err(invalid(
+            "#insecure would trust any server; give the certificate of its authority as ca_file \
+             (JOBQ_CA_FILE) instead",
+        )),
+        Some(_) => Err(invalid(
+            "it has a #fragment (in a password, write # as %23)",
+        )),
     }
 }
 

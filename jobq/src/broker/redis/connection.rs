@@ -11,17 +11,15 @@ use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable};
 use redis::aio::{ConnectionLike, MultiplexedConnection, SendError};
-use redis::{AsyncConnectionConfig, Client, Cmd, Pipeline, PushInfo, PushKind, RedisError, Value};
+use redis::{AsyncConnectionConfig, Cmd, Pipeline, PushInfo, PushKind, RedisError, Value};
 use tokio::time::{Instant, timeout_at};
 
 use super::clock::Clock;
 use super::config::RedisConfig;
+use super::endpoint::{Driver, Endpoint};
 use super::fault::{Fault, OpenError, judge};
-use super::reply::{text, time};
+use super::handshake::introduce;
 use super::scripts::Step;
-
-/// The oldest server that knows script flags.
-const OLDEST: u32 = 7;
 
 /// After so many calls in a row without an answer the connection is given up.
 const TIMEOUTS_IN_A_ROW: u32 = 2;
@@ -35,7 +33,7 @@ const WRITE_BUFFER: usize = 64 * 1024;
 /// A connection that is there when it is needed.
 #[derive(Debug)]
 pub(super) struct Link {
-    config: Arc<RedisConfig>,
+    endpoint: Arc<Endpoint>,
     clock: Arc<Clock>,
     timeout: Duration,
     live: Mutex<Option<Live>>,
@@ -47,6 +45,7 @@ pub(super) struct Link {
 #[derive(Debug, Clone)]
 pub(super) struct Live {
     connection: MultiplexedConnection,
+    _driver: Arc<Driver>,
     /// What CLIENT UNBLOCK calls it.
     pub(super) client_id: u64,
     closed: Arc<AtomicBool>,
@@ -54,9 +53,9 @@ pub(super) struct Live {
 }
 
 impl Link {
-    pub(super) fn new(config: Arc<RedisConfig>, clock: Arc<Clock>, timeout: Duration) -> Self {
+    pub(super) fn new(endpoint: Arc<Endpoint>, clock: Arc<Clock>, timeout: Duration) -> Self {
         Self {
-            config,
+            endpoint,
             clock,
             timeout,
             live: Mutex::default(),
@@ -66,11 +65,15 @@ impl Link {
 
     /// The same server over another connection, which the runtime of its first caller drives.
     pub(super) fn another(&self) -> Self {
-        Self::new(self.config.clone(), self.clock.clone(), self.timeout)
+        Self::new(self.endpoint.clone(), self.clock.clone(), self.timeout)
     }
 
-    pub(super) fn config(&self) -> &Arc<RedisConfig> {
-        &self.config
+    pub(super) fn endpoint(&self) -> &Arc<Endpoint> {
+        &self.endpoint
+    }
+
+    pub(super) fn config(&self) -> &RedisConfig {
+        self.endpoint.config()
     }
 
     pub(super) fn clock(&self) -> &Arc<Clock> {
@@ -166,13 +169,13 @@ impl Link {
             Ok(other) => {
                 self.drop_live(live);
                 let error = other.err().unwrap_or_else(missing_answers);
-                Err(Fault::lost(&self.config, error))
+                Err(Fault::lost(self.config(), error))
             }
             Err(_) => {
                 if live.timeouts.fetch_add(1, Ordering::Relaxed) + 1 >= TIMEOUTS_IN_A_ROW {
                     self.drop_live(live);
                 }
-                Err(Fault::unanswered(&self.config, started.elapsed()))
+                Err(Fault::unanswered(self.config(), started.elapsed()))
             }
         }
     }
@@ -192,13 +195,13 @@ impl Link {
             return Ok(live);
         }
         let Ok(_single) = timeout_at(deadline, self.connecting.lock()).await else {
-            return Err(Fault::unreachable(&self.config, None));
+            return Err(Fault::unreachable(self.config(), None));
         };
         if let Some(live) = self.current() {
             return Ok(live);
         }
         let opened = self.open_until(deadline).await;
-        opened.map_err(|error| Fault::from_open(&self.config, error))
+        opened.map_err(|error| Fault::from_open(self.config(), error))
     }
 
     fn current(&self) -> Option<Live> {
@@ -215,7 +218,7 @@ impl Link {
     /// Tries until it succeeds, is told that trying is useless, or the time is up.
     async fn open_until(&self, deadline: Instant) -> Result<Live, OpenError> {
         let mut last = None;
-        let attempts = (|| self.open())
+        let attempts = (|| self.open(deadline))
             .retry(pauses())
             .when(OpenError::is_transient)
             .notify(|error, _| {
@@ -230,7 +233,7 @@ impl Link {
         Ok(live)
     }
 
-    async fn open(&self) -> Result<Live, OpenError> {
+    async fn open(&self, deadline: Instant) -> Result<Live, OpenError> {
         let closed = Arc::new(AtomicBool::new(false));
         let told = closed.clone();
         let on_push = move |push: PushInfo| {
@@ -240,13 +243,11 @@ impl Link {
             Ok::<(), SendError>(())
         };
         let settings = connection_settings().set_push_sender(on_push);
-        let client = Client::open(self.config.connection_info()?)?;
-        let mut connection = client
-            .get_multiplexed_async_connection_with_config(&settings)
-            .await?;
+        let (mut connection, driver) = self.endpoint.open(settings, deadline).await?;
         let client_id = introduce(&mut connection, &self.clock).await?;
         Ok(Live {
             connection,
+            _driver: Arc::new(driver),
             client_id,
             closed,
             timeouts: Arc::default(),
@@ -273,71 +274,14 @@ pub(super) fn pauses() -> ExponentialBuilder {
         .without_max_times()
 }
 
-/// Names the connection, sets the clock, checks the version. Answers the connection's id.
-async fn introduce(
-    connection: &mut MultiplexedConnection,
-    clock: &Clock,
-) -> Result<u64, OpenError> {
-    let mut pipeline = Pipeline::with_capacity(4);
-    pipeline.cmd("CLIENT").arg("SETNAME").arg("jobq");
-    pipeline.cmd("CLIENT").arg("ID");
-    pipeline.cmd("INFO").arg("server");
-    pipeline.cmd("TIME");
-    let values = connection.req_packed_commands(&pipeline, 0, 4).await?;
-    let Ok([_, id, info, now]) = <[Value; 4]>::try_from(values) else {
-        return Err(missing_answers().into());
-    };
-    // A user who may not read INFO is trusted to have a server that is new enough.
-    if let Some(version) = text(&info).and_then(version)
-        && version.0 < OLDEST
-    {
-        return Err(OpenError::TooOld(version.1.to_owned()));
-    }
-    clock.set(time(&now.extract_error()?).ok_or_else(missing_answers)?);
-    match id.extract_error()? {
-        Value::Int(id) => Ok(id.unsigned_abs()),
-        _ => Err(missing_answers().into()),
-    }
-}
-
-/// The major version and the whole one.
-fn version(info: &str) -> Option<(u32, &str)> {
-    let mut lines = info.lines();
-    let version = lines.find_map(|line| line.strip_prefix("redis_version:"))?;
-    let major = version.split('.').next()?.parse().ok()?;
-    Some((major, version.trim_end()))
-}
-
 fn is_no_script(answer: &Result<Value, Fault>) -> bool {
     matches!(answer, Err(fault) if fault.is_no_script())
 }
 
-fn missing_answers() -> RedisError {
+pub(super) fn missing_answers() -> RedisError {
     RedisError::from(std::io::Error::from(std::io::ErrorKind::UnexpectedEof))
 }
 
 fn too_slow() -> RedisError {
     RedisError::from(std::io::Error::from(std::io::ErrorKind::TimedOut))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn versions_are_read_from_info() {
-        let cases = [
-            (
-                "# Server\r\nredis_version:7.0.15\r\nos:x\r\n",
-                Some((7, "7.0.15")),
-            ),
-            ("redis_version:255.255.255\r\n", Some((255, "255.255.255"))),
-            ("redis_version:6.2.7\r\n", Some((6, "6.2.7"))),
-            ("redis_version:\r\n", None),
-            ("", None),
-        ];
-        for (info, expected) in cases {
-            assert_eq!(version(info), expected, "{info:?}");
-        }
-    }
 }

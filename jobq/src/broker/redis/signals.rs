@@ -7,22 +7,23 @@ use std::time::Duration;
 
 use backon::BackoffBuilder;
 use redis::aio::MultiplexedConnection;
-use redis::{Client, Msg, PushInfo, PushKind, RedisResult};
+use redis::{Msg, PushInfo, PushKind};
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::AbortHandle;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout_at};
 
-use super::config::RedisConfig;
 use super::connection::{connection_settings, pauses};
+use super::endpoint::{Driver, Endpoint};
+use super::fault::OpenError;
 
 type Listeners = Arc<Mutex<HashMap<String, Arc<Notify>>>>;
 
 /// The listeners by channel, and the task that serves them.
 #[derive(Debug)]
 pub(super) struct Signals {
-    config: Arc<RedisConfig>,
+    endpoint: Arc<Endpoint>,
     timeout: Duration,
     listeners: Listeners,
     task: Mutex<Option<Task>>,
@@ -41,9 +42,9 @@ impl Drop for Task {
 }
 
 impl Signals {
-    pub(super) fn new(config: Arc<RedisConfig>, timeout: Duration) -> Self {
+    pub(super) fn new(endpoint: Arc<Endpoint>, timeout: Duration) -> Self {
         Self {
-            config,
+            endpoint,
             timeout,
             listeners: Arc::default(),
             task: Mutex::default(),
@@ -76,7 +77,7 @@ impl Signals {
         };
         let (added, queue) = unbounded_channel();
         let serving = serve(
-            self.config.clone(),
+            self.endpoint.clone(),
             self.timeout,
             self.listeners.clone(),
             queue,
@@ -88,7 +89,7 @@ impl Signals {
 
 /// Keeps a subscription to all channels, for ever.
 async fn serve(
-    config: Arc<RedisConfig>,
+    endpoint: Arc<Endpoint>,
     limit: Duration,
     listeners: Listeners,
     mut added: UnboundedReceiver<String>,
@@ -96,8 +97,10 @@ async fn serve(
     let mut waits = pauses().build();
     loop {
         let (sender, mut pushes) = unbounded_channel();
-        match timeout(limit, subscribe(&config, sender, &listeners)).await {
-            Ok(Ok(mut connection)) => {
+        let deadline = Instant::now() + limit;
+        let subscribed = subscribe(&endpoint, deadline, sender, &listeners);
+        match timeout_at(deadline, subscribed).await {
+            Ok(Ok((mut connection, _driver))) => {
                 waits = pauses().build();
                 follow(&mut connection, &mut pushes, &mut added, &listeners).await;
             }
@@ -109,15 +112,13 @@ async fn serve(
 }
 
 async fn subscribe(
-    config: &RedisConfig,
+    endpoint: &Endpoint,
+    deadline: Instant,
     sender: UnboundedSender<PushInfo>,
     listeners: &Listeners,
-) -> RedisResult<MultiplexedConnection> {
+) -> Result<(MultiplexedConnection, Driver), OpenError> {
     let settings = connection_settings().set_push_sender(sender);
-    let client = Client::open(config.connection_info()?)?;
-    let mut connection = client
-        .get_multiplexed_async_connection_with_config(&settings)
-        .await?;
+    let (mut connection, driver) = endpoint.open(settings, deadline).await?;
     let channels: Vec<String> = {
         let listeners = listeners.lock().expect("no one panics with this lock");
         listeners.keys().cloned().collect()
@@ -131,7 +132,7 @@ async fn subscribe(
     {
         notify.notify_one();
     }
-    Ok(connection)
+    Ok((connection, driver))
 }
 
 /// Passes signals on until the connection is lost.

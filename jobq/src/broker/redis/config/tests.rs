@@ -78,7 +78,7 @@ fn what_is_wrong_is_said() {
         ("localhost:6379", "unknown scheme"),
         ("localhost", "no scheme"),
         ("http://h", "unknown scheme \"http\""),
-        ("rediss://h", "TLS"),
+        ("rediss:h", "rediss: is not followed by //"),
         ("redis:h", "not followed by //"),
         ("redis://h:0", "port is 0"),
         ("redis://h:65536", "port"),
@@ -93,12 +93,28 @@ fn what_is_wrong_is_said() {
         ),
         ("redis://h?namespace=a&namespace=b", "twice"),
         ("redis://h#x", "fragment"),
+        ("redis://h#insecure", "ca_file"),
         ("redis://[::1", "IPv6"),
         ("memory://x", "unknown scheme \"memory\""),
     ];
     for (url, expected) in cases {
         let error = RedisConfig::parse(url, None).unwrap_err().to_string();
         assert!(error.contains(expected), "{url}: {error}");
+    }
+}
+
+#[test]
+fn tls_is_asked_for_by_the_scheme_and_must_be_built_in() {
+    let url = |url| Url::parse(url).unwrap();
+    for built_in in [false, true] {
+        assert!(!is_tls(&url("redis://h"), built_in).unwrap());
+    }
+    for asking in ["rediss://h", "REDISS://h"] {
+        assert!(is_tls(&url(asking), true).unwrap());
+        let error = is_tls(&url(asking), false).unwrap_err().to_string();
+        for named in ["feature `tls`", "crate jobq,", "jobq-worker"] {
+            assert!(error.contains(named), "{error}");
+        }
     }
 }
 
@@ -131,7 +147,8 @@ fn no_output_holds_the_password() {
         "redis://ann:hunter2%zz@h",
         "redis://ann:hunter2%@h",
         "redis://ann:hunter2%FF@h",
-        "rediss://ann:hunter2@h",
+        "rediss://ann:hunter2@h#insecure",
+        "rediss://ann:12#hunter2@h",
         "ann:hunter2@h",
         "redis://ann:hunter2@h?x=1",
         "redis://ann:hunter2@h h",
