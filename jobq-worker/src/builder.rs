@@ -13,6 +13,24 @@ use crate::settings::Settings;
 use crate::worker::Worker;
 
 /// Settings of a [`Worker`].
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use std::time::Duration;
+/// # use jobq_worker::Worker;
+/// # #[jobq::job(name = "builder.example")]
+/// # async fn send_welcome(user_id: u64) {}
+/// # let client = jobq::connect("memory://").await?;
+/// let worker = Worker::builder(client)
+///     .queues(["critical:6", "default:3", "low:1"])
+///     .concurrency(256)
+///     .shutdown_timeout(Duration::from_secs(25))
+///     .build()?;
+/// # drop(worker);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 #[must_use = "a worker is made by `.build()`"]
 pub struct WorkerBuilder {
@@ -46,6 +64,20 @@ impl WorkerBuilder {
 
     /// Whether the order of the queues is strict: a later one only gets its turn when the earlier
     /// ones are empty. `false` unless set.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use jobq_worker::Worker;
+    /// # #[jobq::job(name = "strict.example")]
+    /// # async fn send_welcome(user_id: u64) {}
+    /// # let client = jobq::connect("memory://").await?;
+    /// // No job of `low` starts while one of `critical` is ready.
+    /// let worker = Worker::builder(client).queues(["critical", "low"]).strict(true);
+    /// # worker.build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn strict(mut self, strict: bool) -> Self {
         self.settings.strict = strict;
         self
@@ -65,6 +97,27 @@ impl WorkerBuilder {
     }
 
     /// Something handlers get as `State<T>`. A second one of a type replaces the first.
+    ///
+    /// ```standalone_crate
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::sync::Arc;
+    /// use jobq::{State, job};
+    /// use jobq_worker::Worker;
+    ///
+    /// struct Pool;
+    ///
+    /// #[job]
+    /// async fn store(pool: State<Arc<Pool>>, row: u64) {}
+    ///
+    /// # let client = jobq::connect("memory://").await?;
+    /// assert!(Worker::builder(client.clone()).build().is_err(), "`store` needs it");
+    ///
+    /// let pool = Arc::new(Pool); // the application's own, shared
+    /// Worker::builder(client).state(pool.clone()).build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn state<T: Send + Sync + 'static>(mut self, state: T) -> Self {
         self.states = self.states.with(state);
         self
@@ -83,6 +136,23 @@ impl WorkerBuilder {
     /// Every worker judges the others of its queue by its own lease, so it must be the same on all
     /// of them. To change it without adopting the living, raise `lease` everywhere before any
     /// `renew_every`, and lower it last.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use std::time::Duration;
+    /// # use jobq_worker::Worker;
+    /// # #[jobq::job(name = "lease.example")]
+    /// # async fn send_welcome(user_id: u64) {}
+    /// # let client = jobq::connect("memory://").await?;
+    /// // A fleet whose processes are paused for long, by a hypervisor say.
+    /// Worker::builder(client)
+    ///     .lease(Duration::from_secs(30))
+    ///     .renew_every(Duration::from_secs(5))
+    ///     .build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn lease(mut self, lease: Duration) -> Self {
         self.settings.lease = lease;
         self
@@ -95,12 +165,65 @@ impl WorkerBuilder {
     }
 
     /// Adds a job made with `#[derive(Job)]`. Functions with `#[job]` need no call.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use jobq_worker::Worker;
+    /// use jobq::{Context, Job, Perform};
+    ///
+    /// #[derive(Job)]
+    /// struct Charge { order: u64 }
+    ///
+    /// impl Perform for Charge {
+    ///     type Output = ();
+    ///
+    ///     async fn perform(self, ctx: Context) {
+    ///         println!("order {}, attempt {}", self.order, ctx.attempt());
+    ///     }
+    /// }
+    ///
+    /// # let client = jobq::connect("memory://").await?;
+    /// Charge { order: 17 }.enqueue(&client).await?;
+    /// let worker = Worker::builder(client).register::<Charge>().build()?;
+    /// assert_eq!(worker.run_until_idle().await?.done, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[track_caller]
     pub fn register<J: Perform>(self) -> Self {
         self.register_as::<J, ()>()
     }
 
     /// Adds a job whose handler is `impl Perform<W> for J`: of a job from another crate.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use jobq_worker::Worker;
+    /// # mod contracts {
+    /// #     #[derive(jobq::Job)]
+    /// #     #[job(name = "contracts.charge")]
+    /// #     pub struct Charge { pub order: u64 }
+    /// # }
+    /// use contracts::Charge; // of a crate that producers depend on too
+    /// use jobq::{Context, Perform};
+    ///
+    /// struct Billing; // a type of this crate, under whose name the handler stands
+    ///
+    /// impl Perform<Billing> for Charge {
+    ///     type Output = ();
+    ///
+    ///     async fn perform(self, _ctx: Context) {
+    ///         println!("order {}", self.order);
+    ///     }
+    /// }
+    ///
+    /// # let client = jobq::connect("memory://").await?;
+    /// Worker::builder(client).register_as::<Charge, Billing>().build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     #[track_caller]
     pub fn register_as<J: Perform<W>, W: 'static>(mut self) -> Self {
         let caller = std::panic::Location::caller();
@@ -113,6 +236,19 @@ impl WorkerBuilder {
     }
 
     /// Checks everything and makes the worker.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use jobq_worker::{BuildError, Worker};
+    /// # #[jobq::job(name = "build.example")]
+    /// # async fn send_welcome(user_id: u64) {}
+    /// # let client = jobq::connect("memory://").await?;
+    /// let error = Worker::builder(client).concurrency(0).build().unwrap_err();
+    /// assert!(matches!(error, BuildError::InvalidSetting { field: "concurrency", .. }));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///

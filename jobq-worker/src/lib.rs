@@ -21,8 +21,22 @@
 //! # }
 //! ```
 //!
-//! In a service, [`Worker::spawn`] it and keep the [`WorkerHandle`] for the shutdown. A process of
-//! its own is [`main()`](main) and the jobs.
+//! # Ways to run it
+//!
+//! | way | for | ends |
+//! | --- | --- | --- |
+//! | [`main()`](main) | a worker process: flags, environment, logs | at SIGTERM or Ctrl-C |
+//! | [`Worker::run`] | a `main` of your own | at SIGTERM or Ctrl-C |
+//! | [`Worker::spawn`] | a service that has work besides | when its [`WorkerHandle`] is told to |
+//! | [`Worker::run_until_idle`] | tests, one-shot containers | when no job is left |
+//!
+//! However it ends, it claims no more, lets what runs end within
+//! [`shutdown_timeout`](WorkerBuilder::shutdown_timeout) and gives the rest back. `main` and `run`
+//! listen for signals; beside `spawn`, [`shutdown_signal`] tells a server when to stop.
+//!
+//! A worker runs every `#[job]` that is linked into the binary, and those of
+//! [`register`](WorkerBuilder::register). More stands in the guides of the repository, in
+//! `docs/guide`: workers and queues, shutdown and deploys, embedding, testing.
 
 mod builder;
 mod component;

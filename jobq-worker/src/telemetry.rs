@@ -4,6 +4,20 @@ use std::error::Error;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What a worker did since it started. Jobs are counted when the broker accepted their outcome.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # #[jobq::job(name = "stats.example")]
+/// # async fn send_welcome(user_id: u64) {}
+/// # let client = jobq::connect("memory://").await?;
+/// send_welcome::enqueue(&client, 7).await?;
+/// let worker = jobq_worker::Worker::builder(client).build()?;
+/// let stats = worker.run_until_idle().await?;
+/// assert_eq!((stats.done, stats.dead, stats.running), (1, 0, 0));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WorkerStats {

@@ -22,6 +22,22 @@ use crate::telemetry::{WorkerStats, chain};
 
 /// A pool that runs jobs. Built by [`Worker::builder`]; runs when told how: [`Worker::run`] until a
 /// signal, [`Worker::spawn`] beside an application, [`Worker::run_until_idle`] until all is done.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # #[jobq::job(name = "worker.example", queue = "mail")]
+/// # async fn send_welcome(user_id: u64) {}
+/// use jobq_worker::Worker;
+///
+/// let client = jobq::connect("memory://").await?;
+/// let worker = Worker::builder(client).queues(["mail"]).build()?;
+/// assert_eq!(worker.queues().collect::<Vec<_>>(), ["mail"]);
+///
+/// worker.run_until_idle().await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 #[must_use = "a worker does nothing until `.run().await`, `.spawn()` or `.run_until_idle().await`"]
 pub struct Worker {
@@ -54,6 +70,18 @@ impl Worker {
     /// `shutdown_timeout`, the rest is aborted and given back. A second signal gives them back at
     /// once, a third ends the process.
     ///
+    /// ```no_run
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use jobq_worker::Worker;
+    /// # #[jobq::job(name = "run.example")]
+    /// # async fn send_welcome(user_id: u64) {}
+    /// # let client = jobq::connect("memory://").await?;
+    /// Worker::builder(client).build()?.run().await?; // the last line of a worker's `main`
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`RunError::System`] when signals or threads are not to be had. A Redis that goes away is
@@ -72,6 +100,21 @@ impl Worker {
 
     /// Starts it in the background of a tokio application. It installs no signal handlers: it stops
     /// when its handle says so, for which [`shutdown_signal`](crate::shutdown_signal) has the moment.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use jobq_worker::Worker;
+    /// # #[jobq::job(name = "spawn.example")]
+    /// # async fn send_welcome(user_id: u64) {}
+    /// # async fn serve() {}
+    /// # let client = jobq::connect("memory://").await?;
+    /// let worker = Worker::builder(client).build()?.spawn();
+    /// serve().await; // the application, until it is to end
+    /// worker.shutdown().await;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Panics
     ///
@@ -96,6 +139,25 @@ impl Worker {
     /// Await it, or set [`RunUntilIdle::max_wait`] first: jobs on a paused queue keep it waiting
     /// until someone resumes the queue, and jobs of a name that is not registered here until they
     /// are given up, a day after they were due.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use jobq_worker::Worker;
+    /// use jobq::job;
+    ///
+    /// #[job(retries = 1, backoff = "fixed", base_delay = "10ms")]
+    /// async fn always_fails() -> Result<(), String> {
+    ///     Err("no".to_owned())
+    /// }
+    ///
+    /// # let client = jobq::connect("memory://").await?;
+    /// always_fails::enqueue(&client).await?;
+    /// let stats = Worker::builder(client).build()?.run_until_idle().await?;
+    /// assert_eq!((stats.retried, stats.dead), (1, 1));
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use = "it runs when it is awaited"]
     pub fn run_until_idle(&self) -> RunUntilIdle<'_> {
         RunUntilIdle {
@@ -115,6 +177,22 @@ impl Worker {
 }
 
 /// A worker that runs in the background. Dropping the handle leaves it running.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use jobq_worker::Worker;
+/// # #[jobq::job(name = "handle.example")]
+/// # async fn send_welcome(user_id: u64) {}
+/// # let client = jobq::connect("memory://").await?;
+/// let worker = Worker::builder(client).build()?.spawn();
+/// println!("{} jobs run, {} are done", worker.stats().running, worker.stats().done);
+///
+/// let report = worker.shutdown().await;
+/// assert_eq!(report.abandoned, 0);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct WorkerHandle {
     shared: Arc<Shared>,
@@ -153,6 +231,23 @@ pub struct RunUntilIdle<'a> {
 impl RunUntilIdle<'_> {
     /// Gives up after this long, with [`RunError::NotIdle`], which tells what is left: jobs may be
     /// on a paused queue, of a name that nobody here knows, or delayed for days.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use std::time::Duration;
+    /// # use jobq_worker::{RunError, Worker};
+    /// # #[jobq::job(name = "max_wait.example")]
+    /// # async fn send_reminder(user_id: u64) {}
+    /// # let client = jobq::connect("memory://").await?;
+    /// send_reminder::new(7).delay(Duration::from_secs(3600)).enqueue(&client).await?;
+    ///
+    /// let worker = Worker::builder(client).build()?;
+    /// let answer = worker.run_until_idle().max_wait(Duration::from_millis(50)).await;
+    /// assert!(matches!(answer, Err(RunError::NotIdle { left, .. }) if left.delayed == 1));
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn max_wait(mut self, max_wait: Duration) -> Self {
         self.max_wait = Some(max_wait);

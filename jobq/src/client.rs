@@ -17,6 +17,23 @@ use crate::job::{IntoJob, Job};
 use crate::timestamp::At;
 
 /// A handle for enqueueing jobs and looking at queues. Cheap to clone; clones share connections.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use jobq::job;
+///
+/// #[job]
+/// async fn resize(picture: u64, width: u32) {}
+///
+/// let client = jobq::connect("memory://").await?;
+/// resize::enqueue(&client, 7, 320).await?;
+/// client.enqueue_all((1..=3).map(|picture| resize::new(picture, 320))).await?;
+///
+/// assert_eq!(client.queue("default")?.stats().await?.ready, 4);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Client(Arc<Shared>);
 
@@ -27,6 +44,19 @@ struct Shared {
 }
 
 /// What was enqueued.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # #[jobq::job(queue = "reports")]
+/// # async fn build_report(month: u32) {}
+/// # let client = jobq::connect("memory://").await?;
+/// let handle = build_report::enqueue(&client, 7).await?;
+/// assert_eq!(handle.queue(), "reports");
+/// println!("queued as {}", handle.id());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobHandle {
     id: JobId,
@@ -83,6 +113,19 @@ impl Client {
 
     /// Enqueues one job.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[jobq::job]
+    /// # async fn resize(picture: u64) {}
+    /// # let client = jobq::connect("memory://").await?;
+    /// client.enqueue(resize::new(7)).await?;
+    /// resize::new(7).enqueue(&client).await?; // the same
+    /// resize::enqueue(&client, 7).await?; // and again
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// See [`EnqueueError`]; unless it is `OutcomeUnknown`, the job was not enqueued.
@@ -103,6 +146,19 @@ impl Client {
 
     /// Enqueues many jobs of one kind, in order, in as few round trips as their number and size
     /// allow: at most 1,000 jobs and 8 MiB in one.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[jobq::job]
+    /// # async fn resize(picture: u64) {}
+    /// # let client = jobq::connect("memory://").await?;
+    /// let pictures = [7, 8, 9];
+    /// let handles = client.enqueue_all(pictures.map(resize::new)).await?;
+    /// assert_eq!(handles.len(), 3);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
@@ -168,6 +224,18 @@ impl Client {
 
     /// One queue, to look at.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let client = jobq::connect("memory://").await?;
+    /// let mail = client.queue("mail")?;
+    /// mail.pause().await?;
+    /// assert!(mail.stats().await?.paused);
+    /// assert!(client.queue("no spaces").is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`InvalidQueueName`].
@@ -177,6 +245,20 @@ impl Client {
 
     /// The names of the queues that are known, sorted: those that clients have enqueued to, and
     /// those that workers serve.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[jobq::job]
+    /// # async fn resize(picture: u64) {}
+    /// # let client = jobq::connect("memory://").await?;
+    /// resize::new(7).queue("pictures").enqueue(&client).await?;
+    /// for queue in client.queues().await? {
+    ///     println!("{queue}: {} ready", client.queue(queue.as_str())?.stats().await?.ready);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///

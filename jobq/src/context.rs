@@ -16,6 +16,31 @@ use crate::id::{JobId, QueueName};
 use crate::timestamp::At;
 
 /// The running job. Cheap to clone; a clone may outlive the run.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use jobq::{Context, job};
+///
+/// #[job]
+/// async fn import(ctx: Context, rows: u64) -> Result<(), jobq::EnqueueError> {
+///     for row in 0..rows {
+///         if ctx.is_cancelled() {
+///             break; // the worker stops: better an end of our own than to be aborted
+///         }
+///         println!("{}, attempt {}: row {row}", ctx.id(), ctx.attempt());
+///     }
+///     publish::enqueue(ctx.client(), rows).await?;
+///     Ok(())
+/// }
+///
+/// #[job]
+/// async fn publish(rows: u64) {}
+///
+/// import(Context::for_test(), 3).await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Context(Arc<ContextParts>);
 
@@ -49,6 +74,20 @@ impl Context {
 
     /// A context for calling a handler in a test: first attempt, a fresh id, queue `default`, a
     /// client on an in-process broker of its own.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use jobq::{Context, job};
+    /// #[job]
+    /// async fn first_time(ctx: Context) -> std::io::Result<bool> {
+    ///     Ok(ctx.attempt() == 1)
+    /// }
+    ///
+    /// assert!(first_time(Context::for_test()).await?);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn for_test() -> Self {
         let client = Client::in_memory();
@@ -104,6 +143,18 @@ impl Context {
 
     /// Waits until the run should end.
     ///
+    /// ```
+    /// # use jobq::Context;
+    /// async fn listen(ctx: Context, messages: impl Future<Output = ()>) {
+    ///     tokio::select! {
+    ///         () = messages => println!("heard everything"),
+    ///         () = ctx.cancelled() => println!("asked to end"),
+    ///     }
+    /// }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() { listen(Context::for_test(), async {}).await }
+    /// ```
+    ///
     /// # Cancel safety
     ///
     /// May be dropped and called again at any time.
@@ -142,6 +193,27 @@ impl fmt::Debug for Context {
 }
 
 /// Something the worker was given with `.state(t)`: a pool, a configuration. Dereferences to `T`.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+/// use jobq::{State, job};
+///
+/// #[derive(Default)]
+/// struct Sent(AtomicU64);
+///
+/// #[job]
+/// async fn send(sent: State<Sent>, email: String) {
+///     println!("mail {} goes to {email}", sent.0.fetch_add(1, Relaxed));
+/// }
+///
+/// let sent = State::new(Sent::default()); // a worker gets it by `.state(Sent::default())`
+/// send(sent.clone(), "ada@example.org".to_owned()).await;
+/// assert_eq!(sent.0.load(Relaxed), 1);
+/// # Ok(())
+/// # }
+/// ```
 pub struct State<T: ?Sized>(Arc<T>);
 
 impl<T> State<T> {

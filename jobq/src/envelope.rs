@@ -41,6 +41,24 @@ const ELEMENTS: u8 = 8;
 pub(crate) const MAX_NAME_LEN: usize = 512;
 
 /// A job as it travels: decoded far enough to be run, the bytes kept as they came.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use jobq::{JobState, job};
+///
+/// #[job]
+/// async fn resize(picture: u64) {}
+///
+/// # let client = jobq::connect("memory://").await?;
+/// resize::enqueue(&client, 7).await?;
+/// let waiting = client.queue("default")?.jobs(JobState::Ready, 0, 10).await?;
+/// let envelope = waiting[0].envelope().map_err(Clone::clone)?;
+/// assert_eq!(envelope.name(), "resize");
+/// assert_eq!(envelope.arguments::<resize>()?.picture, 7);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Envelope {
     bytes: Bytes,

@@ -144,6 +144,20 @@ impl StdError for BrokerError {
 }
 
 /// [`crate::connect`] and [`crate::ClientBuilder::connect`] failed.
+///
+/// ```
+/// use jobq::ConnectError;
+///
+/// async fn connect(url: &str) {
+///     match jobq::connect(url).await {
+///         Err(error @ ConnectError::Unavailable { .. }) => println!("later, perhaps: {error}"),
+///         Err(error) => println!("somebody has to mend this: {error}"),
+///         Ok(_) => println!("connected"),
+///     }
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() { connect("memory://").await }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConnectError {
@@ -230,6 +244,19 @@ pub enum ConnectError {
 /// An enqueue failed. Nothing was enqueued by it, but for two of them: after
 /// [`EnqueueError::OutcomeUnknown`] it may have been, and [`EnqueueError::Partial`], which only
 /// [`crate::Client::enqueue_all`] gives, lists what was.
+///
+/// ```
+/// use jobq::{Client, EnqueueError, Job, JobHandle};
+///
+/// /// Sends it once more where nobody knows whether it was enqueued: the handler must then bear to
+/// /// run twice.
+/// async fn insist(client: &Client, job: impl Job + Clone) -> Result<JobHandle, EnqueueError> {
+///     match client.enqueue(job.clone()).await {
+///         Err(EnqueueError::OutcomeUnknown { id, .. }) => job.id(id).enqueue(client).await,
+///         answer => answer,
+///     }
+/// }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EnqueueError {

@@ -10,6 +10,14 @@ use uuid::Uuid;
 use crate::error::{InvalidJobId, InvalidQueueName};
 
 /// The name of a queue: 1 to 128 characters of `[A-Za-z0-9_.:-]`. Cheap to clone.
+///
+/// ```
+/// use jobq::QueueName;
+///
+/// assert_eq!(QueueName::new("mail")?.as_str(), "mail");
+/// assert!(QueueName::new("no spaces").is_err());
+/// # Ok::<_, jobq::InvalidQueueName>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct QueueName(Arc<str>);
 
@@ -53,6 +61,13 @@ impl FromStr for QueueName {
 }
 
 /// The id of a job: a UUID, version 7 unless the producer chose another.
+///
+/// ```
+/// use jobq::JobId;
+///
+/// let id = JobId::new();
+/// assert_eq!(id.to_string().parse(), Ok(id));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct JobId(Uuid);
 

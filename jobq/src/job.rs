@@ -23,6 +23,31 @@ use crate::timestamp::At;
 
 /// A unit of work: its arguments as fields, its name, its defaults. Made by `#[job]` on a function
 /// or `#[derive(Job)]` on a struct.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::time::Duration;
+/// use jobq::{Backoff, Job, JobId};
+///
+/// #[derive(Job)]
+/// struct Charge { order: u64 }
+///
+/// # let client = jobq::connect("memory://").await?;
+/// Charge { order: 17 }.enqueue(&client).await?;
+/// Charge { order: 18 }
+///     .id(JobId::new())
+///     .queue("vip")
+///     .delay(Duration::from_secs(60))
+///     .retries(3)
+///     .backoff(Backoff::fixed(Duration::from_secs(10)))
+///     .timeout(Duration::from_secs(5))
+///     .enqueue(&client)
+///     .await?;
+/// assert_eq!(Charge::NAME, "charge");
+/// # Ok(())
+/// # }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a job",
     label = "expected a job",
@@ -48,6 +73,21 @@ pub trait Job: Serialize + DeserializeOwned + Send + 'static {
     }
 
     /// Runs it no earlier than at this time: a [`jiff::Timestamp`] or a [`std::time::SystemTime`].
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use jobq::Job;
+    /// # #[derive(Job)]
+    /// # struct Charge { order: u64 }
+    /// # let client = jobq::connect("memory://").await?;
+    /// let new_year: jobq::Timestamp = "2030-01-01T00:00:00Z".parse()?;
+    /// Charge { order: 17 }.at(new_year).enqueue(&client).await?;
+    ///
+    /// assert_eq!(client.queue("default")?.stats().await?.next_due, Some(new_year));
+    /// # Ok(())
+    /// # }
+    /// ```
     fn at(self, at: impl Into<At>) -> JobBuilder<Self> {
         JobBuilder::new(self).at(at)
     }
@@ -86,6 +126,15 @@ pub trait Job: Serialize + DeserializeOwned + Send + 'static {
 }
 
 /// What holds for a job unless a call says otherwise.
+///
+/// ```
+/// use jobq::{Job, job};
+///
+/// #[job(queue = "mail", retries = 3)]
+/// async fn send(email: String) {}
+///
+/// assert_eq!((send::DEFAULTS.queue, send::DEFAULTS.retries), ("mail", 3));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct JobDefaults {
@@ -209,6 +258,26 @@ pub trait Perform<W = ()>: Job {
 }
 
 /// The type of a state that a handler needs.
+///
+/// ```
+/// use jobq::{Context, Job, Perform, StateType};
+///
+/// struct Till { currency: &'static str }
+///
+/// #[derive(Job)]
+/// struct Charge { cents: u64 }
+///
+/// impl Perform for Charge {
+///     type Output = Result<(), jobq::BoxError>;
+///
+///     const STATES: &'static [StateType] = &[StateType::of::<Till>()];
+///
+///     async fn perform(self, ctx: Context) -> Self::Output {
+///         println!("{} {}", self.cents, ctx.state::<Till>()?.currency);
+///         Ok(())
+///     }
+/// }
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct StateType {
     id: fn() -> TypeId,

@@ -7,6 +7,14 @@ use std::time::Duration;
 pub(crate) const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
 /// How the delay grows from one retry to the next.
+///
+/// ```
+/// use std::time::Duration;
+/// use jobq::{Backoff, Strategy};
+///
+/// let linear = Backoff::from(Strategy::Linear);
+/// assert_eq!(linear, Backoff::linear(Duration::from_secs(10)));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Strategy {
     /// Always `base`.
@@ -21,6 +29,15 @@ pub enum Strategy {
 ///
 /// A delay `d`, already capped, becomes a uniform draw; nothing is clamped after the draw, which
 /// would pile retries up on the bound.
+///
+/// ```
+/// use std::time::Duration;
+/// use jobq::{Backoff, Jitter};
+///
+/// let policy = Backoff::fixed(Duration::from_secs(10)).jitter(Jitter::Equal);
+/// assert_eq!(policy.delay(1, 0.0), Duration::from_secs(5)); // the shortest draw
+/// assert_eq!(policy.delay(1, 1.0), Duration::from_secs(10)); // the longest
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Jitter {
     /// Exactly `d`.

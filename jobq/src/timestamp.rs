@@ -6,6 +6,15 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use jiff::Timestamp;
 
 /// A point in time, in ms since the Unix epoch; earlier ones count as the epoch.
+///
+/// ```
+/// use std::time::{Duration, SystemTime};
+/// use jobq::{At, Timestamp};
+///
+/// assert!(At::from(SystemTime::now()) > At::from(Timestamp::UNIX_EPOCH));
+/// assert_eq!(At::from_ms(500).after(Duration::from_secs(1)).as_ms(), 1500);
+/// assert_eq!(At::from_ms(500).to_string(), "1970-01-01T00:00:00.5Z");
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct At(u64);
 

@@ -11,6 +11,14 @@ use std::time::Duration;
 use crate::error::{BoxError, cut, plain};
 
 /// What an error decides about the job.
+///
+/// ```
+/// use std::time::Duration;
+/// use jobq::{Decision, JobError};
+///
+/// let error = JobError::snooze(Duration::from_secs(60));
+/// assert_eq!(error.decision(), Decision::Snooze(Duration::from_secs(60)));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Decision {

@@ -25,6 +25,17 @@ const LARGEST_MAX_PAYLOAD: usize = MAX_BATCH_BYTES;
 /// through TLS (feature `tls`), or `memory://` for a new broker inside this process, shared by the
 /// clones of the client.
 ///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let client = jobq::connect("memory://").await?;
+/// # drop(client);
+/// let error = jobq::connect("redsi://localhost").await.unwrap_err();
+/// assert!(error.to_string().starts_with("invalid URL"));
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # Errors
 ///
 /// [`ConnectError`], within five seconds.
@@ -35,6 +46,23 @@ pub async fn connect(url: impl AsRef<str>) -> Result<Client, ConnectError> {
 /// Settings of a [`Client`]. What is set here wins over the same in the URL.
 ///
 /// `Debug` shows neither the URL nor user and password.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::time::Duration;
+/// use jobq::Client;
+///
+/// let client = Client::builder("memory://") // or "redis://127.0.0.1/"
+///     .namespace("shop")
+///     .max_payload(64 * 1024)
+///     .timeout(Duration::from_secs(2))
+///     .connect()
+///     .await?;
+/// # drop(client);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 #[must_use = "nothing is connected until `.connect().await`"]
 pub struct ClientBuilder {

@@ -22,6 +22,23 @@ pub(crate) enum When {
 }
 
 /// A job with the options of this one call. Made by the methods of a job value.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::time::Duration;
+/// use jobq::job;
+///
+/// #[job]
+/// async fn remind(user_id: u64) {}
+///
+/// # let client = jobq::connect("memory://").await?;
+/// let reminder = remind::new(7).delay(Duration::from_secs(3600)).queue("low");
+/// assert_eq!(reminder.user_id, 7);
+/// reminder.enqueue(&client).await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 #[must_use = "nothing is enqueued until `.enqueue(&client)`"]
 pub struct JobBuilder<J> {
@@ -109,6 +126,16 @@ impl<J> Deref for JobBuilder<J> {
 }
 
 /// A job, with options or without: what [`Client::enqueue`] and [`Client::enqueue_all`] take.
+///
+/// ```
+/// use jobq::{Client, EnqueueError, IntoJob};
+///
+/// async fn enqueue_twice(client: &Client, job: impl IntoJob + Clone) -> Result<(), EnqueueError> {
+///     client.enqueue(job.clone()).await?;
+///     client.enqueue(job).await?;
+///     Ok(())
+/// }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a job that can be enqueued",
     label = "expected a job",
