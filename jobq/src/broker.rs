@@ -25,7 +25,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::sync::Notify;
 
-pub use self::inspect::{Counts, Element, Inspect, JobState, Requeue};
+pub use self::inspect::{Counts, Element, Inspect, JobState, Requeue, TakeDead};
 pub use self::step::{
     Action, Adopted, Adoption, Claim, Claimed, DeadCaps, Due, Entry, Grant, Member, Promoted,
     ReleaseTo, Renewed, RoundAnswer, Settle, Settled, Settlement,

@@ -326,6 +326,12 @@ pub enum InspectError {
     /// [`crate::Client::queue`].
     #[error(transparent)]
     InvalidQueueName(#[from] InvalidQueueName),
+    /// [`crate::Queue::purge`] was asked for the jobs in flight.
+    #[error(
+        "jobs in flight belong to their workers and cannot be purged; pause the queue and wait \
+         until they have ended, or cancel them"
+    )]
+    OwnedByWorkers,
     /// The broker could not answer.
     #[error("could not read or change the queue")]
     Broker(#[from] BrokerError),

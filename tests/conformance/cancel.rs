@@ -2,7 +2,7 @@
 
 use futures_util::future::try_join_all;
 use jobq::JobId;
-use jobq::broker::{DeadCaps, Due, MAX_BATCH, MAX_CANCELLED, Requeue};
+use jobq::broker::{Due, MAX_BATCH, MAX_CANCELLED, Requeue, TakeDead};
 
 use crate::fixture::{Fixture, Given, HOURS, bytes};
 
@@ -99,14 +99,20 @@ pub(crate) async fn one_too_many_drops_the_one_cancelled_longest_ago(f: Fixture)
 }
 
 async fn put_back(f: &Fixture, record: &str, number: u32) -> bool {
-    f.bury(&[b"record"], DeadCaps::default()).await;
-    let requeue = Requeue {
+    f.with_dead(&["record"]).await;
+    let take = TakeDead {
+        record: bytes(record),
+        requeue: Some(again(number)),
+    };
+    let taken = f.broker.take_dead(&f.queue, &[take], 0).await;
+    taken.expect("take_dead") == 1
+}
+
+fn again(number: u32) -> Requeue {
+    Requeue {
         id: id(number),
         envelope: bytes("again"),
-    };
-    let record = bytes(record);
-    let taken = f.broker.take_dead(&f.queue, &record, Some(&requeue));
-    taken.await.expect("take_dead")
+    }
 }
 
 pub(crate) async fn a_dead_job_that_is_put_back_is_cancelled_no_more(f: Fixture) {
@@ -121,10 +127,18 @@ pub(crate) async fn a_dead_job_that_is_not_put_back_stays_cancelled(f: Fixture) 
     cancel(&f, [1]).await;
     assert!(!put_back(&f, "another record", 1).await);
     assert_eq!(cancelled(&f, [1]).await, [true]);
-    let record = bytes("record");
-    let taken = f.broker.take_dead(&f.queue, &record, None).await;
-    assert!(taken.expect("take_dead"));
+    assert_eq!(f.take_dead(&[("record", None)], 0).await, 1);
     assert_eq!(cancelled(&f, [1]).await, [true]);
+}
+
+pub(crate) async fn a_job_that_is_run_now_is_cancelled_no_more(f: Fixture) {
+    cancel(&f, [1, 2]).await;
+    f.enqueue_due(&["x"], Due::After(HOURS)).await;
+    for (delayed, moved) in [("y", false), ("x", true)] {
+        let moves = f.broker.run_now(&f.queue, &bytes(delayed), &again(1)).await;
+        assert_eq!(moves.expect("run_now"), moved);
+        assert_eq!(cancelled(&f, [1, 2]).await, [!moved, true]);
+    }
 }
 
 pub(crate) async fn it_outlives_the_job_and_what_comes_after_it(f: Fixture) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jobq::broker::DeadCaps;
 use jobq::{At, JobState};
 
-use crate::fixture::{Fixture, HOURS, bytes, record};
+use crate::fixture::{Fixture, HOURS, record};
 
 const OPEN: DeadCaps = DeadCaps {
     count: u64::MAX >> 16,
@@ -44,9 +44,7 @@ pub(crate) async fn drop_the_oldest_beyond_a_size(f: Fixture) {
 pub(crate) async fn the_size_counts_what_was_taken_out_no_more(f: Fixture) {
     let caps = DeadCaps { bytes: 10, ..OPEN };
     f.bury(&[b"aaaa", b"bbbb"], caps).await;
-    let record = bytes("bbbb");
-    let taken = f.broker.take_dead(&f.queue, &record, None);
-    assert!(taken.await.expect("take_dead"));
+    assert_eq!(f.take_dead(&[("bbbb", None)], 0).await, 1);
     assert_eq!(f.bury(&[b"cccccc"], caps).await.dropped, 0);
     assert_eq!(dead(&f).await, [&b"cccccc"[..], b"aaaa"]);
 }

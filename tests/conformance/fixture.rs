@@ -9,6 +9,7 @@ use jobq::broker::memory::MemoryBroker;
 use jobq::broker::redis::{RedisBroker, RedisConfig};
 use jobq::broker::{
     Action, Broker, Counts, DeadCaps, Due, Element, Entry, ReleaseTo, Settle, Settled, Settlement,
+    TakeDead,
 };
 use jobq::{JobState, QueueName, WorkerId};
 
@@ -16,8 +17,8 @@ mod made;
 mod worker;
 
 pub(crate) use made::{
-    bury, bytes, entry, every_action, numbered, queue, record, release, release_to, retry, strs,
-    text,
+    bury, bytes, entry, every_action, id, job, marked, numbered, queue, record, release,
+    release_to, retry, strs, text,
 };
 pub(crate) use worker::{Given, Worker, claimed, dead_and_reaper, granted, taken};
 
@@ -166,5 +167,24 @@ impl Fixture {
         let settled = self.broker.settle(settle).await.expect("settle");
         assert!(settled.accepted.iter().all(|accepted| *accepted));
         settled
+    }
+
+    /// Puts records into the dead list as they are by default, the last one newest.
+    pub(crate) async fn with_dead(&self, records: &[&str]) {
+        let records = records.iter().map(|record| record.as_bytes());
+        let records = records.collect::<Vec<_>>();
+        self.bury(&records, DeadCaps::default()).await;
+    }
+
+    /// Takes records out of the dead list, each with what is to run again, if anything; answers
+    /// how many were there.
+    pub(crate) async fn take_dead(&self, takes: &[(&str, Option<&str>)], near: u64) -> u64 {
+        let takes = takes.iter().map(|(record, requeue)| TakeDead {
+            record: bytes(record),
+            requeue: requeue.map(job),
+        });
+        let takes = takes.collect::<Vec<_>>();
+        let taken = self.broker.take_dead(&self.queue, &takes, near).await;
+        taken.expect("take_dead")
     }
 }

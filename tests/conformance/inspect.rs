@@ -1,25 +1,9 @@
-//! What people and tools ask, and change: stats, pages, pause, the dead list.
+//! What people and tools ask: stats, pages; and the pause.
 
-use jobq::broker::{Counts, DeadCaps, Due, Requeue};
-use jobq::{At, JobId, JobState};
+use jobq::broker::{Counts, Due};
+use jobq::{At, JobState};
 
 use crate::fixture::{Fixture, Given, HOURS, bytes, numbered, queue, strs};
-
-async fn take_dead(f: &Fixture, record: &str, requeue: Option<&str>) -> bool {
-    let requeue = requeue.map(|envelope| Requeue {
-        id: JobId::new(),
-        envelope: bytes(envelope),
-    });
-    let record = bytes(record);
-    let taken = f.broker.take_dead(&f.queue, &record, requeue.as_ref());
-    taken.await.expect("take_dead")
-}
-
-async fn with_dead(f: &Fixture, records: &[&str]) {
-    let records = records.iter().map(|record| record.as_bytes());
-    f.bury(&records.collect::<Vec<_>>(), DeadCaps::default())
-        .await;
-}
 
 pub(crate) async fn queues_are_those_enqueued_to_sorted(f: Fixture) {
     for name in ["b", "a:b", "Z", "c"] {
@@ -57,7 +41,7 @@ pub(crate) async fn a_new_queue_is_empty(f: Fixture) {
 
 pub(crate) async fn stats_count_every_place(f: Fixture) {
     let mut worker = f.member().await;
-    with_dead(&f, &["record"]).await;
+    f.with_dead(&["record"]).await;
     f.suspect(&["s", "t"]).await;
     f.enqueue(&["a", "b", "c", "d", "e", "f"]).await;
     worker.claim(1).await;
@@ -125,7 +109,7 @@ pub(crate) async fn in_flight_is_paged_by_worker_and_token(f: Fixture) {
 }
 
 pub(crate) async fn dead_is_paged_newest_first(f: Fixture) {
-    with_dead(&f, &["a", "b", "c", "d"]).await;
+    f.with_dead(&["a", "b", "c", "d"]).await;
     assert_eq!(f.names(JobState::Dead).await, ["d", "c", "b", "a"]);
     let page = f.page(JobState::Dead, 1, 2).await;
     assert_eq!(
@@ -137,7 +121,7 @@ pub(crate) async fn dead_is_paged_newest_first(f: Fixture) {
 pub(crate) async fn a_page_beyond_the_end_is_empty(f: Fixture) {
     f.enqueue(&["a"]).await;
     f.enqueue_due(&["b"], Due::After(HOURS)).await;
-    with_dead(&f, &["record"]).await;
+    f.with_dead(&["record"]).await;
     for state in [
         JobState::Ready,
         JobState::Delayed,
@@ -169,41 +153,4 @@ pub(crate) async fn a_pause_holds_for_one_queue(f: Fixture) {
     other.enqueue(&["a"]).await;
     assert!(!other.stats().await.paused);
     assert_eq!(other.member().await.claim(1).await.names(), ["a"]);
-}
-
-pub(crate) async fn a_dead_record_is_taken_out(f: Fixture) {
-    with_dead(&f, &["a", "b", "c"]).await;
-    assert!(take_dead(&f, "b", None).await);
-    assert_eq!(f.names(JobState::Dead).await, ["c", "a"]);
-    assert_eq!(f.stats().await.ready, 0);
-}
-
-pub(crate) async fn a_dead_job_goes_to_the_back_of_ready(f: Fixture) {
-    with_dead(&f, &["record"]).await;
-    f.enqueue(&["a"]).await;
-    assert!(take_dead(&f, "record", Some("again")).await);
-    assert_eq!(f.ready().await, ["a", "again"]);
-    assert_eq!(f.stats().await.dead, 0);
-}
-
-pub(crate) async fn a_record_that_is_not_there_changes_nothing(f: Fixture) {
-    with_dead(&f, &["record"]).await;
-    for record in ["recor", "record ", "", "Record"] {
-        assert!(!take_dead(&f, record, Some("again")).await);
-    }
-    assert_eq!(f.names(JobState::Dead).await, ["record"]);
-    assert!(f.ready().await.is_empty());
-}
-
-pub(crate) async fn a_dead_job_is_put_back_once(f: Fixture) {
-    with_dead(&f, &["record"]).await;
-    assert!(take_dead(&f, "record", Some("again")).await);
-    assert!(!take_dead(&f, "record", Some("again")).await);
-    assert_eq!(f.ready().await, ["again"]);
-}
-
-pub(crate) async fn of_equal_records_the_newest_is_taken(f: Fixture) {
-    with_dead(&f, &["a", "b", "a", "c"]).await;
-    assert!(take_dead(&f, "a", None).await);
-    assert_eq!(f.names(JobState::Dead).await, ["c", "b", "a"]);
 }

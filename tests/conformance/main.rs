@@ -14,11 +14,14 @@ mod fixture;
 mod inspect;
 mod leave;
 mod promote;
+mod purge;
 mod reconcile;
 mod renew;
+mod run_now;
 mod settle;
 mod suspects;
 mod sweep;
+mod take_dead;
 mod wait;
 
 use fixture::Fixture;
@@ -136,6 +139,7 @@ on_every_broker! {{
         one_too_many_drops_the_one_cancelled_longest_ago
         a_dead_job_that_is_put_back_is_cancelled_no_more
         a_dead_job_that_is_not_put_back_stays_cancelled
+        a_job_that_is_run_now_is_cancelled_no_more
         it_outlives_the_job_and_what_comes_after_it
     }
     caps: {
@@ -272,10 +276,43 @@ on_every_broker! {{
         a_page_beyond_the_end_is_empty
         pause_and_resume_may_be_sent_again
         a_pause_holds_for_one_queue
-        a_dead_record_is_taken_out
-        a_dead_job_goes_to_the_back_of_ready
+    }
+    take_dead: {
+        a_record_is_taken_out
+        a_job_goes_to_the_back_of_ready
         a_record_that_is_not_there_changes_nothing
-        a_dead_job_is_put_back_once
-        of_equal_records_the_newest_is_taken
+        sent_again_it_takes_nothing_twice
+        several_keep_their_order_and_pass_over_what_is_gone
+        takes_a_thousand_at_once
+        nothing_to_take_changes_nothing
+        of_equal_records_the_first_from_the_nearer_end_is_taken
+        equal_records_are_taken_one_by_one
+        what_was_taken_counts_for_no_cap_any_more
+        the_old_end_is_read_oldest_first
+        what_is_buried_later_does_not_shift_the_old_end
+        a_job_that_goes_back_wakes
+    }
+    purge: {
+        ready_goes_with_the_suspects
+        delayed_goes_whole
+        dead_goes_whole_and_counts_for_no_cap_any_more
+        what_is_in_flight_stays_its_workers
+        an_empty_queue_has_nothing_to_purge
+        sent_again_it_removes_what_has_come_since
+        touches_no_other_queue
+        what_comes_afterwards_is_claimed_as_ever
+    }
+    run_now: {
+        goes_to_the_front_of_ready
+        sent_again_it_moves_nothing_twice
+        what_is_not_delayed_stays_where_it_is
+        waits_where_the_queue_is_paused
+        wakes_who_waits
+        carries_any_bytes
+        a_delayed_job_is_found_by_its_id
+        ids_of_any_bytes_are_found_and_no_others
+        an_id_at_another_place_is_not_found
+        only_delayed_is_searched
+        one_among_thousands_is_found
     }
 }}

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::Bytes;
 use jobq::broker::{
     Action, Adopted, Adoption, Claim, Claimed, Due, Entry, Grant, MAX_PROMOTE, Member, Promoted,
-    ReleaseTo, Renewed, Requeue, Settle, Settled, Wake,
+    ReleaseTo, Renewed, Requeue, Settle, Settled, TakeDead, Wake,
 };
-use jobq::{At, Token, WorkerId};
+use jobq::{At, JobState, Token, WorkerId};
 
 use crate::calendar::{PAST, from_now, until};
 use crate::request::{Answer, Request};
@@ -25,7 +25,8 @@ pub(crate) struct Model {
     /// Counts the steps: of two, the later one reads the later time.
     step: u64,
     accepted: usize,
-    /// Acknowledged, taken out of the dead list, dropped by its caps, or equal to a delayed one.
+    /// Acknowledged, taken out of the dead list, dropped by its caps, purged, or equal to a delayed
+    /// one.
     ended: usize,
 }
 
@@ -70,9 +71,9 @@ impl Model {
                 self.state.paused = *paused;
                 Answer::Done
             }
-            Request::TakeDead(record, requeue) => {
-                Answer::TakenDead(self.take_dead(record, requeue.as_ref()))
-            }
+            Request::TakeDead(takes, near) => Answer::Taken(self.take_dead(takes, *near)),
+            Request::Purge(state) => Answer::Taken(self.purge(*state)),
+            Request::RunNow(delayed, job) => Answer::Moved(self.run_now(delayed, job)),
             Request::Cancel(id) => {
                 self.state.cancelled.insert(*id);
                 Answer::Done
@@ -309,18 +310,53 @@ impl Model {
         true
     }
 
-    fn take_dead(&mut self, record: &Bytes, requeue: Option<&Requeue>) -> bool {
-        let found = self.state.dead.iter().position(|other| other == record);
-        let Some(place) = found else { return false };
-        self.state.dead.remove(place);
-        match requeue {
-            Some(Requeue { id, envelope }) => {
-                self.state.ready.push(envelope.clone());
-                self.state.cancelled.remove(id);
+    fn take_dead(&mut self, takes: &[TakeDead], near: u64) -> u64 {
+        let newest_first = near < self.state.dead.len() as u64 / 2;
+        let mut taken = 0;
+        for TakeDead { record, requeue } in takes {
+            let mut records = self.state.dead.iter();
+            let found = match newest_first {
+                true => records.position(|other| other == record),
+                false => records.rposition(|other| other == record),
+            };
+            let Some(place) = found else { continue };
+            taken += 1;
+            self.state.dead.remove(place);
+            match requeue {
+                Some(Requeue { id, envelope }) => {
+                    self.state.ready.push(envelope.clone());
+                    self.state.cancelled.remove(id);
+                }
+                None => self.ended += 1,
             }
-            None => self.ended += 1,
         }
-        true
+        taken
+    }
+
+    fn purge(&mut self, state: JobState) -> u64 {
+        let lists = match state {
+            JobState::Ready => vec![&mut self.state.ready, &mut self.state.suspects],
+            JobState::Dead => vec![&mut self.state.dead],
+            _ => vec![],
+        };
+        let mut purged = lists.into_iter().map(|list| list.drain(..).count()).sum();
+        if state == JobState::Delayed {
+            purged = self.delayed.len();
+            self.delayed.clear();
+        }
+        self.ended += purged;
+        purged as u64
+    }
+
+    fn run_now(&mut self, delayed: &Bytes, job: &Requeue) -> bool {
+        let before = self.delayed.len();
+        self.delayed.retain(|(_, _, element)| element != delayed);
+        let moved = self.delayed.len() < before;
+        if moved {
+            self.put_in_front(vec![job.envelope.clone()]);
+            self.state.cancelled.remove(&job.id);
+        }
+        moved
     }
 
     /// Asked only when ready has a job.

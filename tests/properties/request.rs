@@ -5,9 +5,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use jobq::broker::{
     Action, Adopted, Adoption, Claim, Claimed, Due, Entry, Member, Promoted, Renewed, Requeue,
-    Settle, Settled, Wake,
+    Settle, Settled, TakeDead, Wake,
 };
-use jobq::{JobId, WorkerId};
+use jobq::{JobId, JobState, WorkerId};
 
 use crate::calendar::rounded;
 
@@ -20,7 +20,9 @@ pub(crate) enum Request {
     Adopt(Adoption),
     Leave(WorkerId),
     Pause(bool),
-    TakeDead(Bytes, Option<Requeue>),
+    TakeDead(Vec<TakeDead>, u64),
+    Purge(JobState),
+    RunNow(Bytes, Requeue),
     Cancel(JobId),
     WhichCancelled(Vec<JobId>),
     Wait(WorkerId),
@@ -34,7 +36,9 @@ pub(crate) enum Answer {
     Promoted(Promoted),
     Adopted(Adopted),
     Left(bool),
-    TakenDead(bool),
+    /// How many were taken out.
+    Taken(u64),
+    Moved(bool),
     Cancelled(Vec<bool>),
     Woken(Wake),
 }

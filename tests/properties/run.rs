@@ -7,6 +7,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use jobq::broker::{
     Action, Adoption, Claim, Due, Entry, Member, Requeue, Settle, Settlement, TIMEKEEPER_TTL,
+    TakeDead,
 };
 use jobq::{At, JobId, QueueName, Token, WorkerId};
 
@@ -139,17 +140,9 @@ impl Run {
             }
             Step::Leave { slot } => (Request::Leave(self.worker(slot)), false),
             Step::Pause(paused) => (Request::Pause(paused), false),
-            Step::TakeDead { place, requeue } => {
-                let requeue = requeue.map(|number| Requeue {
-                    id: id(number),
-                    envelope: self.name(),
-                });
-                let record = self.model.state().dead.get(place).cloned();
-                (
-                    Request::TakeDead(record.unwrap_or_default(), requeue),
-                    false,
-                )
-            }
+            Step::TakeDead { ref places, near } => (self.take_dead(places, near), false),
+            Step::Purge(state) => (Request::Purge(state), false),
+            Step::RunNow { place, id, rewrite } => (self.run_now(place, id, rewrite), false),
             Step::Cancel { id: number } => (Request::Cancel(id(number)), false),
             Step::WhichCancelled => (Request::WhichCancelled((0..IDS).map(id).collect()), false),
             Step::Wait { slot } => (Request::Wait(self.worker(slot)), false),
@@ -223,6 +216,33 @@ impl Run {
             Entry { envelope, due }
         });
         Request::Enqueue(entries.collect())
+    }
+
+    fn take_dead(&mut self, places: &[(usize, Option<u8>)], near: u64) -> Request {
+        let dead = self.model.state().dead;
+        let takes = places.iter().map(|&(place, requeue)| TakeDead {
+            record: dead.get(place).cloned().unwrap_or_default(),
+            requeue: requeue.map(|id| self.job(id)),
+        });
+        Request::TakeDead(takes.collect(), near)
+    }
+
+    fn run_now(&mut self, place: usize, id: u8, rewrite: bool) -> Request {
+        let delayed = self.model.state().delayed;
+        let element = delayed.get(place).map(|(_, bytes)| bytes.clone());
+        let element = element.unwrap_or_default();
+        let mut job = self.job(id);
+        if !rewrite {
+            job.envelope = element.clone();
+        }
+        Request::RunNow(element, job)
+    }
+
+    fn job(&mut self, number: u8) -> Requeue {
+        Requeue {
+            id: id(number),
+            envelope: self.name(),
+        }
     }
 
     fn claim(&self, worker: &WorkerId, claims: &Claims) -> Claim {

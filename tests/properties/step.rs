@@ -1,5 +1,6 @@
 //! What may happen next, drawn at random: a shape, which a run fills in from what there is.
 
+use jobq::JobState;
 use jobq::broker::{DeadCaps, ReleaseTo};
 use proptest::collection::vec;
 use proptest::prelude::any as arbitrary;
@@ -44,9 +45,16 @@ pub(crate) enum Step {
     },
     Pause(bool),
     TakeDead {
+        /// With the id of the job that is put back, if it is.
+        places: Vec<(usize, Option<u8>)>,
+        near: u64,
+    },
+    Purge(JobState),
+    /// With the bytes it has, or others.
+    RunNow {
         place: usize,
-        /// The id of the job that is put back.
-        requeue: Option<u8>,
+        id: u8,
+        rewrite: bool,
     },
     /// The job of an id that is one of few.
     Cancel {
@@ -146,13 +154,25 @@ pub(crate) fn any() -> impl Strategy<Value = Step> {
             }),
         4 => slot().prop_map(|slot| Step::Leave { slot }),
         2 => prop::bool::weighted(0.4).prop_map(Step::Pause),
-        3 => (0..5_usize, prop::option::of(0..IDS))
-            .prop_map(|(place, requeue)| Step::TakeDead { place, requeue }),
+        3 => (vec((0..5_usize, prop::option::of(0..IDS)), 0..4), 0..6_u64)
+            .prop_map(|(places, near)| Step::TakeDead { places, near }),
+        1 => state().prop_map(Step::Purge),
+        3 => (0..6_usize, 0..IDS, arbitrary::<bool>())
+            .prop_map(|(place, id, rewrite)| Step::RunNow { place, id, rewrite }),
         3 => (0..IDS).prop_map(|id| Step::Cancel { id }),
         1 => Just(Step::WhichCancelled),
         8 => slot().prop_map(|slot| Step::Wait { slot }),
         2 => slot().prop_map(|slot| Step::Reborn { slot }),
         12 => (0..12_usize, lost()).prop_map(|(back, lost)| Step::Again { back, lost }),
+    ]
+}
+
+fn state() -> impl Strategy<Value = JobState> {
+    prop_oneof![
+        1 => Just(JobState::Ready),
+        2 => Just(JobState::Delayed),
+        1 => Just(JobState::InFlight),
+        2 => Just(JobState::Dead),
     ]
 }
 

@@ -136,8 +136,12 @@ impl Subject {
                 broker.resume(queue).await?;
                 Answer::Done
             }
-            Request::TakeDead(record, requeue) => {
-                Answer::TakenDead(broker.take_dead(queue, &record, requeue.as_ref()).await?)
+            Request::TakeDead(takes, near) => {
+                Answer::Taken(broker.take_dead(queue, &takes, near).await?)
+            }
+            Request::Purge(state) => Answer::Taken(broker.purge(queue, state).await?),
+            Request::RunNow(delayed, job) => {
+                Answer::Moved(broker.run_now(queue, &delayed, &job).await?)
             }
             Request::Cancel(id) => {
                 broker.cancel(queue, id).await?;

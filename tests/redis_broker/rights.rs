@@ -124,17 +124,37 @@ async fn look_everywhere(broker: &RedisBroker) {
     assert_eq!(broker.members(&queue()).await.unwrap().len(), 1);
     broker.owners(&queue(), 0).await.unwrap();
     broker.held(&queue(), &worker()).await.unwrap();
+    intervene(broker).await;
+}
+
+async fn intervene(broker: &RedisBroker) {
+    assert_eq!(broker.oldest_dead(&queue(), 0, 10).await.unwrap(), ["dead"]);
     let id = JobId::new();
     broker.cancel(&queue(), id).await.unwrap();
     assert_eq!(broker.cancelled(&queue(), &[id]).await.unwrap(), [true]);
-    let dead = Bytes::from("dead");
-    let requeue = Requeue {
+    let job = |envelope: &str| Requeue {
         id,
-        envelope: dead.clone(),
+        envelope: Bytes::copy_from_slice(envelope.as_bytes()),
     };
-    let taken = broker.take_dead(&queue(), &dead, Some(&requeue)).await;
-    assert!(taken.unwrap());
+    let take = TakeDead {
+        record: Bytes::from("dead"),
+        requeue: Some(job("dead")),
+    };
+    let taken = broker.take_dead(&queue(), &[take], 0).await;
+    assert_eq!(taken.unwrap(), 1);
     assert_eq!(broker.cancelled(&queue(), &[id]).await.unwrap(), [false]);
+    let nobody = broker.find_delayed(&queue(), JobId::new()).await;
+    assert_eq!(nobody.unwrap(), None);
+    let delayed = Bytes::from("z");
+    assert!(broker.run_now(&queue(), &delayed, &job("z")).await.unwrap());
+    for (state, purged) in [
+        (JobState::Ready, 4),
+        (JobState::Delayed, 1),
+        (JobState::Dead, 0),
+    ] {
+        let answer = broker.purge(&queue(), state).await.unwrap();
+        assert_eq!(answer, purged, "{state:?}");
+    }
 }
 
 #[tokio::test]

@@ -40,23 +40,68 @@ pub trait Inspect {
     /// ([`Requeue`]). No job moves. Safe to send again: it counts from the last time.
     async fn cancel(&self, queue: &QueueName, id: JobId) -> Result<(), BrokerError>;
 
-    /// Removes exactly this record from the dead list and, if its job is to run again, puts that at
-    /// the back of ready. Answers whether the record was there; if not, nothing changes.
+    /// Dead records from the old end, `limit` (at most [`MAX_BATCH`](super::MAX_BATCH)) from
+    /// `offset` on, oldest first: what is buried meanwhile does not shift them.
+    async fn oldest_dead(
+        &self,
+        queue: &QueueName,
+        offset: u64,
+        limit: u32,
+    ) -> Result<Vec<Bytes>, BrokerError>;
+
+    /// Removes exactly these records, at most [`MAX_BATCH`](super::MAX_BATCH), from the dead list
+    /// and puts the jobs that come with them at the back of ready, in order. Answers how many were
+    /// there; one that was not changes nothing. Sent again, it finds none.
+    ///
+    /// `near` is how many newer records there are, about: each is looked for from the end of the
+    /// list that is nearer to this place, and of equal records the first one met is taken.
     async fn take_dead(
         &self,
         queue: &QueueName,
-        record: &Bytes,
-        requeue: Option<&Requeue>,
+        takes: &[TakeDead],
+        near: u64,
+    ) -> Result<u64, BrokerError>;
+
+    /// Removes all elements in a state, ready with the suspects, and answers how many there were.
+    /// What is in flight is its worker's: nothing of it is removed. Sent again, it removes what has
+    /// come since.
+    async fn purge(&self, queue: &QueueName, state: JobState) -> Result<u64, BrokerError>;
+
+    /// A delayed element that has this id at the place where an envelope has it. Looks in many
+    /// steps: one that is delayed throughout is found.
+    async fn find_delayed(
+        &self,
+        queue: &QueueName,
+        id: JobId,
+    ) -> Result<Option<Bytes>, BrokerError>;
+
+    /// Removes exactly this element from delayed and puts the job, as it is given, at the front of
+    /// ready, also if the queue is paused. Answers whether the element was there; if not, nothing
+    /// changes.
+    async fn run_now(
+        &self,
+        queue: &QueueName,
+        delayed: &Bytes,
+        job: &Requeue,
     ) -> Result<bool, BrokerError>;
 }
 
-/// An order to run a job again: it is not cancelled any more.
+/// An order to run a job: it is not cancelled any more.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Requeue {
     /// The job's id.
     pub id: JobId,
-    /// The bytes that go back into the queue.
+    /// The bytes that go into the queue.
     pub envelope: Bytes,
+}
+
+/// A dead record to be taken out of the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TakeDead {
+    /// The bytes of the record.
+    pub record: Bytes,
+    /// What goes back into the queue, if its job is to run again.
+    pub requeue: Option<Requeue>,
 }
 
 /// Where a job can be looked at.

@@ -8,6 +8,7 @@ mod batch;
 mod cancelled;
 mod dead;
 mod delayed;
+mod intervene;
 mod look;
 mod queue;
 mod waiter;
@@ -27,7 +28,7 @@ use self::queue::Queue;
 use self::waiter::MemoryWaiter;
 use super::{
     Adopted, Adoption, Broker, Claim, Counts, Element, Entry, Inspect, JobState, Member, Promoted,
-    Renewed, Requeue, RoundAnswer, Settle, Waiter,
+    Renewed, Requeue, RoundAnswer, Settle, TakeDead, Waiter,
 };
 use crate::error::BrokerError;
 use crate::id::{JobId, QueueName, Token, WorkerId};
@@ -210,13 +211,43 @@ impl Inspect for MemoryBroker {
         Ok(())
     }
 
+    async fn oldest_dead(
+        &self,
+        queue: &QueueName,
+        offset: u64,
+        limit: u32,
+    ) -> Result<Vec<Bytes>, BrokerError> {
+        Ok(self.step(queue, |queue, _| queue.oldest_dead(offset, limit)))
+    }
+
     async fn take_dead(
         &self,
         queue: &QueueName,
-        record: &Bytes,
-        requeue: Option<&Requeue>,
+        takes: &[TakeDead],
+        near: u64,
+    ) -> Result<u64, BrokerError> {
+        Ok(self.step(queue, |queue, _| queue.take_dead(takes, near)))
+    }
+
+    async fn purge(&self, queue: &QueueName, state: JobState) -> Result<u64, BrokerError> {
+        Ok(self.step(queue, |queue, _| queue.purge(state)))
+    }
+
+    async fn find_delayed(
+        &self,
+        queue: &QueueName,
+        id: JobId,
+    ) -> Result<Option<Bytes>, BrokerError> {
+        Ok(self.step(queue, |queue, _| queue.find_delayed(id)))
+    }
+
+    async fn run_now(
+        &self,
+        queue: &QueueName,
+        delayed: &Bytes,
+        job: &Requeue,
     ) -> Result<bool, BrokerError> {
-        Ok(self.step(queue, |queue, _| queue.take_dead(record, requeue)))
+        Ok(self.step(queue, |queue, _| queue.run_now(delayed, job)))
     }
 }
 

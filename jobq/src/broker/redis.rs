@@ -13,7 +13,8 @@
 //! | `redis/connection.rs` | staying connected, timeouts, scripts the server has forgotten |
 //! | `redis/fault.rs` | which error means what |
 //! | `redis/{waiter,signals}.rs` | blocking, and listening for due times |
-//! | `redis/inspect.rs` | looking in |
+//! | `redis/inspect.rs` | looking in, and intervening |
+//! | `redis/{pages,scans}.rs` | reading what may be long, a bounded part at a time |
 //!
 //! Delayed is a sorted set, which holds an element once: two delayed jobs of one queue that are
 //! equal to the byte become one. Envelopes differ by their ids, so only copies of one envelope
@@ -27,7 +28,9 @@ mod fault;
 mod handshake;
 mod inspect;
 mod keys;
+mod pages;
 mod reply;
+mod scans;
 mod scripts;
 mod signals;
 #[cfg(feature = "tls")]
@@ -243,11 +246,7 @@ impl Broker for RedisBroker {
         let mut command = redis::cmd("SCAN");
         command.arg(cursor).arg("MATCH").arg(keys.owned_pattern());
         command.arg("COUNT").arg(SCAN_STEP);
-        let answer = reply::list(self.ask(Step::plain(command)).await?, "a scan")?;
-        let [cursor, found] =
-            <[Value; 2]>::try_from(answer).map_err(|_| corrupt("a scan's answer"))?;
-        let cursor = reply::number(&cursor).ok_or_else(|| corrupt("a scan's cursor"))?;
-        let found = reply::list(found, "a list of keys")?;
+        let (cursor, found) = reply::scanned(self.ask(Step::plain(command)).await?)?;
         let owners = found.iter().filter_map(|key| keys.owner(reply::text(key)?));
         // A worker may own records and a handoff, and SCAN may give a key twice.
         let unique: HashSet<WorkerId> = owners.collect();

@@ -15,14 +15,18 @@ use crate::timestamp::At;
 #[derive(Clone)]
 pub struct DeadJob {
     bytes: Bytes,
+    is_record: bool,
     record: DeadRecord,
     envelope: Result<Envelope, EnvelopeError>,
 }
 
 impl DeadJob {
     pub(super) fn new(bytes: Bytes) -> Self {
-        let record = DeadRecord::decode(&bytes).unwrap_or_else(|error| unreadable(&bytes, &error));
+        let decoded = DeadRecord::decode(&bytes);
+        let is_record = decoded.is_ok();
+        let record = decoded.unwrap_or_else(|error| unreadable(&bytes, &error));
         Self {
+            is_record,
             envelope: Envelope::decode(record.envelope.clone()),
             record,
             bytes,
@@ -108,6 +112,11 @@ impl DeadJob {
     #[must_use]
     pub fn bytes(&self) -> &Bytes {
         &self.record.envelope
+    }
+
+    /// When it was given up, if the record could be read.
+    pub(super) fn died(&self) -> Option<At> {
+        self.is_record.then_some(self.record.died_at)
     }
 
     /// The record as it is stored.

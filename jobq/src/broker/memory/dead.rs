@@ -34,9 +34,13 @@ impl DeadList {
         dropped
     }
 
-    /// Removes the newest record of exactly these bytes.
-    pub(super) fn take(&mut self, record: &Bytes) -> bool {
-        let found = self.records.iter().position(|other| other == record);
+    /// Removes a record of exactly these bytes, the first from one end.
+    pub(super) fn take(&mut self, record: &Bytes, from_newest: bool) -> bool {
+        let mut records = self.records.iter();
+        let found = match from_newest {
+            true => records.position(|other| other == record),
+            false => records.rposition(|other| other == record),
+        };
         found.is_some_and(|index| self.remove(index))
     }
 
@@ -51,7 +55,7 @@ impl DeadList {
     }
 
     /// Newest first.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Bytes> {
+    pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = &Bytes> {
         self.records.iter()
     }
 }

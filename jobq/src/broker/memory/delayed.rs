@@ -31,6 +31,12 @@ impl Delayed {
         Some(envelope)
     }
 
+    /// Removes an element; answers whether it was there.
+    pub(super) fn remove(&mut self, envelope: &Bytes) -> bool {
+        let due = self.due.remove(envelope);
+        due.is_some_and(|due| self.order.remove(&(due, envelope.clone())))
+    }
+
     pub(super) fn next_due(&self) -> Option<At> {
         self.order.first().map(|&(due, _)| due)
     }

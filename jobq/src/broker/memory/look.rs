@@ -90,8 +90,6 @@ impl Queue {
     }
 
     pub(super) fn page(&self, state: JobState, offset: u64, limit: u32) -> Vec<Element> {
-        let offset = usize::try_from(offset).unwrap_or(usize::MAX);
-        let limit = limit.min(MAX_BATCH) as usize;
         let elements: Box<dyn Iterator<Item = Element> + '_> = match state {
             JobState::Ready => Box::new(self.ready.iter().map(plain)),
             JobState::Delayed => Box::new(self.delayed.iter().map(|(due, bytes)| Element {
@@ -101,7 +99,11 @@ impl Queue {
             JobState::InFlight => Box::new(self.in_flight()),
             JobState::Dead => Box::new(self.dead.iter().map(plain)),
         };
-        elements.skip(offset).take(limit).collect()
+        window(elements, offset, limit)
+    }
+
+    pub(super) fn oldest_dead(&self, offset: u64, limit: u32) -> Vec<Bytes> {
+        window(self.dead.iter().rev().cloned(), offset, limit)
     }
 
     fn in_flight(&self) -> impl Iterator<Item = Element> {
@@ -135,6 +137,13 @@ impl Queue {
             timekeeper: self.timekeeper(now).cloned(),
         }
     }
+}
+
+fn window<T>(all: impl Iterator<Item = T>, offset: u64, limit: u32) -> Vec<T> {
+    let offset = usize::try_from(offset).unwrap_or(usize::MAX);
+    all.skip(offset)
+        .take(limit.min(MAX_BATCH) as usize)
+        .collect()
 }
 
 fn plain(bytes: &Bytes) -> Element {

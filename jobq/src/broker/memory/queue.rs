@@ -14,7 +14,7 @@ use super::delayed::Delayed;
 use super::waiter::Waiting;
 use crate::broker::{
     Action, Adopted, Adoption, Claim, Claimed, Due, Entry, Grant, MAX_PROMOTE, Member, Promoted,
-    ReleaseTo, Renewed, Requeue, Settle, Settled, Settlement, TIMEKEEPER_TTL,
+    ReleaseTo, Renewed, Settle, Settled, Settlement, TIMEKEEPER_TTL,
 };
 use crate::id::{Token, WorkerId};
 use crate::timestamp::At;
@@ -281,19 +281,6 @@ impl Queue {
         self.gone = self.gone.max(left.unwrap_or(0));
         self.office.take_if(|(holder, _)| holder == worker);
         true
-    }
-
-    pub(super) fn set_paused(&mut self, paused: bool) {
-        self.paused = paused;
-    }
-
-    pub(super) fn take_dead(&mut self, record: &Bytes, requeue: Option<&Requeue>) -> bool {
-        let taken = self.dead.take(record);
-        if let Some(Requeue { id, envelope }) = requeue.filter(|_| taken) {
-            self.ready.push_back(envelope.clone());
-            self.cancelled.remove(id);
-        }
-        taken
     }
 
     /// Tells the timekeeper when the first of delayed is due earlier than it was `before`.

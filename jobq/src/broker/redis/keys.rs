@@ -10,6 +10,18 @@ pub(super) fn queues(namespace: &str) -> String {
     format!("{namespace}:queues")
 }
 
+/// The glob that matches exactly these bytes.
+pub(super) fn glob_of(bytes: &[u8]) -> Vec<u8> {
+    let mut glob = Vec::with_capacity(bytes.len() + 2);
+    for &byte in bytes {
+        if b"*?[]\\^-".contains(&byte) {
+            glob.push(b'\\');
+        }
+        glob.push(byte);
+    }
+    glob
+}
+
 /// The keys of one queue.
 #[derive(Debug, Clone)]
 pub(super) struct QueueKeys {
@@ -73,15 +85,10 @@ impl QueueKeys {
     }
 
     /// What SCAN must match to find the keys that workers own: of both kinds, and few others.
-    pub(super) fn owned_pattern(&self) -> String {
-        let mut pattern = String::with_capacity(self.prefix.len() + 2);
-        for c in self.prefix.chars() {
-            if "*?[]\\^-".contains(c) {
-                pattern.push('\\');
-            }
-            pattern.push(c);
-        }
-        pattern + "[hi][an]*:*"
+    pub(super) fn owned_pattern(&self) -> Vec<u8> {
+        let mut pattern = glob_of(self.prefix.as_bytes());
+        pattern.extend(b"[hi][an]*:*");
+        pattern
     }
 
     /// The worker that owns a key, if it is one that workers own.
@@ -141,6 +148,6 @@ mod tests {
     fn patterns_escape_what_a_glob_would_read() {
         let queue = QueueName::new("a-b").unwrap();
         let pattern = QueueKeys::new("n[s*", &queue).owned_pattern();
-        assert_eq!(pattern, r"n\[s\*:{a\-b}:[hi][an]*:*");
+        assert_eq!(pattern, br"n\[s\*:{a\-b}:[hi][an]*:*");
     }
 }

@@ -185,6 +185,24 @@ pub(super) fn counted(value: Value) -> Result<(Counts, Vec<WorkerId>), BrokerErr
     Ok((counts, members.map(WorkerId::from_stored).collect()))
 }
 
+/// A script's answer that is a word and how many.
+pub(super) fn how_many(value: Value, word: &[u8]) -> Result<u64, BrokerError> {
+    let mut reply = Reply::new(value, "a number of elements")?;
+    match reply.word()? == word {
+        true => reply.number(),
+        false => reply.other(),
+    }
+}
+
+/// The answer of a scan: where it goes on, and what it found.
+pub(super) fn scanned(value: Value) -> Result<(u64, Vec<Value>), BrokerError> {
+    const SCAN: &str = "a scan's answer";
+    let answer = <[Value; 2]>::try_from(list(value, SCAN)?);
+    let [cursor, found] = answer.map_err(|_| corrupt(SCAN))?;
+    let cursor = number(&cursor).ok_or_else(|| corrupt("a scan's cursor"))?;
+    Ok((cursor, list(found, SCAN)?))
+}
+
 /// A script's answer that is one word: whether it is `yes` (true) or `no` (false).
 pub(super) fn one_of(value: Value, yes: &[u8], no: &[u8]) -> Result<bool, BrokerError> {
     let mut reply = Reply::new(value, "one of two words")?;
@@ -327,6 +345,8 @@ mod tests {
                 "{wire:?}"
             );
             assert!(one_of(value(wire), b"yes", b"no").is_err(), "{wire:?}");
+            assert!(how_many(value(wire), b"gone").is_err(), "{wire:?}");
+            assert!(scanned(value(wire)).is_err(), "{wire:?}");
             assert!(
                 !matches!(renewed(value(wire)), Ok(Renewed::Alive { .. })),
                 "{wire:?}"

@@ -10,8 +10,8 @@ use redis::{Arg, Cmd, Pipeline, ToRedisArgs};
 
 use super::keys::QueueKeys;
 use crate::broker::{
-    Action, Adoption, CANCELLED_FOR, Claim, Due, Entry, MAX_BATCH_BYTES, MAX_CANCELLED,
-    MAX_PROMOTE, Member, ReleaseTo, Requeue, Settle, Settlement, TIMEKEEPER_TTL,
+    Action, Adoption, CANCELLED_FOR, Claim, Due, Entry, JobState, MAX_BATCH_BYTES, MAX_CANCELLED,
+    MAX_PROMOTE, Member, ReleaseTo, Requeue, Settle, Settlement, TIMEKEEPER_TTL, TakeDead,
 };
 use crate::id::{JobId, WorkerId};
 
@@ -32,7 +32,9 @@ macro_rules! scripts {
 mod loaded {
     #![expect(non_upper_case_globals, reason = "a script is named like its file")]
     use super::{LazyLock, Script};
-    scripts!(adopt cancel claim count delay leave pause promote renew settle take_dead);
+    scripts! {
+        adopt cancel claim count delay leave pause promote purge renew run_now settle take_dead
+    }
 }
 
 /// A Lua file and the name under which the server keeps it.
@@ -306,13 +308,46 @@ pub(super) fn cancelled(keys: &QueueKeys, ids: &[JobId]) -> Step {
     Step::plain(command)
 }
 
-pub(super) fn take_dead(keys: &QueueKeys, record: &Bytes, requeue: Option<&Requeue>) -> Step {
+pub(super) fn take_dead(keys: &QueueKeys, takes: &[TakeDead], near: u64) -> Step {
     let keys = [keys.dead(), keys.ready(), keys.meta(), keys.cancelled()];
-    Step::script(&loaded::take_dead, &keys)
-        .arg(&record[..])
-        .arg(u8::from(requeue.is_some()))
-        .arg(requeue.map_or(&[][..], |requeue| &requeue.envelope[..]))
-        .arg(requeue.map_or(&[][..], |requeue| &requeue.id.as_bytes()[..]))
+    let mut step = Step::script(&loaded::take_dead, &keys).arg(near);
+    for TakeDead { record, requeue } in takes {
+        let command = &mut step.command;
+        match requeue {
+            None => command.arg("remove").arg(&record[..]),
+            Some(job) => {
+                let command = command.arg("requeue").arg(&record[..]);
+                command.arg(&job.envelope[..]).arg(&job.id.as_bytes()[..])
+            }
+        };
+    }
+    step
+}
+
+/// `None`: what is in flight is not purged.
+pub(super) fn purge(keys: &QueueKeys, state: JobState) -> Option<Step> {
+    let state = match state {
+        JobState::Ready => "ready",
+        JobState::Delayed => "delayed",
+        JobState::Dead => "dead",
+        JobState::InFlight => return None,
+    };
+    let keys = [
+        keys.ready(),
+        keys.suspects(),
+        keys.delayed(),
+        keys.dead(),
+        keys.meta(),
+    ];
+    Some(Step::script(&loaded::purge, &keys).arg(state))
+}
+
+pub(super) fn run_now(keys: &QueueKeys, delayed: &Bytes, job: &Requeue) -> Step {
+    let keys = [keys.delayed(), keys.ready(), keys.cancelled()];
+    Step::script(&loaded::run_now, &keys)
+        .arg(&delayed[..])
+        .arg(&job.envelope[..])
+        .arg(&job.id.as_bytes()[..])
 }
 
 /// The figures of a queue; what `members` own is counted as in flight.

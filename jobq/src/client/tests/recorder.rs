@@ -8,8 +8,8 @@ use tokio::sync::Notify;
 
 use super::*;
 use crate::broker::{
-    Adopted, Adoption, Claim, Counts, Element, Inspect, Member, Promoted, Renewed, Requeue,
-    RoundAnswer, Settle, Waiter,
+    Adopted, Adoption, Claim, Counts, Element, Inspect, JobState, Member, Promoted, Renewed,
+    Requeue, RoundAnswer, Settle, TakeDead, Waiter,
 };
 use crate::id::{Token, WorkerId};
 
@@ -153,12 +153,23 @@ impl Inspect for Recorder {
         unreachable!("{ENQUEUES_ONLY}")
     }
 
-    async fn take_dead(
-        &self,
-        _: &QueueName,
-        _: &Bytes,
-        _: Option<&Requeue>,
-    ) -> Result<bool, BrokerError> {
+    async fn oldest_dead(&self, _: &QueueName, _: u64, _: u32) -> Result<Vec<Bytes>, BrokerError> {
+        unreachable!("{ENQUEUES_ONLY}")
+    }
+
+    async fn take_dead(&self, _: &QueueName, _: &[TakeDead], _: u64) -> Result<u64, BrokerError> {
+        unreachable!("{ENQUEUES_ONLY}")
+    }
+
+    async fn purge(&self, _: &QueueName, _: JobState) -> Result<u64, BrokerError> {
+        unreachable!("{ENQUEUES_ONLY}")
+    }
+
+    async fn find_delayed(&self, _: &QueueName, _: JobId) -> Result<Option<Bytes>, BrokerError> {
+        unreachable!("{ENQUEUES_ONLY}")
+    }
+
+    async fn run_now(&self, _: &QueueName, _: &Bytes, _: &Requeue) -> Result<bool, BrokerError> {
         unreachable!("{ENQUEUES_ONLY}")
     }
 }

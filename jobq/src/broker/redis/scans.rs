@@ -1,0 +1,111 @@
+//! Walks over sets, sorted sets and hashes of any size, in parts that hold the server for a
+//! millisecond at the most. What is there from the first part to the last is found.
+
+use bytes::Bytes;
+use redis::Value;
+
+use super::RedisBroker;
+use super::keys::{self, QueueKeys};
+use super::pages::{FIRST_READ, Order, command};
+use super::reply;
+use super::scripts::Step;
+use crate::broker::Broker;
+use crate::envelope::Envelope;
+use crate::error::BrokerError;
+use crate::id::{JobId, QueueName, Token, WorkerId};
+
+/// Names of queues that one step of a scan looks at, about.
+const NAMES_SCANNED: u32 = 500;
+
+/// Tokens that are read with one command; where there are more, they are scanned.
+const TOKENS_READ: u64 = 5000;
+
+/// Elements of delayed or in flight that one step of a scan looks at, about. The server copies each
+/// of them, match or not.
+const ELEMENTS_SCANNED: usize = 250;
+
+/// Bytes that one step of a scan is to copy.
+const SCANNED_BYTES: usize = 1024 * 1024;
+
+impl RedisBroker {
+    /// The set of queues; a name may stand there twice.
+    pub(super) async fn all_queues(&self) -> Result<Vec<Value>, BrokerError> {
+        let key = keys::queues(self.link.config().namespace());
+        self.scan_all("SSCAN", &key, NAMES_SCANNED as usize).await
+    }
+
+    async fn scan_all(
+        &self,
+        scan: &str,
+        key: &str,
+        at_once: usize,
+    ) -> Result<Vec<Value>, BrokerError> {
+        let (mut all, mut cursor) = (Vec::new(), 0);
+        loop {
+            let mut command = command(scan, key.to_owned());
+            command.arg(cursor).arg("COUNT").arg(at_once);
+            let (next, found) = reply::scanned(self.ask(Step::plain(command)).await?)?;
+            all.extend(found);
+            if next == 0 {
+                return Ok(all);
+            }
+            cursor = next;
+        }
+    }
+
+    /// The first that a scan finds which has this id where an envelope has it.
+    pub(super) async fn search_delayed(
+        &self,
+        keys: &QueueKeys,
+        id: JobId,
+    ) -> Result<Option<Bytes>, BrokerError> {
+        // One byte of any value, the header of the array, stands before it.
+        let mut pattern = b"?".to_vec();
+        pattern.extend(keys::glob_of(&Envelope::id_mark(id)));
+        pattern.push(b'*');
+        let at_once = self.scanned_at_once(keys).await?;
+        let mut cursor = 0;
+        loop {
+            let mut command = command("ZSCAN", keys.delayed());
+            command.arg(cursor).arg("MATCH").arg(&pattern);
+            command.arg("COUNT").arg(at_once);
+            let (next, found) = reply::scanned(self.ask(Step::plain(command)).await?)?;
+            if let Some(element) = found.into_iter().next() {
+                return Ok(reply::bytes(element));
+            }
+            if next == 0 {
+                return Ok(None);
+            }
+            cursor = next;
+        }
+    }
+
+    /// How many delayed elements a step of a scan should look at, by the size of a few of them.
+    async fn scanned_at_once(&self, keys: &QueueKeys) -> Result<usize, BrokerError> {
+        let order = Order::ByScore(keys.delayed());
+        let few = self.page_in_order(&order, 0, FIRST_READ).await?;
+        let largest = few.iter().map(|element| element.bytes.len()).max();
+        let fit = SCANNED_BYTES / largest.unwrap_or(0).max(1);
+        Ok(fit.clamp(1, ELEMENTS_SCANNED))
+    }
+
+    /// What a worker has in flight, by the tokens; `count` is how many, about.
+    pub(super) async fn tokens(
+        &self,
+        queue: &QueueName,
+        worker: &WorkerId,
+        count: u64,
+    ) -> Result<Vec<Token>, BrokerError> {
+        if count <= TOKENS_READ {
+            return self.held(queue, worker).await;
+        }
+        let key = self.keys(queue).in_flight(worker);
+        let fields = self.scan_all("HSCAN", &key, ELEMENTS_SCANNED).await?;
+        let fields = fields.iter().step_by(2);
+        let tokens = fields.filter_map(|field| reply::text(field)?.parse().ok());
+        let mut tokens: Vec<Token> = tokens.collect();
+        tokens.sort_unstable();
+        tokens.dedup();
+        Ok(tokens)
+    }
+}
