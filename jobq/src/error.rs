@@ -201,6 +201,15 @@ pub enum ConnectError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The system has no certificate authorities that TLS could trust, and no CA file was given.
+    #[error(
+        "no certificate authority of this system can be read; install ca-certificates, or give a \
+         ca_file (JOBQ_CA_FILE)"
+    )]
+    NoAuthorities {
+        /// What was in the way, if anything.
+        source: Option<BoxError>,
+    },
     /// Someone answers, who cannot be trusted or does not speak TLS as jobq does.
     #[error("TLS with {address} failed: {reason}")]
     Tls {

@@ -31,6 +31,7 @@ mod shutdown;
 mod slow_network;
 mod suspects;
 mod timeouts;
+mod tls;
 mod tracing;
 mod undecodable;
 mod wire_format;

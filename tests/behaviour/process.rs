@@ -11,7 +11,8 @@ use crate::program::{Program, bare, command};
 /// Nothing listens there.
 const NOWHERE: &str = "redis://127.0.0.1:1";
 
-fn run(command: &mut Command) -> (Option<i32>, String) {
+/// Its exit code, and all that it wrote.
+pub(crate) fn run(command: &mut Command) -> (Option<i32>, String) {
     let output: Output = command.output().unwrap();
     let text = [output.stdout, output.stderr].concat();
     (output.status.code(), String::from_utf8(text).unwrap())

@@ -178,7 +178,7 @@ fn authorities_in(path: &Path) -> Result<RootCertStore, ConnectError> {
 }
 
 fn authorities_of_the_system() -> Result<RootCertStore, ConnectError> {
-    let found = rustls_native_certs::load_native_certs();
+    let mut found = rustls_native_certs::load_native_certs();
     for error in &found.errors {
         // Stores hold odd files, and the others suffice.
         tracing::debug!(%error, "cannot read a certificate of the system");
@@ -186,16 +186,10 @@ fn authorities_of_the_system() -> Result<RootCertStore, ConnectError> {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(found.certs);
     match roots.is_empty() {
-        false => Ok(roots),
-        true => Err(ConnectError::InvalidCaFile {
-            path: "of this system".to_owned(),
-            reason: match found.errors.first() {
-                Some(error) => error.to_string(),
-                None => "it trusts no certificate authorities; install ca-certificates, or give \
-                         a ca_file (JOBQ_CA_FILE)"
-                    .to_owned(),
-            },
+        true => Err(ConnectError::NoAuthorities {
+            source: found.errors.pop().map(Into::into),
         }),
+        false => Ok(roots),
     }
 }
 
