@@ -12,11 +12,14 @@
 //!
 //! What a *handler* returns is in [`crate::JobError`].
 
+mod broker;
+mod connect;
 pub mod text;
 
 use std::error::Error as StdError;
-use std::fmt;
 
+pub use self::broker::{BrokerError, BrokerErrorKind};
+pub use self::connect::ConnectError;
 pub(crate) use self::text::{cut, escaped, plain, quoted};
 use crate::client::JobHandle;
 use crate::id::{JobId, QueueName};
@@ -59,195 +62,6 @@ impl InvalidJobId {
 #[error("no state of type `{type_name}` was given to the worker; add .state(…) to its builder")]
 pub struct MissingState {
     pub(crate) type_name: &'static str,
-}
-
-/// What kind of failure a [`BrokerError`] is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum BrokerErrorKind {
-    /// The server could not be reached, or the connection was lost.
-    Unavailable,
-    /// No answer within the time allowed.
-    Timeout,
-    /// The server answered, and refused: out of memory, not permitted, read-only.
-    Refused,
-    /// The server answered something that cannot be: damaged data, or keys of another type.
-    Corrupt,
-}
-
-/// A step that a broker could not do. The client library's own error is the source.
-#[derive(Debug)]
-pub struct BrokerError {
-    kind: BrokerErrorKind,
-    message: String,
-    outcome_unknown: bool,
-    source: Option<BoxError>,
-}
-
-impl BrokerError {
-    /// A new error. `message` is what a person reads: no secret, no full stop.
-    pub fn new(kind: BrokerErrorKind, message: impl Into<String>) -> Self {
-        Self {
-            kind,
-            message: message.into(),
-            outcome_unknown: false,
-            source: None,
-        }
-    }
-
-    /// The same with the error that caused it.
-    #[must_use]
-    pub fn with_source(mut self, source: impl Into<BoxError>) -> Self {
-        self.source = Some(source.into());
-        self
-    }
-
-    /// The same, for a step that was sent and not answered: it may have happened.
-    #[must_use]
-    pub fn with_outcome_unknown(mut self) -> Self {
-        self.outcome_unknown = true;
-        self
-    }
-
-    /// What kind of failure this is.
-    #[must_use]
-    pub fn kind(&self) -> BrokerErrorKind {
-        self.kind
-    }
-
-    /// Whether the same step may succeed later without anyone changing anything.
-    #[must_use]
-    pub fn is_retryable(&self) -> bool {
-        matches!(
-            self.kind,
-            BrokerErrorKind::Unavailable | BrokerErrorKind::Timeout
-        )
-    }
-
-    /// Whether the step may have happened although it was not answered.
-    #[must_use]
-    pub fn is_outcome_unknown(&self) -> bool {
-        self.outcome_unknown
-    }
-}
-
-impl fmt::Display for BrokerError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl StdError for BrokerError {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.source.as_deref().map(|e| e as _)
-    }
-}
-
-/// [`crate::connect`] and [`crate::ClientBuilder::connect`] failed.
-///
-/// ```
-/// use jobq::ConnectError;
-///
-/// async fn connect(url: &str) {
-///     match jobq::connect(url).await {
-///         Err(error @ ConnectError::Unavailable { .. }) => println!("later, perhaps: {error}"),
-///         Err(error) => println!("somebody has to mend this: {error}"),
-///         Ok(_) => println!("connected"),
-///     }
-/// }
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() { connect("memory://").await }
-/// ```
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ConnectError {
-    /// The URL cannot be used. The message never holds the password.
-    #[error(
-        "invalid URL: {reason}; expected redis://[user:password@]host[:port][/database][?namespace=name], rediss:// for TLS, or memory://"
-    )]
-    InvalidUrl {
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// A namespace that is not 1 to 64 characters of `[A-Za-z0-9_.:-]`.
-    #[error("namespace {value} is not 1 to 64 characters of [A-Za-z0-9_.:-]")]
-    InvalidNamespace {
-        /// The value, quoted.
-        value: String,
-    },
-    /// A setting out of its range.
-    #[error("{field} is {value}; expected {expected}")]
-    InvalidSetting {
-        /// The name of the setting.
-        field: &'static str,
-        /// What it was.
-        value: String,
-        /// What would be right.
-        expected: &'static str,
-    },
-    /// Nobody answers at the address, or not in time.
-    #[error("no Redis answers at {address}")]
-    Unavailable {
-        /// Where it was looked for.
-        address: String,
-        /// What went wrong on the way.
-        source: BoxError,
-    },
-    /// The file of certificate authorities cannot be used.
-    #[error("CA file {path} cannot be used: {reason}; expected certificates in PEM")]
-    InvalidCaFile {
-        /// The path, quoted.
-        path: String,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// The system has no certificate authorities that TLS could trust, and no CA file was given.
-    #[error(
-        "no certificate authority of this system can be read; install ca-certificates, or give a \
-         ca_file (JOBQ_CA_FILE)"
-    )]
-    NoAuthorities {
-        /// What was in the way, if anything.
-        source: Option<BoxError>,
-    },
-    /// Someone answers, who cannot be trusted or does not speak TLS as jobq does.
-    #[error("TLS with {address} failed: {reason}")]
-    Tls {
-        /// The server.
-        address: String,
-        /// What is wrong, and what would mend it.
-        reason: String,
-        /// What the TLS library said.
-        source: BoxError,
-    },
-    /// The server refused the user or the password.
-    #[error("{address} refused the credentials of user {user}; check user and password")]
-    Unauthorized {
-        /// The server.
-        address: String,
-        /// The user name, quoted (`"default"` if there was none).
-        user: String,
-        /// What the server said.
-        source: BoxError,
-    },
-    /// The server is older than 7.0.
-    #[error("{address} runs Redis {found}; jobq needs 7.0 or newer (script flags)")]
-    TooOld {
-        /// The server.
-        address: String,
-        /// Its version.
-        found: String,
-    },
-    /// The server answered, and refused what jobq needs to start.
-    #[error("{address} refused to serve: {reason}")]
-    Refused {
-        /// The server.
-        address: String,
-        /// What it said.
-        reason: String,
-        /// The error itself.
-        source: BoxError,
-    },
 }
 
 /// An enqueue failed. Nothing was enqueued by it, but for two of them: after
@@ -407,26 +221,4 @@ pub enum EnvelopeError {
         /// What serde said.
         reason: String,
     },
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_broker_error_says_what_it_is() {
-        let error = BrokerError::new(BrokerErrorKind::Timeout, "no answer within 5s")
-            .with_source(std::io::Error::other("reset"))
-            .with_outcome_unknown();
-        assert_eq!(error.to_string(), "no answer within 5s");
-        assert_eq!(
-            error.source().map(ToString::to_string),
-            Some("reset".into())
-        );
-        assert!(error.is_retryable() && error.is_outcome_unknown());
-        let refused = BrokerError::new(BrokerErrorKind::Refused, "full");
-        assert!(!refused.is_retryable() && !refused.is_outcome_unknown());
-        assert!(BrokerError::new(BrokerErrorKind::Unavailable, "gone").is_retryable());
-        assert!(!BrokerError::new(BrokerErrorKind::Corrupt, "odd").is_retryable());
-    }
 }
