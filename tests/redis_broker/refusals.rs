@@ -1,8 +1,6 @@
 //! Servers that refuse: to let in, to take more, to be trusted.
 
-use std::io::{self, Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::thread;
+use support::strangers::aged;
 
 use super::fixture::*;
 
@@ -34,40 +32,10 @@ async fn what_is_wrong_with_a_connection_is_said_without_the_password() {
     RedisBroker::connect(config, DEADLINE).await.unwrap();
 }
 
-/// The way to a server on which it says of itself that it is older: its URL.
-fn aged(server: &RedisServer) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("redis://:hunter2@{}", listener.local_addr().unwrap());
-    let port = server.port();
-    thread::spawn(move || {
-        for client in listener.incoming().flatten() {
-            let server = TcpStream::connect(("127.0.0.1", port)).unwrap();
-            let (mut asks, mut asked) = (client.try_clone().unwrap(), server.try_clone().unwrap());
-            thread::spawn(move || io::copy(&mut asks, &mut asked));
-            thread::spawn(move || pass_on_aged(server, client));
-        }
-    });
-    url
-}
-
-fn pass_on_aged(mut from: TcpStream, mut to: TcpStream) {
-    const VERSION: &[u8] = b"redis_version:";
-    let mut buffer = vec![0; 1 << 16];
-    while let Ok(read @ 1..) = from.read(&mut buffer) {
-        let answer = &mut buffer[..read];
-        if let Some(at) = answer.windows(VERSION.len()).position(|w| w == VERSION) {
-            answer[at + VERSION.len()] = b'6';
-        }
-        if to.write_all(answer).is_err() {
-            return;
-        }
-    }
-}
-
 #[tokio::test]
 async fn a_server_that_is_too_old_is_refused_with_its_version() {
     let server = RedisServer::start_with(&[("requirepass", "hunter2")]);
-    let error = refused(&aged(&server)).await;
+    let error = refused(&format!("redis://:hunter2@{}", aged(&server))).await;
     let ConnectError::TooOld { found, .. } = &error else {
         panic!("{error:?}");
     };

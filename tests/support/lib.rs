@@ -7,6 +7,7 @@ pub mod jobs;
 mod record;
 mod roles;
 mod server;
+pub mod strangers;
 
 pub use certificates::{Authority, Certificate};
 pub use deadline::{DEADLINE, eventually, within};
