@@ -239,7 +239,7 @@ impl Client {
     /// # Errors
     ///
     /// [`InvalidQueueName`].
-    pub fn queue(&self, name: &str) -> Result<Queue, InvalidQueueName> {
+    pub fn queue(&self, name: impl AsRef<str>) -> Result<Queue, InvalidQueueName> {
         Ok(Queue::new(self.clone(), QueueName::new(name)?))
     }
 
@@ -253,8 +253,8 @@ impl Client {
     /// # async fn resize(picture: u64) {}
     /// # let client = jobq::connect("memory://").await?;
     /// resize::new(7).queue("pictures").enqueue(&client).await?;
-    /// for queue in client.queues().await? {
-    ///     println!("{queue}: {} ready", client.queue(queue.as_str())?.stats().await?.ready);
+    /// for name in client.queues().await? {
+    ///     println!("{name}: {} ready", client.queue(&name)?.stats().await?.ready);
     /// }
     /// # Ok(())
     /// # }

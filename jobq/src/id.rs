@@ -52,6 +52,12 @@ impl fmt::Display for QueueName {
     }
 }
 
+impl AsRef<str> for QueueName {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
 impl FromStr for QueueName {
     type Err = InvalidQueueName;
 

@@ -50,12 +50,18 @@
 //! | --- | --- |
 //! | define a job | [`macro@job`], [`derive@Job`] with [`Perform`] |
 //! | enqueue it | [`connect`], [`Client`], the methods of the trait [`trait@Job`] |
+//! | say when it is to run | [`Job::delay`]; [`Job::at`] with a [`Timestamp`] or a `SystemTime` |
 //! | use what the worker gives a handler | [`Context`], [`State`] |
 //! | say how to go on after a failure | [`Backoff`], [`Jitter`], [`JobError`] |
 //! | look at queues and dead jobs | [`Queue`], [`Dead`] |
 //! | know every error | [`EnqueueError`], [`ConnectError`], [`InspectError`] |
 //! | know what an engine has to keep | [`broker::Broker`] |
 //! | write another worker | [`runtime`] |
+//!
+//! # Features
+//!
+//! None is on by default. `tls` connects to Redis through TLS: `rediss://`, with the certificate
+//! authorities of the system or those of [`ClientBuilder::ca_file`].
 
 // What users write.
 mod context;
