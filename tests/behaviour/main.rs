@@ -26,6 +26,7 @@ mod queues;
 mod reaped;
 mod reconcile;
 mod retries;
+mod rights;
 mod runs;
 mod shutdown;
 mod slow_network;

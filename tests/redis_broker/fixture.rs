@@ -5,8 +5,8 @@ pub(crate) use std::time::Duration;
 pub(crate) use bytes::Bytes;
 pub(crate) use jobq::broker::redis::{RedisBroker, RedisConfig};
 pub(crate) use jobq::broker::{
-    Action, Adopted, Adoption, Broker, Claim, Claimed, DeadCaps, Due, Entry, Grant, Inspect,
-    JobState, Member, ReleaseTo, Renewed, Requeue, Settle, Settlement, TakeDead, Wake,
+    Action, Adoption, Broker, Claim, Claimed, DeadCaps, Due, Entry, Grant, Inspect, JobState,
+    Member, ReleaseTo, Renewed, Requeue, Settle, Settlement, TakeDead, Wake,
 };
 pub(crate) use jobq::{BrokerErrorKind, ConnectError, JobId, QueueName, Token, WorkerId};
 pub(crate) use redis::Value;

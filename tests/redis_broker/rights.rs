@@ -1,169 +1,317 @@
-//! The rights that the documentation says a user needs.
+//! The rights of each role, as `docs/operations/users.acl` has them: enough, none too many, and
+//! what is missing is said.
+
+mod tours;
+
+use std::collections::BTreeSet;
+
+use redis::aio::MultiplexedConnection;
+use support::Role;
 
 use super::fixture::*;
+use tours::{prepare, tour};
 
-const DOCUMENTED: &str = include_str!("../../docs/reference/redis-keys.md");
+const DOCUMENT: &str = include_str!("../../docs/operations/security.md");
+const USERS: &str = include_str!("../../docs/operations/users.acl");
 
-/// A broker whose user has the documented rights and no others.
-async fn restricted(server: &RedisServer) -> RedisBroker {
-    let line = DOCUMENTED
-        .lines()
-        .find(|line| line.starts_with("ACL SETUSER"));
-    let words: Vec<&str> = line
-        .expect("the rights are documented")
-        .split(' ')
-        .collect();
+/// What the server refused since it was last cleared: `command llen`, `key jobq:{mail}:ready`.
+async fn refusals(server: &RedisServer) -> BTreeSet<String> {
+    let Value::Array(entries) = ask(server, &["ACL", "LOG"]).await else {
+        panic!("a log is a list");
+    };
+    let text = |value: &Value| match value {
+        Value::BulkString(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+        _ => String::new(),
+    };
+    let said = entries.iter().map(|entry| {
+        let Value::Array(fields) = entry else {
+            panic!("an entry is a map");
+        };
+        let pairs: Vec<_> = fields
+            .chunks(2)
+            .map(|pair| (text(&pair[0]), text(&pair[1])))
+            .collect();
+        let of = |name: &str| &pairs.iter().find(|(field, _)| field == name).unwrap().1;
+        format!("{} {}", of("reason"), of("object"))
+    });
+    said.collect()
+}
+
+/// A server as it was when it was started, on which the role has these rules and no others.
+async fn set_up(server: &RedisServer, role: Role, rules: &[String]) {
+    ask(server, &["FLUSHALL"]).await;
+    prepare(server, role).await;
+    let mut words = vec!["ACL", "SETUSER", role.user()];
+    words.extend(rules.iter().map(String::as_str));
     ask(server, &words).await;
-    let url = server.url().replace("//", "//jobs:password@");
-    let config = RedisConfig::parse(&url, None).unwrap();
+    ask(server, &["SCRIPT", "FLUSH"]).await;
+    ask(server, &["ACL", "LOG", "RESET"]).await;
+}
+
+#[tokio::test]
+async fn each_role_can_do_all_of_its_work() {
+    let server = RedisServer::start();
+    for role in Role::ALL {
+        set_up(&server, role, &role.rules("jobq")).await;
+        within("the end of the work", tour(&server, role))
+            .await
+            .unwrap();
+        let refused = refusals(&server).await;
+        assert!(refused.is_empty(), "{role:?}: {refused:?}");
+    }
+}
+
+/// What is left of the rules where one of them is taken away, or gives a key to readers or to
+/// writers only; with what the server must then refuse.
+fn narrower(rules: &[String]) -> Vec<(String, Vec<String>)> {
+    let mut narrower = Vec::new();
+    for (place, rule) in rules.iter().enumerate() {
+        let (before, after) = (&rules[..place], &rules[place + 1..]);
+        let with = |other: &[String]| [before, other, after].concat();
+        match rule.split_at(1) {
+            ("+", command) => narrower.push((format!("command {command}"), with(&[]))),
+            ("&", _) => narrower.push(("channel ".to_owned(), with(&[]))),
+            ("%", _) => narrower.push(("key ".to_owned(), with(&[]))),
+            ("~", _) => {
+                for part in [format!("%R{rule}"), format!("%W{rule}")] {
+                    narrower.push(("key ".to_owned(), with(&[part])));
+                }
+            }
+            _ => assert!(rule == "reset" || rule == "on" || rule.starts_with('>')),
+        }
+    }
+    narrower
+}
+
+async fn no_right_can_be_spared(role: Role) {
+    let server = RedisServer::start();
+    for (expected, rules) in narrower(&role.rules("jobq")) {
+        set_up(&server, role, &rules).await;
+        let refused = async || {
+            let refusals = refusals(&server).await;
+            let refused = refusals.iter().any(|what| what.starts_with(&expected));
+            refused.then_some(())
+        };
+        tokio::select! {
+            () = eventually(&expected, refused) => {}
+            ended = tour(&server, role) => {
+                assert!(refused().await.is_some(), "{role:?} works without {expected}: {ended:?}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_producer_has_no_right_that_it_does_not_need() {
+    no_right_can_be_spared(Role::Producer).await;
+}
+
+#[tokio::test]
+async fn a_worker_has_no_right_that_it_does_not_need() {
+    no_right_can_be_spared(Role::Worker).await;
+}
+
+#[tokio::test]
+async fn an_operator_has_no_right_that_it_does_not_need() {
+    no_right_can_be_spared(Role::Operator).await;
+}
+
+/// What a role is refused by the server itself, whatever program asks.
+fn foreign_to(role: Role) -> &'static [&'static str] {
+    match role {
+        Role::Producer => &[
+            "LRANGE jobq:{mail}:ready 0 -1",
+            "ZRANGE jobq:{mail}:delayed 0 -1",
+            "HGETALL jobq:{mail}:inflight:w1",
+            "LRANGE jobq:{mail}:dead 0 -1",
+            "SSCAN jobq:queues 0",
+            "SCAN 0",
+            "RPOP jobq:{mail}:ready",
+            "DEL jobq:{mail}:ready",
+            "ZREM jobq:{mail}:delayed z",
+            "SREM jobq:queues mail",
+            "LPUSH jobq:{mail}:dead x",
+            "LPUSH jobq:{mail}:suspects x",
+            "LPUSH jobq:{mail}:handoff:w1 x",
+            "HSET jobq:{mail}:meta paused 1",
+            "HSET jobq:{mail}:workers w1 0",
+            "PUBLISH other x",
+            "SUBSCRIBE jobq:{mail}:due",
+        ],
+        Role::Worker => &[
+            "LRANGE jobq:{mail}:ready 0 -1",
+            "LREM jobq:{mail}:dead 1 dead",
+            "SSCAN jobq:queues 0",
+            "SREM jobq:queues mail",
+        ],
+        Role::Operator => &[
+            "RPOP jobq:{mail}:ready",
+            "LMOVE jobq:{mail}:ready jobq:{mail}:handoff:w1 LEFT LEFT",
+            "HSET jobq:{mail}:inflight:w1 9.9 x",
+            "HDEL jobq:{mail}:inflight:w1 1.3",
+            "LPUSH jobq:{mail}:handoff:w1 x",
+            "HSET jobq:{mail}:workers w1 0",
+            "HDEL jobq:{mail}:workers w1",
+            "SADD jobq:queues x",
+            "PUBLISH jobq:{mail}:due 0",
+        ],
+    }
+}
+
+/// What every role is refused.
+const FOREIGN_TO_ALL: [&str; 16] = [
+    "FLUSHALL",
+    "FLUSHDB",
+    "KEYS *",
+    "CONFIG GET *",
+    "CONFIG SET maxmemory 1",
+    "ACL LIST",
+    "ACL SETUSER x on",
+    "CLIENT LIST",
+    "CLIENT KILL TYPE normal",
+    "SCRIPT FLUSH",
+    "MONITOR",
+    "DEBUG SLEEP 0",
+    "LPUSH other:{mail}:ready x",
+    "LPUSH jobqx:{mail}:ready x",
+    "HGETALL other",
+    "SADD other x",
+];
+
+/// What Redis 7.0 says of one within a script.
+const WITHIN_SCRIPT: &str = "The user executing the script can't";
+
+/// What the server says of a command that it must refuse.
+async fn refused(connection: &mut MultiplexedConnection, words: &[&str]) -> String {
+    let mut command = redis::cmd(words[0]);
+    command.arg(&words[1..]);
+    let answer: Result<Value, _> = command.query_async(connection).await;
+    answer.expect_err(&words.join(" ")).to_string()
+}
+
+#[tokio::test]
+async fn no_role_can_do_the_work_of_another_nor_leave_its_namespace() {
+    let server = RedisServer::start();
+    prepare(&server, Role::Operator).await;
+    let before = ask(&server, &["DEBUG", "DIGEST"]).await;
+    for role in Role::ALL {
+        let client = redis::Client::open(role.log_in(&server.url())).unwrap();
+        let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+        for line in foreign_to(role).iter().chain(&FOREIGN_TO_ALL) {
+            let words: Vec<&str> = line.split(' ').collect();
+            let said = refused(&mut connection, &words).await;
+            assert!(said.contains("no permissions"), "{role:?} {line}: {said}");
+            // A script can do no more.
+            let script = format!("return redis.call('{}')", words.join("', '"));
+            let said = refused(&mut connection, &["EVAL", &script, "0"]).await;
+            let no_right = said.contains("no permissions") || said.contains(WITHIN_SCRIPT);
+            let in_no_script = said.contains("not allowed from script");
+            assert!(no_right || in_no_script, "{role:?} {script}: {said}");
+        }
+    }
+    assert_eq!(ask(&server, &["DEBUG", "DIGEST"]).await, before);
+}
+
+async fn as_role(server: &RedisServer, role: Role) -> RedisBroker {
+    let config = RedisConfig::parse(&role.log_in(&server.url()), None).unwrap();
     RedisBroker::connect(config, DEADLINE).await.unwrap()
 }
 
-#[tokio::test]
-async fn a_user_with_the_documented_rights_can_do_everything() {
-    let server = RedisServer::start();
-    let broker = restricted(&server).await;
-    assert!(broker.warnings().await.unwrap().is_empty());
-    let signal = broker.due_signal(&queue());
-    within("the signal that it listens", signal.notified()).await;
-
-    let waiter = broker.waiter(&queue(), &worker());
-    let waiting = tokio::spawn({
-        let waiter = waiter.clone();
-        async move { waiter.wait(DEADLINE).await }
-    });
-    someone_waits(&server).await;
-    waiter.interrupt().await.unwrap();
-    let ended = within("the end of the wait", waiting).await;
-    assert_eq!(ended.unwrap().unwrap(), Wake::TimedOut);
-
-    let jobs: Vec<Entry> = ["a", "b", "c", "d", "e"].map(now).into();
-    broker.enqueue(&queue(), &jobs).await.unwrap();
-    broker.enqueue(&queue(), &[later("z")]).await.unwrap();
-    within("the signal", signal.notified()).await;
-    assert_eq!(waiter.wait(DEADLINE).await.unwrap(), Wake::Handed);
-    broker.pause(&queue()).await.unwrap();
-    assert!(granted(&broker, &claim(0, 5)).await.paused);
-    broker.resume(&queue()).await.unwrap();
-    let grant = granted(&broker, &claim(1, 5)).await;
-    assert_eq!(grant.envelopes, ["a", "b", "c", "d", "e"]);
-    settle_in_every_way(&broker, grant.counter).await;
-    look_everywhere(&broker).await;
-
-    let adoption = Adoption {
-        member: Member {
-            worker: WorkerId::from_stored("w2"),
-            ..claim(0, 0).member
-        },
-        target: worker(),
-        seen: Some(grant.counter),
-        max: 10,
-    };
-    let adopted = broker.adopt(&adoption).await.unwrap();
-    assert!(
-        matches!(adopted, Adopted::Taken { more: false, .. }),
-        "{adopted:?}"
-    );
-    assert!(
-        broker
-            .promote(&queue(), &worker())
-            .await
-            .unwrap()
-            .timekeeper
-    );
-    assert!(broker.leave(&queue(), &worker()).await.unwrap());
-    broker.renew(&claim(0, 0).member).await.unwrap();
+/// The error and its causes.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    let texts: Vec<String> = causes.map(ToString::to_string).collect();
+    texts.join(": ")
 }
 
-async fn settle_in_every_way(broker: &RedisBroker, counter: u64) {
-    let envelope = Bytes::from("again");
-    let actions = [
-        Action::Retry {
-            delay: Duration::ZERO,
-            envelope: envelope.clone(),
-        },
-        Action::Bury {
-            record: Bytes::from("dead"),
-        },
-        Action::Release {
-            to: ReleaseTo::Front,
-            envelope: None,
-        },
-        Action::Release {
-            to: ReleaseTo::Suspects,
-            envelope: Some(envelope),
-        },
-    ];
-    let mut settle = acks(counter, [1]);
-    let others = actions.into_iter().zip(2..);
-    settle
-        .settlements
-        .extend(others.map(|(action, index)| Settlement {
-            token: Token {
-                claim: counter,
-                index,
-            },
-            action,
-        }));
-    let settled = as_dyn(broker).settle(settle).await.unwrap();
-    assert_eq!(settled.accepted, [true; 5]);
-}
-
-async fn look_everywhere(broker: &RedisBroker) {
-    for state in [
-        JobState::Ready,
-        JobState::Delayed,
-        JobState::InFlight,
-        JobState::Dead,
-    ] {
-        broker.page(&queue(), state, 0, 10).await.unwrap();
+/// A refusal that names these, and no password.
+#[track_caller]
+fn check_refusal(error: &jobq::BrokerError, named: &[&str]) {
+    let said = format!("{} {error:?}", chain(error));
+    assert_eq!(error.kind(), BrokerErrorKind::Refused, "{said}");
+    assert!(!error.is_retryable() && !error.is_outcome_unknown());
+    for name in named.iter().chain(&["NOPERM"]) {
+        assert!(chain(error).contains(name), "{name}: {said}");
     }
-    let counts = broker.stats(&queue()).await.unwrap();
-    assert_eq!((counts.dead, counts.suspects), (1, 1));
-    assert_eq!(broker.queues().await.unwrap(), [queue()]);
-    assert_eq!(broker.members(&queue()).await.unwrap().len(), 1);
-    broker.owners(&queue(), 0).await.unwrap();
-    broker.held(&queue(), &worker()).await.unwrap();
-    intervene(broker).await;
+    assert!(!said.contains("password-of-a-role"), "{said}");
 }
 
-async fn intervene(broker: &RedisBroker) {
-    assert_eq!(broker.oldest_dead(&queue(), 0, 10).await.unwrap(), ["dead"]);
-    let id = JobId::new();
-    broker.cancel(&queue(), id).await.unwrap();
-    assert_eq!(broker.cancelled(&queue(), &[id]).await.unwrap(), [true]);
-    let job = |envelope: &str| Requeue {
-        id,
-        envelope: Bytes::copy_from_slice(envelope.as_bytes()),
-    };
+#[tokio::test]
+async fn a_refused_step_names_the_user_and_the_command() {
+    let server = RedisServer::start();
+    let producer = as_role(&server, Role::Producer).await;
+    let error = as_dyn(&producer).claim(&claim(0, 1)).await.unwrap_err();
+    check_refusal(&error, &["\"jobq-producer\"", "the step claim", "keys"]);
+    let error = producer.queues().await.unwrap_err();
+    check_refusal(&error, &["\"jobq-producer\"", "SSCAN"]);
+
+    let worker = as_role(&server, Role::Worker).await;
     let take = TakeDead {
         record: Bytes::from("dead"),
-        requeue: Some(job("dead")),
+        requeue: None,
     };
-    let taken = broker.take_dead(&queue(), &[take], 0).await;
-    assert_eq!(taken.unwrap(), 1);
-    assert_eq!(broker.cancelled(&queue(), &[id]).await.unwrap(), [false]);
-    let nobody = broker.find_delayed(&queue(), JobId::new()).await;
-    assert_eq!(nobody.unwrap(), None);
-    let delayed = Bytes::from("z");
-    assert!(broker.run_now(&queue(), &delayed, &job("z")).await.unwrap());
-    for (state, purged) in [
-        (JobState::Ready, 4),
-        (JobState::Delayed, 1),
-        (JobState::Dead, 0),
-    ] {
-        let answer = broker.purge(&queue(), state).await.unwrap();
-        assert_eq!(answer, purged, "{state:?}");
-    }
+    let error = worker.take_dead(&queue(), &[take], 0).await.unwrap_err();
+    check_refusal(&error, &["\"jobq-worker\"", "LREM in the step take_dead"]);
+
+    ask(&server, &["ACL", "SETUSER", "jobq-worker", "-blmove"]).await;
+    let waiter = worker.waiter(&queue(), &WorkerId::from_stored("w1"));
+    let error = waiter.wait(DEADLINE).await.unwrap_err();
+    check_refusal(&error, &["\"jobq-worker\"", "BLMOVE"]);
 }
 
 #[tokio::test]
-async fn a_missing_right_is_refused() {
+async fn a_refused_connection_names_the_user_and_the_command() {
     let server = RedisServer::start();
-    let broker = restricted(&server).await;
-    ask(&server, &["ACL", "SETUSER", "jobs", "-lpush"]).await;
-    let error = broker.enqueue(&queue(), &[now("a")]).await.unwrap_err();
-    assert_eq!(error.kind(), BrokerErrorKind::Refused, "{error}");
-    let other = broker.enqueue(&queue(), &[later("a")]).await;
-    assert!(other.is_ok(), "{other:?}");
+    ask(&server, &["ACL", "SETUSER", "jobq-worker", "-client|id"]).await;
+    let url = Role::Worker.log_in(&server.url());
+    let config = RedisConfig::parse(&url, None).unwrap();
+    let error = RedisBroker::connect(config, DEADLINE).await.unwrap_err();
+    assert!(matches!(error, ConnectError::Refused { .. }), "{error:?}");
+    let said = error.to_string();
+    for named in ["NOPERM", "client|id", "\"jobq-worker\""] {
+        assert!(said.contains(named), "{named}: {said}");
+    }
+    assert!(!format!("{} {error:?}", chain(&error)).contains("password-of-a-role"));
+}
+
+#[test]
+fn the_document_shows_the_users_of_the_file() {
+    let shown: Vec<_> = DOCUMENT
+        .lines()
+        .filter_map(|line| line.strip_prefix("ACL SETUSER "))
+        .collect();
+    let users: Vec<_> = USERS
+        .lines()
+        .filter_map(|line| line.strip_prefix("user "))
+        .filter(|user| user.starts_with("jobq-"))
+        .collect();
+    assert_eq!(
+        shown, users,
+        "docs/operations/security.md shows each line of users.acl as a command"
+    );
+}
+
+#[tokio::test]
+async fn a_server_takes_the_file_of_users_once_their_passwords_are_set() {
+    let file = std::env::temp_dir().join(format!("jobq-test-users-{}.acl", std::process::id()));
+    // Of "password".
+    let digest = "5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8";
+    let mut users = USERS.to_owned();
+    for name in ["ADMIN", "PRODUCER", "WORKER", "OPERATOR"] {
+        users = users.replace(&format!("#{name}-SHA256"), &format!("#{digest}"));
+    }
+    std::fs::write(&file, users).unwrap();
+    let server = RedisServer::start_with(&[("aclfile", file.to_str().unwrap())]);
+    for user in ["jobq-producer", "jobq-worker", "jobq-operator"] {
+        let url = server.url().replace("//", &format!("//{user}:password@"));
+        let config = RedisConfig::parse(&url, None).unwrap();
+        RedisBroker::connect(config, DEADLINE).await.unwrap();
+    }
+    let nobody = RedisConfig::parse(&server.url(), None).unwrap();
+    let error = RedisBroker::connect(nobody, DEADLINE).await.unwrap_err();
+    assert!(
+        matches!(error, ConnectError::Unauthorized { .. }),
+        "{error:?}"
+    );
+    std::fs::remove_file(&file).unwrap();
 }

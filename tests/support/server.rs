@@ -67,7 +67,7 @@ impl RedisServer {
     }
 
     /// A server with options of the configuration file, which go before the defaults:
-    /// `[("appendonly", "yes")]`.
+    /// `[("appendonly", "yes")]`. With an `aclfile` its users are those of the file.
     ///
     /// # Panics
     ///
@@ -211,7 +211,8 @@ impl RedisServer {
             command.arg(format!("--{key}")).arg(value);
         }
         // Not by ACL SETUSER: a server that is restarted knows them still.
-        for role in Role::ALL {
+        let given = self.options.iter().any(|(key, _)| key == "aclfile");
+        for role in Role::ALL.into_iter().filter(|_| !given) {
             command.args(["--user", role.user()]);
             command.args(role.rules(self.namespace));
         }

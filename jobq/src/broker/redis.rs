@@ -12,9 +12,11 @@
 //! | `redis/handshake.rs` | what is said first |
 //! | `redis/connection.rs` | staying connected, timeouts, scripts the server has forgotten |
 //! | `redis/fault.rs` | which error means what |
+//! | `redis/rights.rs` | what a user lacked the right to |
 //! | `redis/{waiter,signals}.rs` | blocking, and listening for due times |
 //! | `redis/inspect.rs` | looking in, and intervening |
 //! | `redis/{pages,scans}.rs` | reading what may be long, a bounded part at a time |
+//! | `redis/warnings.rs` | what could lose or delay jobs |
 //!
 //! Delayed is a sorted set, which holds an element once: two delayed jobs of one queue that are
 //! equal to the byte become one. Envelopes differ by their ids, so only copies of one envelope
@@ -30,12 +32,14 @@ mod inspect;
 mod keys;
 mod pages;
 mod reply;
+mod rights;
 mod scans;
 mod scripts;
 mod signals;
 #[cfg(feature = "tls")]
 mod tls;
 mod waiter;
+mod warnings;
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
@@ -114,7 +118,19 @@ impl RedisBroker {
         Some(Step::plain(command))
     }
 
-    fn set_announced(&self, queue: &QueueName) {
+    /// Only people look at the set of queues: the jobs are enqueued whether it is told or not. The
+    /// next enqueue tells it again, unless the user may not.
+    fn announced(&self, queue: &QueueName, answer: Option<Result<Value, Fault>>) {
+        match answer {
+            Some(Ok(_)) => {}
+            Some(Err(fault)) if fault.is_forbidden() => {
+                let config = self.link.config();
+                let rule = format!("+sadd or %W~{}", keys::queues(config.namespace()));
+                let effect = format!("queue {queue} is not listed for who looks");
+                tracing::warn!("{}", warnings::lacking(config, &rule, &effect));
+            }
+            _ => return,
+        }
         let mut announced = self.announced.lock().expect("no one panics with this lock");
         announced.insert(queue.clone());
     }
@@ -142,21 +158,7 @@ impl Broker for RedisBroker {
     }
 
     async fn warnings(&self) -> Result<Vec<String>, BrokerError> {
-        let mut command = redis::cmd("INFO");
-        command.arg("memory");
-        let info = self.ask(Step::plain(command)).await?;
-        let info = reply::text(&info).ok_or_else(|| corrupt("INFO"))?;
-        let mut lines = info.lines();
-        Ok(
-            match lines.find_map(|line| line.strip_prefix("maxmemory_policy:")) {
-                None | Some("noeviction") => Vec::new(),
-                Some(policy) => vec![format!(
-                    "maxmemory-policy of {} is {policy}: when its memory is full it may evict jobs; \
-                     set it to noeviction",
-                    self.link.config().address()
-                )],
-            },
-        )
+        warnings::look(self).await
     }
 
     async fn enqueue(&self, queue: &QueueName, entries: &[Entry]) -> Result<(), BrokerError> {
@@ -172,10 +174,8 @@ impl Broker for RedisBroker {
         steps.extend(self.announcement(queue));
         let announcing = steps.len() > jobs;
         let mut answers = self.link.call(steps).await;
-        // Only people look at the set of queues: the jobs are enqueued whether it is told or not,
-        // and the next enqueue tells it again.
-        if announcing && answers.pop().is_some_and(|answer| answer.is_ok()) {
-            self.set_announced(queue);
+        if announcing {
+            self.announced(queue, answers.pop());
         }
         all_or_unknown(answers)
     }

@@ -105,7 +105,12 @@ impl Link {
             Ok(values) => values,
             Err(fault) => return vec![Err(fault); count],
         };
-        let mut answers: Vec<_> = values.into_iter().map(judge).collect();
+        let judge = |i: usize, value| {
+            let command = pipeline.cmd_iter().nth(i).expect("one answer for one step");
+            judge(value, command, scripts[i], self.config())
+        };
+        let values = values.into_iter().enumerate();
+        let mut answers: Vec<_> = values.map(|(i, value)| judge(i, value)).collect();
         let unknown: Vec<usize> = (0..count).filter(|&i| is_no_script(&answers[i])).collect();
         if unknown.is_empty() {
             return answers;
@@ -120,7 +125,7 @@ impl Link {
         match self.exchange(&live, &again, deadline).await {
             Ok(values) => {
                 for (i, value) in unknown.into_iter().zip(values) {
-                    answers[i] = judge(value);
+                    answers[i] = judge(i, value);
                 }
             }
             Err(fault) => {
@@ -148,7 +153,9 @@ impl Link {
         let mut pipeline = Pipeline::with_capacity(1);
         pipeline.add_command(command);
         let values = self.exchange(live, &pipeline, deadline).await?;
-        judge(values.into_iter().next().unwrap_or(Value::Nil))
+        let value = values.into_iter().next().unwrap_or(Value::Nil);
+        let command = pipeline.cmd_iter().next().expect("it was added");
+        judge(value, command, None, self.config())
     }
 
     async fn exchange(

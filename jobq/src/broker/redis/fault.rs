@@ -4,9 +4,11 @@ use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
-use redis::{ErrorKind, RedisError, ServerError, Value};
+use redis::{Cmd, ErrorKind, RedisError, ServerError, Value};
 
 use super::config::RedisConfig;
+use super::rights;
+use super::scripts::Script;
 use crate::error::{BrokerError, BrokerErrorKind, ConnectError, plain};
 
 /// A [`BrokerError`] in the making. One lost answer fails every step that waited for it, so this
@@ -16,6 +18,7 @@ pub(super) struct Fault {
     kind: BrokerErrorKind,
     message: String,
     outcome_unknown: bool,
+    forbidden: bool,
     source: Option<RedisError>,
 }
 
@@ -25,6 +28,7 @@ impl Fault {
             kind,
             message,
             outcome_unknown: false,
+            forbidden: false,
             source,
         }
     }
@@ -58,7 +62,7 @@ impl Fault {
     }
 
     /// The server answered with an error: nothing happened.
-    pub(super) fn answered(error: ServerError) -> Self {
+    fn answered(error: ServerError) -> Self {
         let (kind, what) = match error.code() {
             "LOADING" | "BUSY" | "MASTERDOWN" | "CLUSTERDOWN" | "TRYAGAIN" => {
                 (BrokerErrorKind::Unavailable, "cannot serve now")
@@ -70,6 +74,15 @@ impl Fault {
         };
         let message = format!("Redis {what} ({})", error.code());
         Self::new(kind, message, Some(error.into()))
+    }
+
+    /// The server answered that the user lacks a right: nothing happened.
+    fn forbidden(error: ServerError, what: &str, user: &str) -> Self {
+        let message = format!("Redis refused {what} to user {user} (NOPERM)");
+        Self {
+            forbidden: true,
+            ..Self::new(BrokerErrorKind::Refused, message, Some(error.into()))
+        }
     }
 
     /// What opening a connection failed with, for a caller that had one before.
@@ -107,6 +120,11 @@ impl Fault {
     pub(super) fn with_outcome_unknown(mut self) -> Self {
         self.outcome_unknown = true;
         self
+    }
+
+    /// Whether the user lacks a right.
+    pub(super) fn is_forbidden(&self) -> bool {
+        self.forbidden
     }
 
     /// Whether the server cannot take more data.
@@ -165,9 +183,18 @@ pub(super) fn corrupt(what: &'static str) -> BrokerError {
     )
 }
 
-/// One answer, judged by itself.
-pub(super) fn judge(value: Value) -> Result<Value, Fault> {
+/// One answer, judged by itself, to what was asked.
+pub(super) fn judge(
+    value: Value,
+    command: &Cmd,
+    script: Option<&Script>,
+    config: &RedisConfig,
+) -> Result<Value, Fault> {
     match value {
+        Value::ServerError(error) if rights::is_missing(&error) => {
+            let what = rights::refused(&error, command, script);
+            Err(Fault::forbidden(error, &what, &config.quoted_user()))
+        }
         Value::ServerError(error) => Err(Fault::answered(error)),
         value => Ok(value),
     }
@@ -215,6 +242,11 @@ impl OpenError {
         matches!(self, Self::Redis(error) if is_transient(error))
     }
 
+    /// Whether the user lacks a right.
+    pub(super) fn is_forbidden(&self) -> bool {
+        matches!(self, Self::Redis(error) if error.code() == Some("NOPERM"))
+    }
+
     pub(super) fn into_connect_error(self, config: &RedisConfig) -> ConnectError {
         let address = config.address();
         match self {
@@ -235,7 +267,12 @@ impl OpenError {
             },
             Self::Redis(error) => ConnectError::Refused {
                 address,
-                reason: reason(&error),
+                reason: match error.code() {
+                    Some("NOPERM") => {
+                        format!("{} (as user {})", reason(&error), config.quoted_user())
+                    }
+                    _ => reason(&error),
+                },
                 source: Cause(error).into(),
             },
         }

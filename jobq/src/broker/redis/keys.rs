@@ -22,6 +22,11 @@ pub(super) fn glob_of(bytes: &[u8]) -> Vec<u8> {
     glob
 }
 
+/// A channel like that of a queue, on which nobody listens: no queue has this name.
+pub(super) fn nobody(namespace: &str) -> String {
+    format!("{namespace}:{{}}:due")
+}
+
 /// The keys of one queue.
 #[derive(Debug, Clone)]
 pub(super) struct QueueKeys {

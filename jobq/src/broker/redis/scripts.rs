@@ -19,7 +19,10 @@ macro_rules! scripts {
     ($($name:ident)*) => {
         $(
             pub(super) static $name: LazyLock<Script> = LazyLock::new(|| {
-                Script::new(include_str!(concat!("lua/", stringify!($name), ".lua")))
+                Script::new(
+                    stringify!($name),
+                    include_str!(concat!("lua/", stringify!($name), ".lua")),
+                )
             });
         )*
         #[cfg(test)]
@@ -40,7 +43,9 @@ mod loaded {
 /// A Lua file and the name under which the server keeps it.
 #[derive(Debug)]
 pub(super) struct Script {
-    source: &'static str,
+    /// That of its file.
+    pub(super) name: &'static str,
+    pub(super) source: &'static str,
     sha: String,
     /// Of the commands that keep a script from writing: their user needs no right to write.
     reads_only: bool,
@@ -50,9 +55,10 @@ pub(super) struct Script {
 const READS_ONLY: &str = "#!lua flags=no-writes\n";
 
 impl Script {
-    fn new(source: &'static str) -> Self {
+    fn new(name: &'static str, source: &'static str) -> Self {
         let sha = redis::Script::new(source).get_hash().to_owned();
         Self {
+            name,
             source,
             sha,
             reads_only: source.starts_with(READS_ONLY),

@@ -14,9 +14,14 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep, timeout_at};
 
+use super::config::RedisConfig;
 use super::connection::{connection_settings, pauses};
 use super::endpoint::{Driver, Endpoint};
 use super::fault::OpenError;
+use super::warnings::{channels, lacking};
+
+/// How soon to ask again for what the user was not permitted: someone may change that.
+const UNTIL_PERMITTED: Duration = Duration::from_secs(60);
 
 type Listeners = Arc<Mutex<HashMap<String, Arc<Notify>>>>;
 
@@ -95,6 +100,7 @@ async fn serve(
     mut added: UnboundedReceiver<String>,
 ) {
     let mut waits = pauses().build();
+    let mut told = false;
     loop {
         let (sender, mut pushes) = unbounded_channel();
         let deadline = Instant::now() + limit;
@@ -104,11 +110,22 @@ async fn serve(
                 waits = pauses().build();
                 follow(&mut connection, &mut pushes, &mut added, &listeners).await;
             }
+            Ok(Err(error)) if error.is_forbidden() => {
+                if !std::mem::replace(&mut told, true) {
+                    tracing::warn!(%error, "{}", lacking_to_listen(endpoint.config()));
+                }
+                sleep(UNTIL_PERMITTED).await;
+            }
             Ok(Err(error)) => tracing::debug!(%error, "cannot listen for due times"),
             Err(_) => tracing::debug!("cannot listen for due times: no answer"),
         }
         sleep(waits.next().unwrap_or(limit)).await;
     }
+}
+
+fn lacking_to_listen(config: &RedisConfig) -> String {
+    let rule = format!("+subscribe or {}", channels(config));
+    lacking(config, &rule, "delayed jobs may start up to a second late")
 }
 
 async fn subscribe(

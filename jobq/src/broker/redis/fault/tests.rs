@@ -2,7 +2,9 @@ use super::*;
 
 fn judged(wire: &str) -> BrokerError {
     let value = redis::parse_redis_value(wire.as_bytes()).unwrap();
-    judge(value).unwrap_err().into()
+    let config = RedisConfig::parse("redis://ann:hunter2@h", None).unwrap();
+    let judged = judge(value, &redis::cmd("LPUSH"), None, &config);
+    judged.unwrap_err().into()
 }
 
 #[test]

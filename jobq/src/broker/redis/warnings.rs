@@ -1,0 +1,79 @@
+//! What about the server, or about the rights of the user here, could lose or delay jobs: what
+//! works without, but not as well, so that nothing else would tell.
+
+use redis::Value;
+
+use super::RedisBroker;
+use super::config::RedisConfig;
+use super::fault::{Fault, corrupt};
+use super::keys;
+use super::reply;
+use super::scripts::Step;
+use crate::error::BrokerError;
+
+pub(super) async fn look(broker: &RedisBroker) -> Result<Vec<String>, BrokerError> {
+    let config = broker.link.config();
+    let (mut info, mut publish) = (redis::cmd("INFO"), redis::cmd("PUBLISH"));
+    info.arg("memory");
+    publish.arg(keys::nobody(config.namespace())).arg("");
+    let steps = vec![Step::plain(info), Step::plain(publish)];
+    let answers = broker.link.call(steps).await;
+    let [info, publish] =
+        <[Result<Value, Fault>; 2]>::try_from(answers).map_err(|_| corrupt("two answers"))?;
+    let warnings = [eviction(config, info)?, signals(config, publish)?];
+    Ok(warnings.into_iter().flatten().collect())
+}
+
+fn eviction(
+    config: &RedisConfig,
+    info: Result<Value, Fault>,
+) -> Result<Option<String>, BrokerError> {
+    let info = match info {
+        Err(fault) if fault.is_forbidden() => {
+            return Ok(Some(lacking(
+                config,
+                "+info",
+                "whether its version and its maxmemory-policy keep jobs safe is not checked",
+            )));
+        }
+        info => info?,
+    };
+    let info = reply::text(&info).ok_or_else(|| corrupt("INFO"))?;
+    let mut lines = info.lines();
+    let policy = lines.find_map(|line| line.strip_prefix("maxmemory_policy:"));
+    Ok(policy.filter(|policy| *policy != "noeviction").map(|policy| {
+        format!(
+            "maxmemory-policy of {} is {policy}: when its memory is full it may evict jobs; set it \
+             to noeviction",
+            config.address()
+        )
+    }))
+}
+
+fn signals(
+    config: &RedisConfig,
+    published: Result<Value, Fault>,
+) -> Result<Option<String>, BrokerError> {
+    match published {
+        Err(fault) if fault.is_forbidden() => {
+            let rule = format!("+publish or {}", channels(config));
+            let effect = "retries may start up to a second late";
+            Ok(Some(lacking(config, &rule, effect)))
+        }
+        published => Ok(published.map(|_| None)?),
+    }
+}
+
+/// The rule that lets a user talk and listen on the channels of all queues.
+pub(super) fn channels(config: &RedisConfig) -> String {
+    format!("&{}:{{*}}:due", config.namespace())
+}
+
+/// A user lacks what something is only the better for.
+pub(super) fn lacking(config: &RedisConfig, rule: &str, effect: &str) -> String {
+    format!(
+        "user {} of {} lacks {rule}: {effect}",
+        config.quoted_user(),
+        config.address()
+    )
+}

@@ -1,0 +1,73 @@
+//! A worker whose Redis user lacks a right: it says so, and does what it can.
+
+use std::time::Duration;
+
+use support::jobs::note;
+use support::{Record, RedisServer};
+
+use crate::fixture::Fixture;
+use crate::plain::Plain;
+use crate::program::Program;
+
+async fn runs_jobs(fixture: &Fixture, record: &Record) {
+    note::enqueue(&fixture.client, record.path(), "now")
+        .await
+        .unwrap();
+    let later = note::new(record.path(), "later").delay(Duration::from_millis(1));
+    later.enqueue(&fixture.client).await.unwrap();
+    record.wait_for("end now", 1).await;
+    record.wait_for("end later", 1).await;
+}
+
+#[tokio::test]
+async fn a_worker_that_lacks_what_it_can_do_without_warns_once_and_runs_jobs() {
+    let server = RedisServer::start();
+    let fixture = Fixture::on(&server).await;
+    let mut plain = Plain::connect(&fixture).await;
+    for (lacking, said) in [
+        ("-info", "lacks +info: whether its version"),
+        ("-publish", "lacks +publish or &jobq:{*}:due: retries may"),
+        (
+            "-subscribe",
+            "lacks +subscribe or &jobq:{*}:due: delayed jobs",
+        ),
+        ("-sadd", "lacks +sadd or %W~jobq:queues: queue programs"),
+    ] {
+        let right = lacking.replace('-', "+");
+        let _: () = plain
+            .say(&format!("ACL SETUSER jobq-worker {lacking}"))
+            .await;
+        let mut program = Program::start(&fixture.url, &[]).await;
+        program.wait_for_log(said).await;
+        runs_jobs(&fixture, &Record::new()).await;
+        program.signal("TERM");
+        assert_eq!(program.ended().await.code(), Some(0));
+        let log = program.log();
+        let lines: Vec<_> = log.lines().filter(|line| line.contains(said)).collect();
+        assert_eq!(lines.len(), 1, "{log}");
+        assert!(lines[0].contains("WARN") && lines[0].contains("jobq-worker"));
+        assert!(!log.contains("password-of-a-role"), "{log}");
+        let _: () = plain.say(&format!("ACL SETUSER jobq-worker {right}")).await;
+    }
+}
+
+#[tokio::test]
+async fn a_worker_that_lacks_what_it_needs_says_who_may_not_do_what_and_goes_on_once_it_may() {
+    let server = RedisServer::start();
+    let fixture = Fixture::on(&server).await;
+    let mut plain = Plain::connect(&fixture).await;
+    let _: () = plain.say("ACL SETUSER jobq-worker -rpop").await;
+    let record = Record::new();
+    note::enqueue(&fixture.client, record.path(), "a")
+        .await
+        .unwrap();
+    let program = Program::start(&fixture.url, &[]).await;
+    program.wait_for_log("RPOP in the step claim").await;
+    let log = program.log();
+    let line = log.lines().find(|line| line.contains("RPOP")).unwrap();
+    for said in ["WARN", "NOPERM", "jobq-worker"] {
+        assert!(line.contains(said), "{said}: {line}");
+    }
+    let _: () = plain.say("ACL SETUSER jobq-worker +rpop").await;
+    record.wait_for("end a", 1).await;
+}

@@ -1,0 +1,216 @@
+//! What each role does with a server, all of it.
+
+use support::Role;
+
+use super::super::fixture::*;
+
+pub(super) type Outcome = Result<(), Box<dyn std::error::Error + Send + Sync>>;
+
+/// What is there before a role begins its work.
+pub(super) async fn prepare(server: &RedisServer, role: Role) {
+    if role == Role::Producer {
+        return;
+    }
+    let broker = broker_on(server).await;
+    let jobs = ["a", "b", "c", "d"].map(now);
+    broker.enqueue(&queue(), &jobs).await.unwrap();
+    broker.enqueue(&queue(), &[later("z")]).await.unwrap();
+    let grant = granted(&broker, &claim(0, 3)).await;
+    let bury = Action::Bury {
+        record: Bytes::from("dead"),
+    };
+    let suspect = Action::Release {
+        to: ReleaseTo::Suspects,
+        envelope: None,
+    };
+    settle(&broker, grant.counter, [bury, suspect])
+        .await
+        .unwrap();
+    if role == Role::Operator {
+        // Noted too long ago, so that the next to be cancelled drops it.
+        let key = "jobq:{mail}:cancelled";
+        ask(server, &["ZADD", key, "1", "an id from long ago"]).await;
+    }
+    // More than an adoption sorts, and than a page reads at once.
+    let many = "for i = 1, 5001 do redis.call('HSET', KEYS[1], '1.' .. i, 'x') end";
+    ask(server, &["EVAL", many, "1", "jobq:{mail}:inflight:many"]).await;
+    ask(server, &["HSET", "jobq:{mail}:workers", "many", "1"]).await;
+}
+
+/// The whole work of a role, from connecting on.
+pub(super) async fn tour(server: &RedisServer, role: Role) -> Outcome {
+    let config = RedisConfig::parse(&role.log_in(&server.url()), None)?;
+    let broker = RedisBroker::connect(config, DEADLINE).await?;
+    match role {
+        Role::Producer => produce(&broker).await,
+        Role::Worker => work(server, &broker).await,
+        Role::Operator => operate(&broker).await,
+    }
+}
+
+async fn produce(broker: &RedisBroker) -> Outcome {
+    broker.enqueue(&queue(), &[now("a")]).await?;
+    broker.enqueue(&queue(), &[later("b"), now("c")]).await?;
+    Ok(())
+}
+
+async fn work(server: &RedisServer, broker: &RedisBroker) -> Outcome {
+    let worker = WorkerId::from_stored("w2");
+    let member = |known| Member {
+        worker: worker.clone(),
+        ..claim(known, 0).member
+    };
+    let warnings = broker.warnings().await?;
+    if !warnings.is_empty() {
+        return Err(warnings.concat().into());
+    }
+    let signal = broker.due_signal(&queue());
+    within("the signal that it listens", signal.notified()).await;
+    produce(broker).await?;
+    let soon = Entry {
+        due: Due::After(Duration::ZERO),
+        ..now("soon")
+    };
+    broker.enqueue(&queue(), &[soon]).await?;
+    within("the signal", signal.notified()).await;
+
+    wait(server, broker, &worker).await?;
+    broker.stats(&queue()).await?;
+    let claim = |known, max, suspect| Claim {
+        member: member(known),
+        max,
+        suspect,
+    };
+    // Without jobs, so that it gives back what it was handed.
+    let first = as_dyn(broker).claim(&claim(0, 0, false)).await?;
+    let Claimed::Granted(first) = first else {
+        return Err("reaped".into());
+    };
+    as_dyn(broker).claim(&claim(first.counter, 1, true)).await?;
+    let grant = as_dyn(broker)
+        .claim(&claim(first.counter + 1, 3, false))
+        .await?;
+    let Claimed::Granted(grant) = grant else {
+        return Err("reaped".into());
+    };
+    broker.cancelled(&queue(), &[JobId::new()]).await?;
+    settle_in_every_way(broker, &worker, grant.counter).await?;
+
+    for target in ["w1", "many"] {
+        let target = WorkerId::from_stored(target);
+        let seen = broker.members(&queue()).await?;
+        let seen = seen.into_iter().find(|(id, _)| *id == target);
+        let adoption = Adoption {
+            member: member(grant.counter),
+            target,
+            seen: seen.map(|(_, counter)| counter),
+            max: 10,
+        };
+        broker.adopt(&adoption).await?;
+    }
+    broker.owners(&queue(), 0).await?;
+    let held = broker.held(&queue(), &worker).await?;
+    let acks = held.iter().map(|token| (*token, Action::Ack));
+    settle_as(broker, &worker, acks.collect()).await?;
+    broker.promote(&queue(), &worker).await?;
+    broker.renew(&member(grant.counter)).await?;
+    broker.leave(&queue(), &worker).await?;
+    Ok(())
+}
+
+/// Waits in vain, is told to stop, and waits for what is there.
+async fn wait(server: &RedisServer, broker: &RedisBroker, worker: &WorkerId) -> Outcome {
+    let empty = QueueName::new("empty")?;
+    let waiter = broker.waiter(&empty, worker);
+    let (ended, ()) = tokio::join!(waiter.wait(DEADLINE), async {
+        someone_waits(server).await;
+        waiter.interrupt().await.unwrap();
+    });
+    assert_eq!(ended?, Wake::TimedOut);
+    let wake = broker.waiter(&queue(), worker).wait(DEADLINE).await?;
+    assert_eq!(wake, Wake::Handed);
+    Ok(())
+}
+
+async fn settle_in_every_way(broker: &RedisBroker, worker: &WorkerId, counter: u64) -> Outcome {
+    let envelope = Bytes::from("again");
+    let actions = [
+        Action::Ack,
+        Action::Retry {
+            delay: Duration::ZERO,
+            envelope,
+        },
+        Action::Bury {
+            record: Bytes::from("dead"),
+        },
+    ];
+    let tokens = (1..).map(|index| Token {
+        claim: counter,
+        index,
+    });
+    settle_as(broker, worker, tokens.zip(actions).collect()).await
+}
+
+async fn settle(
+    broker: &RedisBroker,
+    counter: u64,
+    actions: impl IntoIterator<Item = Action>,
+) -> Outcome {
+    let tokens = (1..).map(|index| Token {
+        claim: counter,
+        index,
+    });
+    settle_as(broker, &worker(), tokens.zip(actions).collect()).await
+}
+
+async fn settle_as(
+    broker: &RedisBroker,
+    worker: &WorkerId,
+    actions: Vec<(Token, Action)>,
+) -> Outcome {
+    let settlements = actions
+        .into_iter()
+        .map(|(token, action)| Settlement { token, action });
+    let settle = Settle {
+        worker: worker.clone(),
+        settlements: settlements.collect(),
+        ..acks(0, [])
+    };
+    let settled = as_dyn(broker).settle(settle).await?;
+    assert!(settled.accepted.iter().all(|accepted| *accepted));
+    Ok(())
+}
+
+async fn operate(broker: &RedisBroker) -> Outcome {
+    broker.queues().await?;
+    broker.stats(&queue()).await?;
+    for state in [
+        JobState::Ready,
+        JobState::Delayed,
+        JobState::InFlight,
+        JobState::Dead,
+    ] {
+        let page = broker.page(&queue(), state, 0, 10).await?;
+        assert!(!page.is_empty(), "{state:?}");
+    }
+    broker.pause(&queue()).await?;
+    broker.resume(&queue()).await?;
+    broker.oldest_dead(&queue(), 0, 10).await?;
+    let job = Requeue {
+        id: JobId::new(),
+        envelope: Bytes::from("again"),
+    };
+    broker.cancel(&queue(), job.id).await?;
+    let take = TakeDead {
+        record: Bytes::from("dead"),
+        requeue: Some(job.clone()),
+    };
+    broker.take_dead(&queue(), &[take], 0).await?;
+    broker.find_delayed(&queue(), job.id).await?;
+    let delayed = Bytes::from("z");
+    broker.run_now(&queue(), &delayed, &job).await?;
+    for state in [JobState::Ready, JobState::Delayed, JobState::Dead] {
+        broker.purge(&queue(), state).await?;
+    }
+    Ok(())
+}
