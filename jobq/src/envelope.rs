@@ -53,7 +53,7 @@ pub(crate) const MAX_NAME_LEN: usize = 512;
 /// # let client = jobq::connect("memory://").await?;
 /// resize::enqueue(&client, 7).await?;
 /// let waiting = client.queue("default")?.jobs(JobState::Ready, 0, 10).await?;
-/// let envelope = waiting[0].envelope().map_err(Clone::clone)?;
+/// let envelope = waiting[0].envelope()?;
 /// assert_eq!(envelope.name(), "resize");
 /// assert_eq!(envelope.arguments::<resize>()?.picture, 7);
 /// # Ok(())

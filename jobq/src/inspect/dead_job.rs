@@ -96,7 +96,7 @@ impl DeadJob {
     ///
     /// [`EnvelopeError`], if it is no envelope, or the arguments do not fit `J`.
     pub fn arguments<J: Job>(&self) -> Result<J, EnvelopeError> {
-        self.envelope().map_err(Clone::clone)?.arguments()
+        self.envelope()?.arguments()
     }
 
     /// The envelope.
@@ -104,8 +104,8 @@ impl DeadJob {
     /// # Errors
     ///
     /// Why the bytes are none.
-    pub fn envelope(&self) -> Result<&Envelope, &EnvelopeError> {
-        self.envelope.as_ref()
+    pub fn envelope(&self) -> Result<&Envelope, EnvelopeError> {
+        self.envelope.as_ref().map_err(Clone::clone)
     }
 
     /// The bytes of the job: its envelope, or what was none.
