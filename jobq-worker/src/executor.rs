@@ -5,6 +5,7 @@
 //! no way out of here leaves a job unsettled.
 
 mod failures;
+mod grant;
 mod panic;
 mod settlement;
 
@@ -23,48 +24,18 @@ use jobq::{Context, Envelope, EnvelopeError, JobId, Options, QueueName, Token, W
 use tokio::task::AbortHandle;
 use tracing::Instrument as _;
 
-use crate::membership::Request;
 use crate::outbox::{Finished, Kind, Note};
 use crate::shared::Shared;
-use crate::slots::{Reservation, Slot};
+use crate::slots::Slot;
 
 pub(crate) use failures::Failures;
+pub(crate) use grant::Granted;
 pub(crate) use panic::install_hook;
 pub(crate) use settlement::{Orphan, after_crash_of_worker};
 
 /// A uniform number from `0.0..1.0`.
 pub(crate) fn draw() -> f64 {
     rand::random()
-}
-
-/// Starts the jobs that a claim gave, in the slots that were reserved for them.
-pub(crate) fn start(
-    shared: &Arc<Shared>,
-    index: usize,
-    request: Request<'_>,
-    mut slots: Reservation,
-    counter: u64,
-    envelopes: Vec<Bytes>,
-) {
-    let cancellations: Vec<_> = envelopes.iter().map(|_| Cancellation::default()).collect();
-    let Some(worker) = request.answered(counter, &cancellations) else {
-        // Reaped while the answer was on its way: the jobs are another worker's.
-        return;
-    };
-    let mut aborts = Vec::with_capacity(envelopes.len());
-    for ((i, bytes), cancellation) in (1..).zip(envelopes).zip(cancellations) {
-        let claim = ClaimedJob {
-            shared: shared.clone(),
-            index,
-            worker: worker.clone(),
-            token: Token {
-                claim: counter,
-                index: i,
-            },
-        };
-        aborts.push(launch(claim, bytes, cancellation, slots.fill()));
-    }
-    shared.memberships[index].started(&worker, counter, aborts);
 }
 
 /// One claimed job: whose it is, and the right to settle it.

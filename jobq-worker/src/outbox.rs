@@ -44,6 +44,7 @@ pub(crate) struct Note {
 pub(crate) enum Kind {
     Done,
     Discarded,
+    Cancelled,
     Retried,
     Snoozed,
     Released,
@@ -291,6 +292,7 @@ fn count(shared: &Shared, settle: &Settle, note: Note, accepted: bool) {
     let (counter, what) = match note.kind {
         Kind::Done => (&counters.done, "done"),
         Kind::Discarded => (&counters.discarded, "discarded"),
+        Kind::Cancelled => (&counters.cancelled, "cancelled"),
         Kind::Retried => (&counters.retried, "retry"),
         Kind::Snoozed => (&counters.snoozed, "snoozed"),
         Kind::Released => (&counters.released, "released"),

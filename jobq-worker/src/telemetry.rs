@@ -29,6 +29,8 @@ pub struct WorkerStats {
     pub dead: u64,
     /// Jobs dropped on purpose.
     pub discarded: u64,
+    /// Jobs dropped because somebody cancelled them.
+    pub cancelled: u64,
     /// Snoozes, and postponements of jobs whose name nobody here knows.
     pub snoozed: u64,
     /// Jobs given back without a run or an attempt.
@@ -58,7 +60,7 @@ macro_rules! counters {
 }
 
 counters!(
-    done, retried, dead, discarded, snoozed, released, adopted, stale
+    done, retried, dead, discarded, cancelled, snoozed, released, adopted, stale
 );
 
 /// A figure that grows.

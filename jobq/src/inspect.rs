@@ -111,6 +111,49 @@ impl Queue {
         Ok(self.client.broker().resume(&self.name).await?)
     }
 
+    /// Cancels the job of this id, wherever it waits on this queue: once this has answered it does
+    /// not start any more, unless a worker had claimed it before. The worker that comes to it drops
+    /// it, and counts it in its `WorkerStats::cancelled`; until then it stays in its place and in the
+    /// figures, a delayed one until it is due.
+    ///
+    /// A job that is running is not stopped; but it does not run again: its retry is dropped. The
+    /// answer does not say whether there is such a job, which would take a search. One that is
+    /// enqueued later, or of which nobody ever heard, may be cancelled too.
+    ///
+    /// The id is kept for 7 days, and every job that has it is dropped, one that is enqueued anew
+    /// with [`Job::id`](crate::Job::id) included, unless it is ordered to run: [`Queue::run_now`] and
+    /// [`Dead::retry`] take the cancellation back. A queue keeps the 10,000 ids that were cancelled
+    /// last: with one more, the oldest cancellation is forgotten, and its job runs if it still
+    /// waits. To cancel is safe to repeat; the 7 days begin anew.
+    ///
+    /// While a queue keeps any id, its workers ask with every claim which jobs are meant: one round
+    /// trip more.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// #[jobq::job(queue = "mail")]
+    /// async fn remind(user_id: u64) { /* … */ }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let client = jobq::connect("memory://").await?;
+    /// let day = Duration::from_secs(24 * 3600);
+    /// let reminder = remind::new(7u64).delay(day).enqueue(&client).await?;
+    ///
+    /// // The user has come back: no need to remind.
+    /// client.queue(reminder.queue())?.cancel(reminder.id()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`InspectError::Broker`]: the job may be cancelled or not.
+    pub async fn cancel(&self, id: JobId) -> Result<(), InspectError> {
+        Ok(self.client.broker().cancel(&self.name, id).await?)
+    }
+
     /// Jobs in a state, page by page, `limit` at most 1,000: ready from the front (without
     /// suspects), delayed by due time, dead newest first.
     ///
@@ -151,10 +194,10 @@ impl Queue {
         Ok(elements.into_iter().map(info).collect())
     }
 
-    /// Lets a delayed job run now, also one that waits for its retry: it goes to the front of ready,
-    /// its failures counted as before, and on a paused queue waits there. Answers whether it did:
-    /// a job that is not delayed, or of which nobody knows, is left as it is. If several have the
-    /// id, one of them goes.
+    /// Lets a delayed job run now, also one that waits for its retry, or is cancelled: it goes to the
+    /// front of ready, its failures counted as before, and on a paused queue waits there. Answers
+    /// whether it did: a job that is not delayed, or of which nobody knows, is left as it is. If
+    /// several have the id, one of them goes.
     ///
     /// Looks through all that is delayed, a little at a time: a second for a million jobs.
     ///

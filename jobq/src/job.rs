@@ -62,7 +62,9 @@ pub trait Job: Serialize + DeserializeOwned + Send + 'static {
     /// What holds when a call says nothing else.
     const DEFAULTS: JobDefaults;
 
-    /// Sets the id, so that the handler can recognise a job that was sent twice.
+    /// Sets the id, so that the handler can recognise a job that was sent twice. One that was
+    /// cancelled on the queue in the last 7 days ([`Queue::cancel`](crate::Queue::cancel)) is
+    /// dropped there.
     fn id(self, id: JobId) -> JobBuilder<Self> {
         JobBuilder::new(self).id(id)
     }

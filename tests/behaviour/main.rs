@@ -5,6 +5,7 @@
 
 mod adoption;
 mod building;
+mod cancel;
 mod compatibility;
 mod decisions;
 mod delayed;

@@ -95,6 +95,23 @@ async fn a_dead_job_is_warned_about_with_its_id_reason_and_error() {
     );
 }
 
+#[tokio::test]
+async fn a_job_that_is_dropped_because_it_is_cancelled_is_told_with_its_id() {
+    let (capture, fixture) = (Capture::start(), Fixture::memory().await);
+    let job = fine::enqueue(&fixture.client).await.unwrap();
+    let queue = fixture.queue(job.queue());
+    queue.cancel(job.id()).await.unwrap();
+    fixture.run_until_idle().await;
+    let told = capture.at(Level::INFO).into_iter();
+    let mut told = told.filter(|event| event.field("message").contains("cancelled"));
+    let (event, more) = (told.next().unwrap(), told.next());
+    assert!(more.is_none(), "{more:?}");
+    assert_eq!(event.field("job.id"), job.id().to_string());
+    assert_eq!(event.field("job.name"), "tracing.fine");
+    assert_eq!(event.field("job.queue"), "default");
+    assert!(capture.spans("job").is_empty(), "it did not run");
+}
+
 #[tokio::test(start_paused = true)]
 async fn failed_attempts_are_warned_about_once_in_ten_seconds_for_each_name() {
     let (capture, fixture) = (Capture::start(), Fixture::memory().await);

@@ -5,7 +5,8 @@
 //! 2. choose a queue that may have jobs, and reserve slots for a batch of it;
 //! 3. if there is neither, have the idlers wait on the cold queues, and sleep until woken;
 //! 4. send both in one round trip;
-//! 5. judge each answer by itself; start the jobs that came.
+//! 5. judge each answer by itself; start the jobs that came, after asking which of them are
+//!    cancelled if the queue has such jobs.
 //!
 //! While jobs flow there is no timer: the next batch forms while this one is on its way.
 
@@ -13,11 +14,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jobq::BrokerError;
-use jobq::broker::{Broker, Claim, Claimed, Grant, MAX_BATCH};
+use jobq::broker::{Broker, Claim, Claimed, Grant, MAX_BATCH, ReleaseTo};
 use tokio::time::Instant;
 
 use crate::component::Component;
-use crate::executor;
+use crate::executor::Granted;
 use crate::lane::Lane;
 use crate::membership::Request;
 use crate::schedule::Turn;
@@ -82,15 +83,21 @@ impl Component for Fetcher {
                 result = Err(error);
             }
         }
-        match (attempt, answer.claim) {
-            (Some(attempt), Some(Ok(claimed))) => self.claimed(attempt, claimed),
-            (Some(_), Some(Err(error))) if error.is_retryable() => result = Err(error),
-            (Some(attempt), Some(Err(error))) => {
-                // A damaged key, a missing right: it concerns this queue alone.
-                self.shared.outage.failed(Self::NAME, &error);
-                self.close(attempt.index, REFUSED_LOOK);
+        if let (Some(attempt), Some(claimed)) = (attempt, answer.claim) {
+            let index = attempt.index;
+            let started = match claimed {
+                Ok(claimed) => self.claimed(attempt, claimed).await,
+                Err(error) => Err(error),
+            };
+            match started {
+                Ok(()) => {}
+                Err(error) if error.is_retryable() => result = Err(error),
+                Err(error) => {
+                    // A damaged key, a missing right: it concerns this queue alone.
+                    self.shared.outage.failed(Self::NAME, &error);
+                    self.close(index, REFUSED_LOOK);
+                }
             }
-            _ => {}
         }
         result
     }
@@ -174,7 +181,7 @@ impl Fetcher {
         next.map_or(IDLE, |at| at.saturating_duration_since(Instant::now()))
     }
 
-    fn claimed(&self, attempt: Attempt<'_>, claimed: Claimed) {
+    async fn claimed(&self, attempt: Attempt<'_>, claimed: Claimed) -> Result<(), BrokerError> {
         let Attempt {
             index,
             began,
@@ -187,10 +194,20 @@ impl Fetcher {
                 self.shared
                     .note_suspects(index, grant.suspects, grant.paused);
                 self.cool(index, claim.max, began.elapsed(), &grant);
-                let (counter, envelopes) = (grant.counter, grant.envelopes);
-                executor::start(&self.shared, index, request, slots, counter, envelopes);
+                let from = ReleaseTo::Front;
+                let granted = Granted {
+                    index,
+                    request,
+                    slots,
+                    grant,
+                    from,
+                };
+                granted.start(&self.shared, &*self.broker).await
             }
-            Claimed::Reaped => self.shared.reaped(index, &request.reaped()),
+            Claimed::Reaped => {
+                self.shared.reaped(index, &request.reaped());
+                Ok(())
+            }
         }
     }
 

@@ -13,11 +13,11 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use jobq::BrokerError;
-use jobq::broker::{Claim, Claimed};
+use jobq::broker::{Claim, Claimed, ReleaseTo};
 use tokio::time::Instant;
 
 use crate::component::Component;
-use crate::executor;
+use crate::executor::Granted;
 use crate::shared::Shared;
 use crate::shutdown::Phase;
 
@@ -133,8 +133,15 @@ impl Suspects {
             Claimed::Granted(grant) => {
                 shared.note_suspects(index, grant.suspects, grant.paused);
                 self.since[index] = None;
-                let (counter, envelopes) = (grant.counter, grant.envelopes);
-                executor::start(shared, index, request, slots, counter, envelopes);
+                let from = ReleaseTo::Suspects;
+                let granted = Granted {
+                    index,
+                    request,
+                    slots,
+                    grant,
+                    from,
+                };
+                granted.start(shared, &**shared.broker()).await?;
             }
             Claimed::Reaped => shared.reaped(index, &request.reaped()),
         }

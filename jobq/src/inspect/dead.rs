@@ -54,7 +54,7 @@ impl Dead {
         Ok(jobs.collect())
     }
 
-    /// Puts a job at the back of the queue, as if it had never failed. Bytes that were no envelope
+    /// Puts a job at the back of the queue, as if it had never failed, or been cancelled. Bytes that were no envelope
     /// go back as they were. Answers whether the job was in the list.
     ///
     /// ```
