@@ -1,0 +1,143 @@
+//! The unit of systemd.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::process::Command;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::{help, worker};
+
+const UNIT: &str = include_str!("../../docs/operations/jobq-worker.service");
+
+/// What a worker needs after its shutdown timeout: to abort, to settle, to leave.
+const SETTLING: u64 = 3;
+
+/// The value of a key that stands there once.
+fn value(key: &str) -> &'static str {
+    let values = UNIT
+        .lines()
+        .filter_map(|line| line.strip_prefix(key)?.strip_prefix('='));
+    let values: Vec<_> = values.collect();
+    assert_eq!(values.len(), 1, "{key}: {values:?}");
+    values[0]
+}
+
+/// Seconds of `35s`.
+fn seconds(text: &str) -> u64 {
+    text.strip_suffix('s').unwrap().parse().unwrap()
+}
+
+/// The first word of ExecStart, and the rest.
+fn program() -> (&'static str, &'static str) {
+    let line = value("ExecStart");
+    line.split_once(' ').unwrap_or((line, ""))
+}
+
+/// What systemd has to say about a unit: nothing, if it is sound. None where there is no systemd.
+fn complaints(unit: &str) -> Option<String> {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let name = format!("jobq-test-unit-{}-{number}", std::process::id());
+    let folder = std::env::temp_dir().join(name);
+    fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("jobq-worker.service");
+    // systemd looks whether the program is there.
+    let unit = unit.replace(program().0, env!("CARGO_BIN_EXE_jobq-test-worker"));
+    fs::write(&file, unit).unwrap();
+    let verified = Command::new("systemd-analyze")
+        .arg("verify")
+        .arg(&file)
+        .output();
+    fs::remove_dir_all(&folder).unwrap();
+    match verified {
+        Ok(output) => {
+            let said = [output.stdout, output.stderr].concat();
+            let said = String::from_utf8(said).unwrap();
+            assert!(
+                output.status.success() || !said.is_empty(),
+                "{}",
+                output.status
+            );
+            Some(said)
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            // Past the capture of test output, which hides what a test that passes prints.
+            let _ = writeln!(
+                io::stderr(),
+                "NOT CHECKED: docs/operations/jobq-worker.service, for there is no systemd-analyze"
+            );
+            None
+        }
+        Err(error) => panic!("systemd-analyze: {error}"),
+    }
+}
+
+#[test]
+fn systemd_understands_every_line() {
+    if let Some(said) = complaints(UNIT) {
+        assert_eq!(said, "");
+    }
+}
+
+#[test]
+fn systemd_complains_of_what_it_does_not_understand() {
+    let typo = UNIT.replace("KillMode=mixed", "KillMode=mixd");
+    if let Some(said) = complaints(&typo) {
+        assert!(said.contains("mixd"), "{said}");
+    }
+}
+
+#[test]
+fn it_starts_the_program_with_arguments_that_it_knows() {
+    let (program, args) = program();
+    assert!(program.starts_with('/'), "{program}");
+    let output = worker()
+        .args(args.split_whitespace())
+        .arg("--list-jobs")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+}
+
+#[test]
+fn it_waits_for_longer_than_a_worker_takes_to_stop() {
+    let help = help();
+    let (_, timeout) = help.split_once("JOBQ_SHUTDOWN_TIMEOUT").unwrap();
+    let (_, timeout) = timeout.split_once("[default: ").unwrap();
+    let (timeout, _) = timeout.split_once(']').unwrap();
+    let needed = seconds(timeout) + SETTLING;
+    assert!(seconds(value("TimeoutStopSec")) > needed, "{needed} s");
+    // One signal, to the worker alone: the second would cut its jobs short.
+    assert_eq!(
+        (value("KillMode"), value("KillSignal")),
+        ("mixed", "SIGTERM")
+    );
+}
+
+#[test]
+fn it_does_not_start_again_what_would_fail_again() {
+    assert_eq!(value("Restart"), "on-failure");
+    let help = help();
+    for code in value("RestartPreventExitStatus").split(' ') {
+        let meaning = match code {
+            "2" => "2 wrong usage",
+            "78" => "78 wrong configuration",
+            other => panic!("{other} is tried again"),
+        };
+        assert!(help.contains(meaning), "{meaning}: {help}");
+    }
+}
+
+#[test]
+fn it_holds_no_secret_and_gives_no_rights() {
+    assert!(!UNIT.lines().any(|line| line.starts_with("Environment=")));
+    assert!(!value("ExecStart").contains("://"));
+    for (key, expected) in [
+        ("NoNewPrivileges", "yes"),
+        ("CapabilityBoundingSet", ""),
+        ("DynamicUser", "yes"),
+        ("ProtectSystem", "strict"),
+    ] {
+        assert_eq!(value(key), expected, "{key}");
+    }
+}
