@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use redis::{ProtocolVersion, RedisConnectionInfo};
-use url::Url;
+use url::{ParseError, Url};
 
 use crate::error::{ConnectError, quoted};
 
@@ -38,12 +38,7 @@ impl RedisConfig {
     ///
     /// [`ConnectError::InvalidUrl`] and [`ConnectError::InvalidNamespace`].
     pub fn parse(url: &str, namespace: Option<&str>) -> Result<Self, ConnectError> {
-        let parsed = Url::parse(url).map_err(|error| match url.contains("://") {
-            true => invalid(format!(
-                "{error} (in user and password, write @ as %40, / as %2F, # as %23)"
-            )),
-            false => invalid(format!("{error}; it has no scheme such as redis://")),
-        })?;
+        let parsed = Url::parse(url).map_err(|error| unreadable(url, error))?;
         let tls = is_tls(&parsed, cfg!(feature = "tls"))?;
         check_fragment(parsed.fragment())?;
         // What stands behind an unescaped / or ? may be the rest of a password: quote it only
@@ -102,6 +97,10 @@ impl RedisConfig {
         self.port
     }
 
+    pub(super) fn database(&self) -> u32 {
+        self.database
+    }
+
     /// What stands before every key.
     #[must_use]
     pub fn namespace(&self) -> &str {
@@ -128,6 +127,15 @@ impl RedisConfig {
     /// The user as errors quote it.
     pub(super) fn quoted_user(&self) -> String {
         quoted(self.user.as_deref().unwrap_or("default"))
+    }
+
+    /// The same where the server does not know it: without a password it may be one itself, in the
+    /// wrong place.
+    pub(super) fn refused_user(&self) -> String {
+        match (&self.user, &self.password) {
+            (Some(_), None) => "(not shown, for it has no password)".to_owned(),
+            _ => self.quoted_user(),
+        }
     }
 
     /// What the server is told at the beginning of a connection.
@@ -162,6 +170,17 @@ fn invalid(reason: impl Into<String>) -> ConnectError {
     }
 }
 
+/// What is wrong with a URL that is none. It is not quoted: it may hold a password.
+fn unreadable(url: &str, error: ParseError) -> ConnectError {
+    const HINT: &str = "(in user and password, write @ as %40, / as %2F, # as %23)";
+    invalid(match error {
+        _ if url.is_empty() => "it is empty".to_owned(),
+        ParseError::InvalidPort => format!("the port is no number from 1 to 65535 {HINT}"),
+        _ if url.contains("://") => format!("{error} {HINT}"),
+        _ => "it has no scheme such as redis://".to_owned(),
+    })
+}
+
 /// Whether the URL asks for TLS, which may or may not be built in.
 fn is_tls(url: &Url, built_in: bool) -> Result<bool, ConnectError> {
     let scheme = url.scheme();
@@ -174,6 +193,9 @@ fn is_tls(url: &Url, built_in: bool) -> Result<bool, ConnectError> {
         "rediss" => Err(invalid(
             "rediss:// asks for TLS, which is not built in; switch on the feature `tls` of the \
              crate jobq, in a worker process that of jobq-worker",
+        )),
+        "unix" | "redis+unix" | "redis-socket" => Err(invalid(
+            "Unix sockets are not supported; give the server's host and port",
         )),
         other => Err(invalid(format!("unknown scheme {}", quoted(other)))),
     }

@@ -262,17 +262,12 @@ impl OpenError {
             },
             Self::Redis(error) if is_unauthorized(&error) => ConnectError::Unauthorized {
                 address,
-                user: config.quoted_user(),
+                user: config.refused_user(),
                 source: Cause(error).into(),
             },
             Self::Redis(error) => ConnectError::Refused {
                 address,
-                reason: match error.code() {
-                    Some("NOPERM") => {
-                        format!("{} (as user {})", reason(&error), config.quoted_user())
-                    }
-                    _ => reason(&error),
-                },
+                reason: reason(&error, config),
                 source: Cause(error).into(),
             },
         }
@@ -280,9 +275,16 @@ impl OpenError {
 }
 
 /// What the server said, or what the client library made of it.
-fn reason(error: &RedisError) -> String {
+fn reason(error: &RedisError, config: &RedisConfig) -> String {
     let said = error.detail().unwrap_or_default();
     match error.code() {
+        Some(code @ "NOPERM") => format!("{code} {said} (as user {})", config.quoted_user()),
+        Some(code) if said.starts_with("DB index") => {
+            format!(
+                "{code} {said}: the URL asks for database {}",
+                config.database()
+            )
+        }
         Some(code) => format!("{code} {said}").trim_end().to_owned(),
         None if said.is_empty() => error.category().to_owned(),
         None => said.to_owned(),
