@@ -29,6 +29,7 @@ mod reconcile;
 mod retries;
 mod rights;
 mod runs;
+mod secrets;
 mod shutdown;
 mod slow_network;
 mod suspects;

@@ -253,45 +253,6 @@ async fn a_stop_signal_drains_and_exits_0() {
 }
 
 #[tokio::test]
-async fn the_password_appears_in_no_output() {
-    const SECRET: &str = "planted-secret-7";
-    let mut server = RedisServer::start_with(&[("requirepass", SECRET)]);
-    let at = format!("127.0.0.1:{}", server.port());
-    let secret = |url: &str| url.replace("redis://", &format!("redis://:{SECRET}@"));
-    let good = secret(&server.url());
-    let wrong = format!("redis://:{SECRET}x@{at}");
-    let refused = [
-        wrong,
-        secret(NOWHERE),
-        format!("redis://:{SECRET}@"),
-        format!("mysql://:{SECRET}@{at}"),
-    ];
-    // One waits for seconds: all at once.
-    let mut outputs = std::thread::scope(|scope| {
-        let runs = refused.each_ref().map(|url| {
-            scope.spawn(move || run(command().env("JOBQ_URL", url).env("JOBQ_LOG", "trace")))
-        });
-        runs.map(|run| run.join().unwrap()).to_vec()
-    });
-    for (code, text) in &outputs {
-        assert!(matches!(code, Some(69 | 78)), "{code:?}: {text}");
-        assert!(!text.is_empty());
-    }
-    outputs.push(run(command().env("JOBQ_URL", &good).arg("--help")));
-    outputs.push(run(command().env("JOBQ_URL", &good).arg("--colour")));
-    let mut program = Program::launch(command().env("JOBQ_URL", &good).env("JOBQ_LOG", "trace"));
-    program.wait_for_log("worker started").await;
-    server.kill();
-    program.wait_for_log("the broker failed").await;
-    program.signal("TERM");
-    assert_eq!(program.ended().await.code(), Some(0));
-    outputs.push((None, program.log()));
-    for (_, output) in outputs {
-        assert!(!output.contains(SECRET), "{output}");
-    }
-}
-
-#[tokio::test]
 async fn two_processes_share_the_work_of_one_producer() {
     let fixture = Fixture::redis().await;
     let record = Record::new();

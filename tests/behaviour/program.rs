@@ -15,6 +15,11 @@ pub(crate) fn bare() -> Command {
     program(env!("CARGO_BIN_EXE_jobq-test-bare"))
 }
 
+/// A client that tells everything.
+pub(crate) fn client() -> Command {
+    program(env!("CARGO_BIN_EXE_jobq-test-client"))
+}
+
 fn program(path: &str) -> Command {
     let mut command = Command::new(path);
     command.env_clear().stdin(Stdio::null());

@@ -171,6 +171,12 @@ impl RedisServer {
         self.launch().unwrap_or_else(|log| panic!("{log}"));
     }
 
+    /// Gives it another value of an option, from its next start on.
+    pub fn set(&mut self, key: &str, value: &str) {
+        self.options.retain(|(name, _)| name != key);
+        self.options.push((key.to_owned(), value.to_owned()));
+    }
+
     /// Starts the process and waits until it answers; the error is what it logged.
     fn launch(&mut self) -> Result<(), String> {
         let log = self.folder.join("log");
