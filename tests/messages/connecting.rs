@@ -142,12 +142,6 @@ async fn certificates(document: &mut Document) {
         with(&url, other),
     )
     .await;
-    refuse(
-        document,
-        "a certificate that no authority of the system signed",
-        quick(&url),
-    )
-    .await;
     let localhost = url.replace(HOST, "localhost");
     vary_address(document, &localhost);
     refuse(

@@ -23,6 +23,9 @@ pub(crate) async fn collect(document: &mut Document) {
         let error = jobq::InspectError::from(error);
         document.error(&format!("the same as an InspectError: {name:?}"), &error);
     }
+    let queue = client.queue("mail").unwrap();
+    let error = queue.purge(JobState::InFlight).await.unwrap_err();
+    document.error("queue.purge(JobState::InFlight)", &error);
     for id in ["", "17", "01890a5d-ac96-774b-bcce"] {
         let error = id.parse::<JobId>().unwrap_err();
         document.error(&format!("{id:?}.parse::<JobId>()"), &error);

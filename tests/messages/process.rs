@@ -2,7 +2,7 @@
 
 use std::process::{Command, Stdio};
 
-use support::RedisServer;
+use support::{Authority, RedisServer};
 
 use crate::PASSWORD;
 use crate::connecting::vary_address;
@@ -52,10 +52,33 @@ pub(crate) fn collect(document: &mut Document) {
     ] {
         run(document, worker(), args, &[]);
     }
+    authorities(document);
     run(document, bare(), &["--list-jobs"], &[]);
     run(document, bare(), &["--url", "memory://"], &[]);
     let set_up = [("JOBQ_TEST_SETUP_ERROR", "no such templates")];
     run(document, bare(), &["--url", "memory://"], &set_up);
+}
+
+/// Those of the system are what its environment says, which only another process can be given.
+fn authorities(document: &mut Document) {
+    let (ours, theirs) = (Authority::new("ours"), Authority::new("theirs"));
+    let server = RedisServer::start_tls(&ours.certify("127.0.0.1"), &[]);
+    vary_address(document, &server.url());
+    for authority in [&ours, &theirs] {
+        let file = authority.ca_file();
+        document.vary(file.parent().unwrap().to_string_lossy(), "FOLDER");
+    }
+    let url = server.url();
+    for file in [
+        theirs.ca_file(),
+        ours.ca_file().with_file_name("missing.pem"),
+    ] {
+        let variables = [("SSL_CERT_FILE", &*file.to_string_lossy())];
+        run(document, worker(), &["--url", &url], &variables);
+    }
+    document
+        .met
+        .insert("ConnectError::NoAuthorities".to_owned());
 }
 
 fn worker() -> Command {

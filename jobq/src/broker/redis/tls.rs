@@ -178,7 +178,7 @@ fn authorities_in(path: &Path) -> Result<RootCertStore, ConnectError> {
 }
 
 fn authorities_of_the_system() -> Result<RootCertStore, ConnectError> {
-    let mut found = rustls_native_certs::load_native_certs();
+    let found = rustls_native_certs::load_native_certs();
     for error in &found.errors {
         // Stores hold odd files, and the others suffice.
         tracing::debug!(%error, "cannot read a certificate of the system");
@@ -187,7 +187,8 @@ fn authorities_of_the_system() -> Result<RootCertStore, ConnectError> {
     roots.add_parsable_certificates(found.certs);
     match roots.is_empty() {
         true => Err(ConnectError::NoAuthorities {
-            source: found.errors.pop().map(Into::into),
+            // As text, for it spells out its own cause.
+            source: found.errors.first().map(|error| error.to_string().into()),
         }),
         false => Ok(roots),
     }
