@@ -82,9 +82,15 @@ async fn a_certificate_that_is_not_trusted_is_refused_with_the_reason() {
     let reason = mistrust(&url, &ca_file).await;
     assert!(reason.contains("not for \"localhost\""), "{reason}");
 
-    let expired = RedisServer::start_tls(&authority.certify_expired(HOST), &[]);
-    let reason = mistrust(&expired.url(), &ca_file).await;
-    assert!(reason.contains("has expired"), "{reason}");
+    for (certificate, expected) in [
+        (authority.certify_expired(HOST), "has expired"),
+        (authority.certify_for_later(HOST), "not valid yet"),
+        (authority.certify_as_authority(HOST), "that of an authority"),
+    ] {
+        let server = RedisServer::start_tls(&certificate, &[]);
+        let reason = mistrust(&server.url(), &ca_file).await;
+        assert!(reason.contains(expected), "{reason}");
+    }
 
     let wanting = [
         ("tls-auth-clients", "yes"),

@@ -62,6 +62,23 @@ impl Authority {
         self.sign(&format!("{host}-expired"), &params)
     }
 
+    /// One whose time has not come.
+    #[must_use]
+    pub fn certify_for_later(&self, host: &str) -> Certificate {
+        let mut params = params(host);
+        params.not_before = date_time_ymd(4000, 1, 1);
+        params.not_after = date_time_ymd(4001, 1, 1);
+        self.sign(&format!("{host}-later"), &params)
+    }
+
+    /// That of another authority, such as `openssl req -x509` makes, which no server may use.
+    #[must_use]
+    pub fn certify_as_authority(&self, host: &str) -> Certificate {
+        let mut params = params(host);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        self.sign(&format!("{host}-authority"), &params)
+    }
+
     fn sign(&self, name: &str, params: &CertificateParams) -> Certificate {
         let key = KeyPair::generate().expect("a key can be made");
         let signed = params.signed_by(&key, &self.issuer).expect("the key signs");

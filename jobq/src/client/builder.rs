@@ -106,7 +106,8 @@ impl ClientBuilder {
     }
 
     /// The only certificate authorities that may vouch for the server of a `rediss://` URL: a file
-    /// of one or more certificates in PEM. Those of the system unless set.
+    /// of one or more certificates in PEM. Those of the system unless set. Either are read once, when
+    /// the client connects; connections that are lost and opened again trust the same.
     pub fn ca_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.ca_file = Some(path.into());
         self

@@ -10,6 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use redis::RedisError;
+use rustls::client::Resumption;
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::{CertificateDer, ServerName, pem::PemObject as _};
 use rustls::{CertificateError, ClientConfig, RootCertStore};
@@ -152,7 +153,9 @@ fn connector(roots: RootCertStore) -> Result<TlsConnector, ConnectError> {
             value: "without cipher suites".to_owned(),
             expected: "one for TLS 1.2 or 1.3",
         })?;
-    let config = builder.with_root_certificates(roots).with_no_client_auth();
+    let mut config = builder.with_root_certificates(roots).with_no_client_auth();
+    // A session that is resumed is not checked again, and connections are few.
+    config.resumption = Resumption::disabled();
     Ok(Arc::new(config).into())
 }
 
@@ -206,4 +209,15 @@ fn tls_error(error: &RedisError) -> Option<&rustls::Error> {
     let shared: &Arc<dyn Error + Send + Sync> = error.source()?.downcast_ref()?;
     let cause: &io::Error = shared.downcast_ref()?;
     cause.get_ref()?.downcast_ref()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_chosen_for_the_whole_process() {
+        assert!(connector(RootCertStore::empty()).is_ok());
+        assert!(CryptoProvider::get_default().is_none());
+    }
 }

@@ -96,6 +96,11 @@ fn connecting_goes_on_only_where_it_may_succeed() {
             wire.starts_with("-WRONGPASS") || wire.starts_with("-NOAUTH")
         );
     }
+    let distrust = OpenError::Tls {
+        reason: "its certificate has expired".to_owned(),
+        source: std::io::Error::other("expired").into(),
+    };
+    assert!(!distrust.is_transient());
     let old = OpenError::TooOld("6.2.7".to_owned()).into_connect_error(&config);
     assert!(old.to_string().contains("6.2.7"), "{old}");
 }
