@@ -124,7 +124,8 @@ impl Queue {
     /// with [`Job::id`](crate::Job::id) included, unless it is ordered to run: [`Queue::run_now`] and
     /// [`Dead::retry`] take the cancellation back. A queue keeps the 10,000 ids that were cancelled
     /// last: with one more, the oldest cancellation is forgotten, and its job runs if it still
-    /// waits. To cancel is safe to repeat; the 7 days begin anew.
+    /// waits. To cancel is safe to repeat; the 7 days begin anew: a job that is due in more than
+    /// that outlives its cancellation unless it is cancelled again.
     ///
     /// While a queue keeps any id, its workers ask with every claim which jobs are meant: one round
     /// trip more.
