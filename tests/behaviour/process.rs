@@ -3,7 +3,7 @@
 use std::process::{Command, Output};
 
 use support::jobs::{hold, note};
-use support::{Record, RedisServer};
+use support::{Record, RedisServer, Role};
 
 use crate::fixture::Fixture;
 use crate::program::{Program, bare, command};
@@ -203,7 +203,7 @@ fn no_server_exits_69_and_says_where_it_looked() {
 #[tokio::test]
 async fn a_server_that_may_evict_jobs_is_warned_about_at_the_start() {
     let server = RedisServer::start_with(&[("maxmemory-policy", "allkeys-lru")]);
-    let program = Program::start(&server.url(), &[]).await;
+    let program = Program::start(&Role::Worker.log_in(&server.url()), &[]).await;
     program.wait_for_log("maxmemory-policy").await;
     let log = program.log();
     let line = log.lines().find(|line| line.contains("maxmemory-policy"));

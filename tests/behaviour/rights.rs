@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use support::jobs::note;
-use support::{Record, RedisServer};
+use support::jobs::{QUEUE, note};
+use support::{Record, RedisServer, Role};
 
 use crate::fixture::Fixture;
 use crate::plain::Plain;
@@ -26,7 +26,7 @@ async fn a_worker_that_lacks_what_it_can_do_without_warns_once_and_runs_jobs() {
     let mut plain = Plain::connect(&fixture).await;
     for (lacking, said) in [
         ("-info", "lacks +info: whether its version"),
-        ("-publish", "lacks +publish or &jobq:{*}:due: retries may"),
+        ("-publish", "lacks +publish: retries may"),
         (
             "-subscribe",
             "lacks +subscribe or &jobq:{*}:due: delayed jobs",
@@ -70,4 +70,21 @@ async fn a_worker_that_lacks_what_it_needs_says_who_may_not_do_what_and_goes_on_
     }
     let _: () = plain.say("ACL SETUSER jobq-worker +rpop").await;
     record.wait_for("end a", 1).await;
+}
+
+#[tokio::test]
+async fn a_worker_with_rights_to_its_own_queue_only_has_all_it_needs() {
+    let server = RedisServer::start();
+    let fixture = Fixture::on(&server).await;
+    let mut plain = Plain::connect(&fixture).await;
+    let rules = Role::Worker.rules("jobq").join(" ");
+    let own = rules.replace("{*}", &format!("{{{QUEUE}}}"));
+    assert_ne!(own, rules);
+    let _: () = plain.say(&format!("ACL SETUSER jobq-worker {own}")).await;
+    let mut program = Program::start(&fixture.url, &[]).await;
+    runs_jobs(&fixture, &Record::new()).await;
+    program.signal("TERM");
+    assert_eq!(program.ended().await.code(), Some(0));
+    let log = program.log();
+    assert!(!log.contains("lacks") && !log.contains("NOPERM"), "{log}");
 }

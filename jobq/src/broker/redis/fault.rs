@@ -127,6 +127,12 @@ impl Fault {
         self.forbidden
     }
 
+    /// Whether the user lacks the right to a channel, not to the command.
+    pub(super) fn is_about_channel(&self) -> bool {
+        let said = self.source.as_ref().and_then(RedisError::detail);
+        self.forbidden && said.is_some_and(|said| said.contains("channel"))
+    }
+
     /// Whether the server cannot take more data.
     pub(super) fn is_out_of_memory(&self) -> bool {
         self.code() == Some("OOM")

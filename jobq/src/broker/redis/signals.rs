@@ -14,11 +14,10 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::config::RedisConfig;
 use super::connection::{connection_settings, pauses};
 use super::endpoint::{Driver, Endpoint};
 use super::fault::OpenError;
-use super::warnings::{channels, lacking};
+use super::warnings::cannot_listen;
 
 /// How soon to ask again for what the user was not permitted: someone may change that.
 const UNTIL_PERMITTED: Duration = Duration::from_secs(60);
@@ -112,7 +111,7 @@ async fn serve(
             }
             Ok(Err(error)) if error.is_forbidden() => {
                 if !std::mem::replace(&mut told, true) {
-                    tracing::warn!(%error, "{}", lacking_to_listen(endpoint.config()));
+                    tracing::warn!(%error, "{}", cannot_listen(endpoint.config()));
                 }
                 sleep(UNTIL_PERMITTED).await;
             }
@@ -121,11 +120,6 @@ async fn serve(
         }
         sleep(waits.next().unwrap_or(limit)).await;
     }
-}
-
-fn lacking_to_listen(config: &RedisConfig) -> String {
-    let rule = format!("+subscribe or {}", channels(config));
-    lacking(config, &rule, "delayed jobs may start up to a second late")
 }
 
 async fn subscribe(

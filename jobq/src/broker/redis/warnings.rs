@@ -55,18 +55,20 @@ fn signals(
     published: Result<Value, Fault>,
 ) -> Result<Option<String>, BrokerError> {
     match published {
+        // One who may use the channels of some queues only is told when it listens to another.
+        Err(fault) if fault.is_about_channel() => Ok(None),
         Err(fault) if fault.is_forbidden() => {
-            let rule = format!("+publish or {}", channels(config));
             let effect = "retries may start up to a second late";
-            Ok(Some(lacking(config, &rule, effect)))
+            Ok(Some(lacking(config, "+publish", effect)))
         }
         published => Ok(published.map(|_| None)?),
     }
 }
 
-/// The rule that lets a user talk and listen on the channels of all queues.
-pub(super) fn channels(config: &RedisConfig) -> String {
-    format!("&{}:{{*}}:due", config.namespace())
+/// A user may not listen for due times.
+pub(super) fn cannot_listen(config: &RedisConfig) -> String {
+    let rule = format!("+subscribe or &{}:{{*}}:due", config.namespace());
+    lacking(config, &rule, "delayed jobs may start up to a second late")
 }
 
 /// A user lacks what something is only the better for.
