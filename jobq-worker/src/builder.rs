@@ -257,14 +257,13 @@ impl WorkerBuilder {
     pub fn build(mut self) -> Result<Worker, BuildError> {
         let jobs = registrations().copied().chain(self.registered);
         let registry = Registry::new(jobs, &self.states)?;
-        self.settings.queues = match self.queues.is_empty() {
-            true => default_queues(&registry)?,
-            false => self
-                .queues
-                .iter()
-                .map(|q| QueueWeight::parse(q))
-                .collect::<Result<_, _>>()?,
-        };
+        if !self.queues.is_empty() {
+            let queues = self.queues.iter().map(|q| QueueWeight::parse(q));
+            self.settings.queues = queues.collect::<Result<_, _>>()?;
+        }
+        if self.settings.queues.is_empty() {
+            self.settings.queues = default_queues(&registry)?;
+        }
         self.settings.check()?;
         Ok(Worker {
             client: self.client,

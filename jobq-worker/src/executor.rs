@@ -6,7 +6,7 @@
 
 mod failures;
 mod grant;
-mod panic;
+pub(crate) mod panic;
 mod settlement;
 
 use std::future::poll_fn;

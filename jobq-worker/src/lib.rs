@@ -37,6 +37,11 @@
 //! A worker runs every `#[job]` that is linked into the binary, and those of
 //! [`register`](WorkerBuilder::register). More stands in the guides of the repository, in
 //! `docs/guide`: workers and queues, shutdown and deploys, embedding, testing.
+//!
+//! # Features
+//!
+//! `process`, on by default, is [`main()`](main) and [`main_with`], and the crates for flags, the
+//! configuration file and logs that only they need. `tls` is that of `jobq`: `rediss://`.
 
 mod builder;
 mod component;
@@ -48,6 +53,7 @@ mod lane;
 mod membership;
 mod outage;
 mod outbox;
+#[cfg(feature = "process")]
 mod process;
 mod registry;
 mod schedule;
@@ -62,6 +68,7 @@ mod worker;
 
 pub use builder::WorkerBuilder;
 pub use error::{BuildError, Left, RunError};
+#[cfg(feature = "process")]
 pub use process::{main, main_with};
 pub use signals::shutdown_signal;
 pub use supervisor::ShutdownReport;

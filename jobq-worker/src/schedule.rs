@@ -5,6 +5,8 @@
 //! further claim in it costs Redis as much as tens of jobs; a queue's batch is its share of all
 //! slots, but never so small that a hundred queues would make a hundred tiny claims.
 
+use std::fmt;
+
 use jobq::QueueName;
 use jobq::runtime::text::quoted;
 
@@ -38,6 +40,15 @@ impl QueueWeight {
             queue: QueueName::new(name)?,
             weight,
         })
+    }
+}
+
+impl fmt::Display for QueueWeight {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.weight {
+            1 => self.queue.fmt(f),
+            weight => write!(f, "{}:{weight}", self.queue),
+        }
     }
 }
 

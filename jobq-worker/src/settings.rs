@@ -84,6 +84,17 @@ impl Settings {
         Ok(())
     }
 
+    /// The names of the queues, in their order.
+    pub(crate) fn queue_names(&self) -> impl Iterator<Item = &str> {
+        self.queues.iter().map(|queue| queue.queue.as_str())
+    }
+
+    /// The queues as they are written in a list, separated by blanks.
+    pub(crate) fn queues_text(&self) -> String {
+        let queues: Vec<_> = self.queues.iter().map(ToString::to_string).collect();
+        queues.join(" ")
+    }
+
     /// How long a worker trusts that it owns what it claimed, from the last renew that was
     /// answered: a tenth less than an observer waits, for the time an answer takes.
     pub(crate) fn trust(&self) -> Duration {

@@ -91,19 +91,17 @@ pub(crate) async fn supervise(
 
 fn announce(shared: &Arc<Shared>) {
     let jobs: Vec<_> = shared.registry.names().into_iter().collect();
-    let queues: Vec<_> = shared
-        .memberships
-        .iter()
-        .map(|m| m.queue.as_str())
-        .collect();
+    let settings = &shared.settings;
     tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
         broker = shared.broker().describe(),
         jobs = jobs.join(" "),
-        queues = queues.join(" "),
-        concurrency = shared.settings.concurrency,
+        queues = settings.queues_text(),
+        strict = settings.strict.then_some(true),
+        concurrency = settings.concurrency,
         "worker started"
     );
-    if let Some(doubts) = shared.registry.doubts(queues.into_iter()) {
+    if let Some(doubts) = shared.registry.doubts(settings.queue_names()) {
         tracing::warn!("{doubts}");
     }
     let shared = shared.clone();

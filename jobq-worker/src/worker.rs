@@ -60,10 +60,7 @@ impl Worker {
 
     /// The names of the queues it works on, in their order.
     pub fn queues(&self) -> impl Iterator<Item = &str> {
-        self.settings
-            .queues
-            .iter()
-            .map(|queue| queue.queue.as_str())
+        self.settings.queue_names()
     }
 
     /// Runs until SIGTERM or Ctrl-C, then drains: no further claims, running jobs may end within

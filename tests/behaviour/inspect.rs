@@ -226,7 +226,7 @@ async fn a_pause_under_load_stops_all_but_what_was_claimed(fixture: Fixture) {
     several_claims(&fixture).await;
     assert_eq!(runs(&fixture), ran, "something started while it was paused");
     let ready = queue.stats().await.unwrap().ready;
-    assert_eq!(ran as u64 + ready, JOBS.into());
+    assert_eq!(ran as u64 + ready, u64::from(JOBS));
     queue.resume().await.unwrap();
     support::eventually("all jobs to have run", async || {
         (runs(&fixture) == JOBS as usize).then_some(())

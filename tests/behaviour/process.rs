@@ -1,5 +1,9 @@
 //! `jobq_worker::main()` as a program: what it takes, what it says, how it ends.
 
+mod check;
+mod logs;
+mod settings;
+
 use std::process::{Command, Output};
 
 use support::jobs::{hold, note};
@@ -32,21 +36,40 @@ fn help_names_every_flag_and_its_environment_variable() {
         "shutdown-timeout",
         "lease",
         "renew-every",
+        "username",
+        "ca-file",
+        "config",
         "log",
+        "log-format",
     ];
     for flag in flags {
         let variable = format!("JOBQ_{}", flag.replace('-', "_").to_uppercase());
         assert!(text.contains(&format!("--{flag}")), "--{flag} in {text}");
         assert!(text.contains(&variable), "{variable} in {text}");
     }
-    assert!(text.contains("--list-jobs") && text.contains("SIGTERM") && text.contains("78"));
+    for named in ["--list-jobs", "--check", "JOBQ_PASSWORD", "SIGTERM", "78"] {
+        assert!(text.contains(named), "{named} in {text}");
+    }
+    assert!(!text.contains("--password"), "{text}");
+}
+
+#[test]
+fn a_listed_job_shows_where_it_goes_and_how_often_and_long_it_may_run() {
+    let (_, text) = run(command().arg("--list-jobs"));
+    let line = text.lines().find(|line| line.starts_with("test.panic "));
+    let words: Vec<_> = line.unwrap().split_whitespace().collect();
+    let expected = ["test.panic", "queue=programs", "retries=0", "timeout=30m"];
+    assert_eq!(words, expected);
 }
 
 #[test]
 fn jobs_are_listed_without_a_broker() {
     let (code, text) = run(command().args(["--list-jobs", "--url", NOWHERE]));
     assert_eq!(code, Some(0));
-    let names: Vec<_> = text.lines().collect();
+    let names: Vec<_> = text
+        .lines()
+        .map(|line| line.split(' ').next().unwrap())
+        .collect();
     assert_eq!(
         names,
         [
@@ -54,7 +77,9 @@ fn jobs_are_listed_without_a_broker() {
             "test.hold",
             "test.hold_blocking",
             "test.note",
-            "test.pill"
+            "test.panic",
+            "test.pill",
+            "test.speak"
         ]
     );
 }
@@ -67,6 +92,10 @@ fn wrong_usage_exits_2_and_names_the_flag() {
         (["--lease", "7"], "--lease"),
         (["--log", "job=loud"], "--log"),
         (["--log", "loud"], "target=level"),
+        (["--log-format", "xml"], "json"),
+        (["--concurency", "8"], "'--concurrency'"),
+        (["--list-jobs", "--check"], "--check"),
+        (["--strict=maybe", "--check"], "true or false"),
     ] {
         let (code, text) = run(command().args(args));
         assert_eq!(code, Some(2), "{text}");
@@ -75,14 +104,16 @@ fn wrong_usage_exits_2_and_names_the_flag() {
 }
 
 #[test]
-fn a_wrong_value_of_an_environment_variable_exits_2_and_names_both() {
+fn a_wrong_value_of_an_environment_variable_exits_78_and_names_both() {
     for (variable, value, flag) in [
         ("JOBQ_CONCURRENCY", "many", "--concurrency"),
         ("JOBQ_RENEW_EVERY", "2", "--renew-every"),
         ("JOBQ_LOG", "loud", "--log"),
+        ("JOBQ_LOG_FORMAT", "xml", "--log-format"),
+        ("JOBQ_STRICT", "maybe", "--strict"),
     ] {
         let (code, text) = run(command().env(variable, value));
-        assert_eq!(code, Some(2), "{text}");
+        assert_eq!(code, Some(78), "{text}");
         for named in [variable, value, flag] {
             assert!(text.contains(named), "{named}: {text}");
         }
@@ -162,7 +193,7 @@ async fn blanks_around_queues_are_no_part_of_their_names() {
     let program = Program::launch(command().args(["--url", &fixture.url, "--queues", queues]));
     program.wait_for_log("worker started").await;
     let log = program.log();
-    assert!(log.contains("queues=\"a b\""), "{log}");
+    assert!(log.contains("queues=\"a:6 b\""), "{log}");
 }
 
 #[tokio::test]
@@ -224,7 +255,7 @@ async fn environment_variables_are_flags_and_flags_win() {
     program.wait_for_log("worker started").await;
     let log = program.log();
     assert!(
-        log.contains("queues=\"a b\"") && log.contains("concurrency=9"),
+        log.contains("queues=\"a:6 b\"") && log.contains("concurrency=9"),
         "{log}"
     );
 }

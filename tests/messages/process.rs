@@ -11,11 +11,27 @@ use crate::document::Document;
 /// Nothing listens there.
 const NOWHERE: &str = "redis://:hunter2@127.0.0.1:1";
 
+/// A mistake a line.
+const CONFIGURATION: &str = r#"concurency = 8
+colour = "red"
+connections = "2"
+lease = 7
+log = "loud"
+log_format = "xml"
+password = 7
+queues = "critical:6,default"
+renew_every = "2"
+strict = "yes"
+"#;
+
 pub(crate) fn collect(document: &mut Document) {
     document.group("the worker process: usage (exit code 2)");
     for args in [
         &["--colour", "red"][..],
+        &["--concurency", "8"],
         &["--queue", "mail"],
+        &["--strict=maybe"],
+        &["--log-format", "xml"],
         &["mail"],
         &["--concurrency"],
         &["--concurrency", "many"],
@@ -26,6 +42,8 @@ pub(crate) fn collect(document: &mut Document) {
     ] {
         run(document, worker(), args, &[]);
     }
+
+    document.group("the worker process: configuration and broker (exit codes 78 and 69)");
     for variable in [
         ("JOBQ_CONCURRENCY", "many"),
         ("JOBQ_RENEW_EVERY", "2"),
@@ -33,8 +51,6 @@ pub(crate) fn collect(document: &mut Document) {
     ] {
         run(document, worker(), &[], &[variable]);
     }
-
-    document.group("the worker process: configuration and broker (exit codes 78 and 69)");
     let server = RedisServer::start();
     vary_address(document, &server.url());
     let url = server.url();
@@ -53,6 +69,7 @@ pub(crate) fn collect(document: &mut Document) {
         run(document, worker(), args, &[]);
     }
     authorities(document);
+    in_file(document);
     run(document, bare(), &["--list-jobs"], &[]);
     run(document, bare(), &["--url", "memory://"], &[]);
     let set_up = [("JOBQ_TEST_SETUP_ERROR", "no such templates")];
@@ -79,6 +96,18 @@ fn authorities(document: &mut Document) {
     document
         .met
         .insert("ConnectError::NoAuthorities".to_owned());
+}
+
+/// The mistakes of a configuration file.
+fn in_file(document: &mut Document) {
+    let nowhere = [("JOBQ_CONFIG", "/nowhere/jobq.toml")];
+    run(document, worker(), &[], &nowhere);
+    let file = std::env::temp_dir().join(format!("jobq-messages-{}.toml", std::process::id()));
+    std::fs::write(&file, CONFIGURATION).unwrap();
+    let name = file.to_string_lossy();
+    document.vary(name.as_ref(), "jobq.toml");
+    run(document, worker(), &["--config", &name], &[]);
+    std::fs::remove_file(&file).unwrap();
 }
 
 fn worker() -> Command {

@@ -58,6 +58,23 @@ pub async fn hog(ctx: Context, record: PathBuf, key: String, time: Duration) {
     append(&record, &format!("end {key}"));
 }
 
+/// Logs, in a span of its own.
+#[job(name = "test.speak", queue = "programs")]
+pub async fn speak(line: String) {
+    let _span = tracing::info_span!("speech", loud = true).entered();
+    tracing::info!(length = line.len(), pi = 3.5, "{line}");
+}
+
+/// Is dead after one run.
+///
+/// # Panics
+///
+/// Always.
+#[job(name = "test.panic", queue = "programs", retries = 0)]
+pub async fn panic(message: String) {
+    panic!("{message}");
+}
+
 fn begin(ctx: &Context, record: &Path, key: &str) {
     let (pid, attempt) = (std::process::id(), ctx.attempt());
     append(record, &format!("begin {key} {pid} {attempt}"));

@@ -34,6 +34,19 @@ pub(crate) fn install_hook() {
     });
 }
 
+/// Whether a panic on this thread now would be a handler's, and so be told as its job's failure.
+#[cfg(feature = "process")]
+pub(crate) fn is_handled() -> bool {
+    CATCHING.get()
+}
+
+/// What a panic says.
+pub(crate) fn message(payload: &(dyn Any + Send)) -> &str {
+    let text = payload.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| payload.downcast_ref::<&str>().copied())
+        .unwrap_or("a value that is no text")
+}
+
 /// Runs a future; a panic becomes its message and place.
 pub(super) async fn catch<F: Future>(future: F) -> Result<F::Output, String> {
     let mut future = pin!(future);
@@ -57,14 +70,7 @@ pub(super) fn catch_sync<T>(run: impl FnOnce() -> T) -> Result<T, String> {
 }
 
 fn describe(payload: Box<dyn Any + Send>) -> String {
-    let message = match (
-        payload.downcast_ref::<&str>(),
-        payload.downcast_ref::<String>(),
-    ) {
-        (Some(text), _) => cut(text, MAX_MESSAGE).to_owned(),
-        (_, Some(text)) => cut(text, MAX_MESSAGE).to_owned(),
-        _ => "a value that is no text".to_owned(),
-    };
+    let message = cut(message(&*payload), MAX_MESSAGE).to_owned();
     // The payload's own `Drop` may panic too.
     if catch_unwind(AssertUnwindSafe(|| drop(payload))).is_err() {
         tracing::debug!("the payload of a panic panicked when it was dropped");

@@ -1,33 +1,17 @@
-//! Reads what flags and environment variables are set to, and words what is wrong with it.
+//! Reads the values of settings, and says what would be right where it cannot.
 
 use std::time::Duration;
 
-use clap::error::{ContextKind, ContextValue};
 use jobq::runtime::text::quoted;
 use tracing_subscriber::filter::{LevelFilter, ParseError, Targets};
 
-/// Has an error about a value say so if it comes from an environment variable: the flag alone would
-/// name what nobody wrote.
-pub(super) fn name_variable(mut error: clap::Error) -> clap::Error {
-    let text = |kind| match error.get(kind) {
-        Some(ContextValue::String(text)) => text.as_str(),
-        _ => "",
-    };
-    // `--renew-every <TIME>`
-    let flag = text(ContextKind::InvalidArg).split(' ').next();
-    let Some(flag) = flag.filter(|flag| flag.starts_with("--")) else {
-        return error;
-    };
-    let variable = format!("JOBQ_{}", flag[2..].replace('-', "_").to_uppercase());
-    let written = std::env::args_os().any(|arg| arg.to_string_lossy().starts_with(flag));
-    if !written && std::env::var_os(&variable).is_some() {
-        let tip = format!("the value is that of the environment variable {variable}");
-        error.insert(
-            ContextKind::Suggested,
-            ContextValue::StyledStrs(vec![tip.into()]),
-        );
-    }
-    error
+/// Reads a count; which ones are right the worker's settings say.
+pub(super) fn count(text: &str) -> Result<u32, String> {
+    let digits = !text.is_empty() && text.bytes().all(|c| c.is_ascii_digit());
+    text.parse().map_err(|_| match digits {
+        true => "expected a smaller number".to_owned(),
+        false => "expected a whole number such as 8".to_owned(),
+    })
 }
 
 /// Reads a filter. A bare word that is no level would be a target, and silence all others.
@@ -45,6 +29,15 @@ pub(super) fn filter(text: &str) -> Result<Targets, String> {
         }
     }
     text.parse().map_err(|error: ParseError| error.to_string())
+}
+
+/// Reads true or false, and the other words that are usual in an environment.
+pub(super) fn truth(text: &str) -> Result<bool, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" | "1" => Ok(true),
+        "false" | "no" | "off" | "0" => Ok(false),
+        _ => Err("expected true or false".to_owned()),
+    }
 }
 
 /// Reads a time: a whole number with a unit.
@@ -89,6 +82,21 @@ mod tests {
             assert!(error.contains(named) && error.contains("debug"), "{error}");
         }
         assert!(filter("my_app=loud").is_err());
+    }
+
+    #[test]
+    fn counts_are_whole_numbers() {
+        assert_eq!(count("0"), Ok(0));
+        for (bad, expected) in [
+            ("", "whole"),
+            ("-1", "whole"),
+            ("1.5", "whole"),
+            ("8 ", "whole"),
+            ("4294967296", "smaller"),
+        ] {
+            let error = count(bad).expect_err(bad);
+            assert!(error.contains(expected), "{bad}: {error}");
+        }
     }
 
     #[test]

@@ -1,0 +1,75 @@
+//! `--check`: says of everything a worker needs whether it is there, a line each. No job is taken,
+//! and no queue is joined.
+
+use std::io::Write as _;
+
+use jobq::runtime::text::plain;
+use jobq::{BrokerError, WorkerId};
+
+use super::failure::Failure;
+use crate::telemetry::chain;
+use crate::worker::Worker;
+
+/// Checks a worker that is connected and built.
+pub(super) async fn check(worker: &Worker) -> Result<(), Failure> {
+    let (settings, registry) = (&worker.settings, &worker.registry);
+    let broker = worker.client.broker();
+    say("ok", &format!("connected to {}", broker.describe()));
+    let names: Vec<_> = registry.names().into_iter().collect();
+    say("ok", &format!("jobs: {}", names.join(" ")));
+    let order = if settings.strict {
+        ", in this order"
+    } else {
+        ""
+    };
+    say("ok", &format!("queues: {}{order}", settings.queues_text()));
+    say(
+        "ok",
+        &format!(
+            "settings: concurrency {}, connections {}, shutdown_timeout {}, lease {}, renew_every {}",
+            settings.concurrency,
+            settings.connections,
+            plain(settings.shutdown_timeout),
+            plain(settings.lease),
+            plain(settings.renew_every)
+        ),
+    );
+    let probed = probe(worker).await;
+    probed.map_err(|error| Failure::rights(&error))?;
+    say(
+        "ok",
+        "rights: the queues can be read, and scripts run on them",
+    );
+    match broker.warnings().await {
+        Ok(warnings) => warnings.iter().for_each(|one| say("warning", one)),
+        Err(error) => {
+            let error = chain(&error);
+            say(
+                "warning",
+                &format!("the broker's settings are not to be seen: {error}"),
+            );
+        }
+    }
+    if let Some(doubts) = registry.doubts(settings.queue_names()) {
+        say("warning", &doubts);
+    }
+    Ok(())
+}
+
+/// Asks what a worker asks, and runs the one step that changes nothing: a worker leaves that was
+/// never there.
+async fn probe(worker: &Worker) -> Result<(), BrokerError> {
+    let (broker, nobody) = (worker.client.broker(), WorkerId::random());
+    for queue in worker.settings.queues.iter().map(|queue| &queue.queue) {
+        broker.members(queue).await?;
+        broker.owners(queue, 0).await?;
+        broker.held(queue, &nobody).await?;
+        broker.leave(queue, &nobody).await?;
+    }
+    Ok(())
+}
+
+fn say(how: &str, what: &str) {
+    // The reader has gone: the exit code still tells.
+    let _ = writeln!(std::io::stdout(), "{how}: {what}");
+}
