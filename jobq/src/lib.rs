@@ -4,7 +4,7 @@
 //! ```
 //! use std::time::Duration;
 //!
-//! use jobq::{Job, job};
+//! use jobq::job;
 //!
 //! #[job(retries = 3, backoff = "exponential")]
 //! async fn send_welcome(user_id: u64, email: String) -> Result<(), std::io::Error> {
@@ -14,7 +14,7 @@
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! // A queue inside this process; "redis://127.0.0.1/" is one that others share.
+//! // A queue inside this process; "redis://127.0.0.1:6379" is one that others share.
 //! let client = jobq::connect("memory://").await?;
 //!
 //! let handle = send_welcome::enqueue(&client, 7, "a@b.c").await?;
@@ -57,6 +57,9 @@
 //! | know every error | [`EnqueueError`], [`ConnectError`], [`InspectError`] |
 //! | know what an engine has to keep | [`broker::Broker`] |
 //! | write another worker | [`runtime`] |
+//!
+//! How to change a job while old ones are queued, to test it, to deploy it, to enqueue it from
+//! another language: a page for each question stands in `docs/guide` of the repository.
 //!
 //! # Features
 //!
