@@ -84,8 +84,12 @@ fn clients_that_are_let_in_do_not_tell_the_password() {
     let authority = Authority::new("ours");
     let options = [("requirepass", PASSWORD)];
     let secure = RedisServer::start_tls(&authority.certify("127.0.0.1"), &options);
-    for mut command in told(&with_password(&secure.url())).into_iter().take(2) {
-        command.env("SSL_CERT_FILE", authority.ca_file());
+    let trusting = ["SSL_CERT_FILE", "JOBQ_CA_FILE"];
+    for (mut command, variable) in told(&with_password(&secure.url()))
+        .into_iter()
+        .zip(trusting)
+    {
+        command.env(variable, authority.ca_file());
         commands.push(command);
     }
     let codes = all_hide(commands);

@@ -140,7 +140,8 @@ async fn a_ca_file_that_cannot_be_used_is_named() {
             authority.ca_file().with_file_name("missing.pem"),
             "No such file",
         ),
-        (authority.ca_file().with_file_name(""), "directory"),
+        (authority.ca_file().with_file_name(""), "no regular file"),
+        ("/dev/zero".into(), "no regular file"),
         (file(&authority, "empty.pem", ""), "no certificate"),
         (file(&authority, "text.pem", "hello"), "no certificate"),
         (
@@ -177,4 +178,20 @@ async fn a_ca_file_without_tls_is_refused() {
         assert!(error.contains("ca_file is \"/ca.pem\""), "{error}");
         assert!(error.contains("rediss://"), "{error}");
     }
+}
+
+#[tokio::test]
+async fn a_host_is_a_name_or_an_address_that_a_certificate_can_be_for() {
+    let authority = Authority::new("ours");
+    for host in ["[::1]", "127.0.0.1", "localhost", "under_score.invalid"] {
+        let url = format!("rediss://{host}:1");
+        let error = connect(&url, &authority.ca_file()).await.unwrap_err();
+        assert!(
+            matches!(error, ConnectError::Unavailable { .. }),
+            "{error:?}"
+        );
+    }
+    let error = connect("rediss://a..b", &authority.ca_file()).await;
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("\"a..b\" is no name"), "{error}");
 }

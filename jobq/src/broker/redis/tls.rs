@@ -4,7 +4,7 @@
 //! again, use what was read.
 
 use std::error::Error;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::Path;
 use std::sync::Arc;
@@ -164,10 +164,7 @@ fn authorities_in(path: &Path) -> Result<RootCertStore, ConnectError> {
         path: quoted(&path.to_string_lossy()),
         reason,
     };
-    let mut pem = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(LARGEST_CA_FILE).read_to_end(&mut pem))
-        .map_err(|error| wrong(error.to_string()))?;
+    let pem = read(path).map_err(|error| wrong(error.to_string()))?;
     let mut roots = RootCertStore::empty();
     for (certificate, number) in CertificateDer::pem_slice_iter(&pem).zip(1..) {
         let unreadable = || wrong(format!("certificate {number} in it is damaged"));
@@ -178,6 +175,17 @@ fn authorities_in(path: &Path) -> Result<RootCertStore, ConnectError> {
         true => Err(wrong("there is no certificate in it".to_owned())),
         false => Ok(roots),
     }
+}
+
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    // A pipe that nobody writes into would be waited for, for ever.
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is no regular file"));
+    }
+    let mut bytes = Vec::new();
+    let mut file = File::open(path)?.take(LARGEST_CA_FILE);
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 fn authorities_of_the_system() -> Result<RootCertStore, ConnectError> {
