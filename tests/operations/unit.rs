@@ -9,6 +9,8 @@ use crate::{help, worker};
 
 const UNIT: &str = include_str!("../../docs/operations/jobq-worker.service");
 
+const PAGE: &str = include_str!("../../docs/operations/deploying.md");
+
 /// What a worker needs after its shutdown timeout: to abort, to settle, to leave.
 const SETTLING: u64 = 3;
 
@@ -117,15 +119,23 @@ fn it_waits_for_longer_than_a_worker_takes_to_stop() {
 #[test]
 fn it_does_not_start_again_what_would_fail_again() {
     assert_eq!(value("Restart"), "on-failure");
+    let never = value("RestartPreventExitStatus").split(' ');
+    assert_eq!(never.collect::<Vec<_>>(), ["2", "78"]);
+    let meanings = exit_codes();
+    let means = |code| &meanings.iter().find(|(told, _)| *told == code).unwrap().1;
+    assert!(means(2).contains("command line"), "{meanings:?}");
+    assert!(means(78).contains("configuration"), "{meanings:?}");
+}
+
+/// The exit codes that the worker tells, with the first line of what each means.
+fn exit_codes() -> Vec<(u32, String)> {
     let help = help();
-    for code in value("RestartPreventExitStatus").split(' ') {
-        let meaning = match code {
-            "2" => "2 wrong usage",
-            "78" => "78 wrong configuration",
-            other => panic!("{other} is tried again"),
-        };
-        assert!(help.contains(meaning), "{meaning}: {help}");
-    }
+    let (_, told) = help.split_once("Exit codes:\n").unwrap();
+    let codes = told.lines().filter_map(|line| {
+        let (code, meaning) = line.trim_start().split_once(' ')?;
+        Some((code.parse().ok()?, meaning.trim().to_owned()))
+    });
+    codes.collect()
 }
 
 #[test]
@@ -139,5 +149,32 @@ fn it_holds_no_secret_and_gives_no_rights() {
         ("ProtectSystem", "strict"),
     ] {
         assert_eq!(value(key), expected, "{key}");
+    }
+}
+
+/// The first cells of all rows of the page's tables.
+fn first_cells() -> impl Iterator<Item = &'static str> {
+    let rows = PAGE.lines().filter_map(|line| line.strip_prefix("| "));
+    rows.filter_map(|row| row.split(" |").next())
+}
+
+#[test]
+fn the_page_explains_lines_that_the_unit_has() {
+    let quoted = first_cells().filter_map(|cell| cell.strip_prefix('`')?.split('`').next());
+    let settings: Vec<_> = quoted.filter(|text| text.contains('=')).collect();
+    assert!(settings.len() > 4, "{settings:?}");
+    for setting in settings {
+        let there = UNIT.lines().any(|line| line.starts_with(setting));
+        assert!(there, "{setting}");
+    }
+}
+
+#[test]
+fn the_page_has_every_exit_code_that_the_worker_tells() {
+    let documented: Vec<u32> = first_cells().filter_map(|cell| cell.parse().ok()).collect();
+    let told = exit_codes();
+    assert!(told.len() > 3, "{told:?}");
+    for (code, meaning) in told {
+        assert!(documented.contains(&code), "{code} {meaning}");
     }
 }
