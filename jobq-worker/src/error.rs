@@ -33,7 +33,7 @@ pub enum BuildError {
     },
     /// A handler needs a state that was not given.
     #[error(
-        "job \"{job}\" ({place}) needs State<{type_name}>, which this worker was not given; add .state(…)"
+        "job \"{job}\" ({place}) needs State<{type_name}>, and this worker was given {given}; add .state(…) of that very type"
     )]
     MissingState {
         /// The job.
@@ -42,6 +42,8 @@ pub enum BuildError {
         place: String,
         /// The type it needs.
         type_name: &'static str,
+        /// What the worker was given, in words.
+        given: String,
     },
     /// A queue name is not legal.
     #[error(transparent)]
@@ -111,6 +113,11 @@ pub enum RunError {
         /// What is left, over all queues of the worker.
         left: Left,
     },
+    /// A worker runs on tokio, and nothing of it runs here.
+    #[error(
+        "no tokio runtime runs here; run the worker below `#[tokio::main]`, or inside of `Runtime::block_on`"
+    )]
+    NoRuntime,
     /// The operating system refused a signal handler or a thread.
     #[error("the operating system refused {what}")]
     System {

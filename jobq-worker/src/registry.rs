@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use jobq::runtime::text::quoted;
+use jobq::runtime::text::{cut, quoted};
 use jobq::runtime::{Registration, States};
 
 use crate::error::BuildError;
@@ -36,6 +36,7 @@ impl Registry {
                         job: job.name,
                         place: job.place.to_string(),
                         type_name: state.name(),
+                        given: in_words(&states.names()),
                     });
                 }
             }
@@ -59,7 +60,8 @@ impl Registry {
         if unknown.len() < MAX_UNKNOWN && unknown.insert(name.to_owned()) {
             tracing::warn!(
                 job.name = name.escape_debug().to_string(),
-                "no job of this name is registered here; its jobs go back to delayed for other workers"
+                "no job of this name is registered here; its jobs wait for a worker that has it. Does the \
+                 binary name its crate (`use my_jobs as _;`), or call .register::<MyJob>()?"
             );
         }
     }
@@ -105,6 +107,22 @@ impl Registry {
             .map(|job| job.defaults.queue)
             .chain(["default"])
             .collect()
+    }
+}
+
+/// Types as they stand in a message: the first few of them.
+fn in_words(types: &[&str]) -> String {
+    const MOST: usize = 3;
+    if types.is_empty() {
+        return "no state".to_owned();
+    }
+    let named = types.iter().take(MOST);
+    let named: Vec<_> = named
+        .map(|name| format!("State<{}>", cut(name, 60)))
+        .collect();
+    match types.len().saturating_sub(MOST) {
+        0 => named.join(", "),
+        more => format!("{} and {more} more", named.join(", ")),
     }
 }
 

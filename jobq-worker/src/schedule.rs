@@ -36,6 +36,13 @@ impl QueueWeight {
                 expected: "a weight of 1 to 1000 after the colon",
             });
         }
+        if text.contains(',') {
+            return Err(BuildError::InvalidSetting {
+                field: "queues",
+                value: quoted(text),
+                expected: "each queue as an item of its own: [\"mail\", \"news:3\"]",
+            });
+        }
         Ok(Self {
             queue: QueueName::new(name)?,
             weight,

@@ -81,13 +81,14 @@ impl Worker {
     ///
     /// # Errors
     ///
-    /// [`RunError::System`] when signals or threads are not to be had. A Redis that goes away is
-    /// no error: it is waited for.
+    /// [`RunError::System`] when signals or threads are not to be had, [`RunError::NoRuntime`]
+    /// outside of tokio. A Redis that goes away is no error: it is waited for.
     pub async fn run(&self) -> Result<(), RunError> {
         self.run_with(Leftovers::Leave).await.map(drop)
     }
 
     pub(crate) async fn run_with(&self, leftovers: Leftovers) -> Result<ShutdownReport, RunError> {
+        require_runtime()?;
         let shared = self.share();
         let listener = signals::listen(shared.shutdown.clone())?;
         let report = supervisor::supervise(shared, leftovers).await;
@@ -258,6 +259,7 @@ impl<'a> IntoFuture for RunUntilIdle<'a> {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
+            require_runtime()?;
             let shared = self.worker.share();
             let running = tokio::spawn(supervisor::supervise(shared.clone(), Leftovers::Leave));
             // Also when this future is dropped.
@@ -271,6 +273,14 @@ impl<'a> IntoFuture for RunUntilIdle<'a> {
             }
             Ok(shared.stats())
         })
+    }
+}
+
+/// Whoever awaits a worker with another executor is told, instead of a panic.
+fn require_runtime() -> Result<(), RunError> {
+    match tokio::runtime::Handle::try_current() {
+        Ok(_) => Ok(()),
+        Err(_) => Err(RunError::NoRuntime),
     }
 }
 

@@ -246,14 +246,33 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for State<T> {
 
 /// What a worker was given, by type. Cheap to clone.
 #[derive(Clone, Default)]
-pub struct States(Arc<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>);
+pub struct States(Arc<HashMap<TypeId, Given>>);
+
+/// A state, and the name of its type.
+#[derive(Clone)]
+struct Given {
+    type_name: &'static str,
+    value: Arc<dyn Any + Send + Sync>,
+}
 
 impl States {
     /// Adds one; a second one of a type replaces the first.
     #[must_use]
     pub fn with<T: Send + Sync + 'static>(mut self, value: T) -> Self {
-        Arc::make_mut(&mut self.0).insert(TypeId::of::<T>(), Arc::new(value));
+        let given = Given {
+            type_name: std::any::type_name::<T>(),
+            value: Arc::new(value),
+        };
+        Arc::make_mut(&mut self.0).insert(TypeId::of::<T>(), given);
         self
+    }
+
+    /// The names of the types, sorted: for messages.
+    #[must_use]
+    pub fn names(&self) -> Vec<&'static str> {
+        let mut names: Vec<_> = self.0.values().map(|given| given.type_name).collect();
+        names.sort_unstable();
+        names
     }
 
     /// Whether there is one of this type.
@@ -267,6 +286,7 @@ impl States {
     pub fn get<T: Send + Sync + 'static>(&self) -> Option<State<T>> {
         self.0
             .get(&TypeId::of::<T>())?
+            .value
             .clone()
             .downcast()
             .ok()

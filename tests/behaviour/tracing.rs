@@ -9,6 +9,9 @@ use tracing::Level;
 use crate::fixture::{Fixture, Ledger};
 use capture::Capture;
 
+/// What is said of a job that died.
+const GIVEN_UP: &str = "given up: the job is in the dead list";
+
 #[job(
     name = "tracing.fail",
     retries = 2,
@@ -80,7 +83,7 @@ async fn a_dead_job_is_warned_about_with_its_id_reason_and_error() {
     let id = fail::enqueue(&fixture.client).await.unwrap().id();
     fixture.run_until_idle().await;
     let warnings = capture.at(Level::WARN).into_iter();
-    let mut dead = warnings.filter(|event| event.field("message") == "dead");
+    let mut dead = warnings.filter(|event| event.field("message") == GIVEN_UP);
     let (dead, more) = (dead.next().unwrap(), dead.next());
     assert!(more.is_none(), "{more:?}");
     assert_eq!(dead.field("job.id"), id.to_string());
@@ -168,7 +171,7 @@ async fn every_step_of_a_job_is_an_event_for_those_who_ask() {
         |event: &&capture::Event| event.field("job.id") == id || event.in_span("job.id") == id;
     let events = capture.events();
     let told = events.iter().filter(of_the_job).filter(|e| {
-        e.target != "handler" && e.level != Level::WARN || e.field("message") == "dead"
+        e.target != "handler" && e.level != Level::WARN || e.field("message") == GIVEN_UP
     });
     let told: Vec<&str> = told.map(|event| event.field("message")).collect();
     let retry = ["started", "failed; to be retried", "settled"];
@@ -176,7 +179,7 @@ async fn every_step_of_a_job_is_an_event_for_those_who_ask() {
         &["enqueued"][..],
         &retry,
         &retry,
-        &["started", "dead", "settled"],
+        &["started", GIVEN_UP, "settled"],
     ]
     .concat();
     assert_eq!(told, expected);

@@ -19,7 +19,7 @@ macro_rules! jobs {
     ($($job:ident $name:literal [$($state:ty),*])*) => {
         $(#[derive(Job)]
         #[job(name = $name)]
-        struct $job {}
+        pub(crate) struct $job {}
 
         impl Perform for $job {
             const STATES: &'static [StateType] = &[$(StateType::of::<$state>()),*];

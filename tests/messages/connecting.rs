@@ -176,6 +176,9 @@ async fn certificates(document: &mut Document) {
     )
     .await;
 
+    let error = jobq::ConnectError::NoAuthorities { source: None };
+    document.error("a system without certificate authorities", &error);
+
     let expired = RedisServer::start_tls(&ours.certify_expired(HOST), &[]);
     vary_address(document, &expired.url());
     refuse(

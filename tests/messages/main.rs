@@ -14,6 +14,7 @@ mod looking;
 mod process;
 mod rules;
 mod running;
+mod runtimes;
 mod variants;
 
 use document::Document;
@@ -29,6 +30,7 @@ async fn every_message_is_as_written_down_and_keeps_the_rules() {
     looking::collect(&mut document).await;
     building::collect(&mut document).await;
     running::collect(&mut document).await;
+    runtimes::collect(&mut document);
     process::collect(&mut document);
     compiling::collect(&mut document);
     document.compare();

@@ -49,6 +49,7 @@ fn faults(said: &Said) -> Vec<(&'static str, String)> {
     for line in lines {
         let artefact = DEBUG.iter().any(|artefact| line.contains(artefact));
         note(&mut faults, "is worded by `Debug`", line, artefact);
+        note(&mut faults, "is not one line", line, line.contains('\n'));
         note(
             &mut faults,
             "is too long",
@@ -96,6 +97,7 @@ fn each_rule_is_one_that_can_be_broken() {
         (chain(&["fine"], "Url(\"hunter2\")"), "tells the password"),
         (chain(&["timeout is Some(3)"], ""), "is worded by `Debug`"),
         (chain(&[&long], ""), "is too long"),
+        (chain(&["it\nfailed"], ""), "is not one line"),
         (chain(&["It failed"], ""), "begins with a capital"),
         (chain(&["it failed."], ""), "ends with a full stop"),
         (

@@ -27,9 +27,7 @@ async fn what_is_wrong_with_a_connection_is_said_without_the_password() {
     }
     let error = refused(&format!("redis://:right@{address}/7")).await;
     assert!(matches!(error, ConnectError::Refused { .. }), "{error:?}");
-    for said in ["database 7", "DB index"] {
-        assert!(error.to_string().contains(said), "{error}");
-    }
+    assert!(error.to_string().contains("database 7"), "{error}");
     let config = RedisConfig::parse(&format!("redis://:right@{address}/1"), None).unwrap();
     RedisBroker::connect(config, DEADLINE).await.unwrap();
 }

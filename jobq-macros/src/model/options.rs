@@ -6,8 +6,8 @@ use proc_macro2::TokenStream;
 use syn::ext::IdentExt;
 use syn::{Ident, Path};
 
-use super::Errors;
 use super::values::{self, Jitter, Strategy};
+use super::{Errors, duration};
 use crate::parse::{Setting, Settings};
 
 /// What the attribute sets. What it leaves out has its default in `jobq`.
@@ -153,15 +153,16 @@ impl Read {
                 Err(syn::Error::new_spanned(
                     &base.blame,
                     format!(
-                        "`base_delay` is longer than `max_delay`, which is {:?} unless set: set it too",
-                        cap.unwrap_or_default()
+                        "`base_delay` is longer than `max_delay`, which is {} unless set: set it too",
+                        duration::text(cap.unwrap_or_default())
                     ),
                 ))
             }
             (None, Some(max)) if base > max.value => Err(syn::Error::new_spanned(
                 &max.blame,
                 format!(
-                    "`max_delay` is shorter than `base_delay`, which is {base:?} unless set: set it too"
+                    "`max_delay` is shorter than `base_delay`, which is {} unless set: set it too",
+                    duration::text(base)
                 ),
             )),
             _ => Ok(()),

@@ -86,7 +86,8 @@ fn tell(run: &Run, outcome: &Outcome) {
         Outcome::Bury { reason, error } => {
             let attempts = envelope.failures().saturating_add(failed_now(*reason));
             tracing::warn!(
-                job.id = %id, job.name = name, job.queue = %queue, attempts, %reason, error, "dead"
+                job.id = %id, job.name = name, job.queue = %queue, attempts, %reason, error,
+                "given up: the job is in the dead list"
             );
         }
         _ => {}
@@ -103,7 +104,7 @@ pub(super) fn unreadable(claimed: &ClaimedJob, bytes: Bytes, error: &EnvelopeErr
     // If only its options are at fault, it has an id by which people look for it.
     let id = Envelope::decode(bytes.clone()).map_or(JobId::from_bytes([0; 16]), |e| e.id());
     let queue = claimed.queue();
-    tracing::warn!(job.id = %id, job.queue = %queue, %error, "dead: an element of the queue is no envelope");
+    tracing::warn!(job.id = %id, job.queue = %queue, %error, "given up: an element of the queue is no envelope, and is in the dead list");
     let record = DeadRecord {
         id,
         died_at: claimed.shared.broker().now(),
@@ -232,7 +233,7 @@ fn crashed(queue: &QueueName, envelope: &Envelope, now: At) -> (Action, Kind) {
             tracing::warn!(
                 job.id = %envelope.id(), job.name = envelope.name(), job.queue = %queue, crashes,
                 attempts = envelope.failures(),
-                "dead: its workers died"
+                "given up: its workers died, and the job is in the dead list"
             );
             let error = format!("{crashes} workers died while they ran it");
             let action = bury(envelope, options, 0, 1, Reason::Crashed, error, now);

@@ -146,10 +146,15 @@ impl ClientBuilder {
                 Arc::new(MemoryBroker::new())
             }
             Some(("memory", _)) => {
-                let reason = "memory:// takes no host, path or options".to_owned();
+                let reason = "memory:// takes no host, path or options; expected memory:// alone";
+                let reason = reason.to_owned();
                 return Err(ConnectError::InvalidUrl { reason });
             }
             _ => {
+                // Without one the first timer would panic.
+                if tokio::runtime::Handle::try_current().is_err() {
+                    return Err(ConnectError::NoRuntime);
+                }
                 let config = RedisConfig::parse(&self.url, self.namespace.as_deref())?
                     .with_login(self.username.clone(), self.password.clone())
                     .with_ca_file(self.ca_file.clone());

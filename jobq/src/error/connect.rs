@@ -21,11 +21,9 @@ use super::BoxError;
 #[non_exhaustive]
 pub enum ConnectError {
     /// The URL cannot be used. The message never holds the password.
-    #[error(
-        "invalid URL: {reason}; expected redis://[user:password@]host[:port][/database][?namespace=name], rediss:// for TLS, or memory://"
-    )]
+    #[error("invalid URL: {reason}")]
     InvalidUrl {
-        /// What is wrong with it.
+        /// What is wrong with it, and what would be right.
         reason: String,
     },
     /// A namespace that is not 1 to 64 characters of `[A-Za-z0-9_.:-]`.
@@ -80,12 +78,14 @@ pub enum ConnectError {
         source: BoxError,
     },
     /// The server refused the user or the password.
-    #[error("{address} refused the credentials of user {user}; check user and password")]
+    #[error("{address} refused user {user} {}", how_to_log_in(*with_password))]
     Unauthorized {
         /// The server.
         address: String,
         /// The user name, quoted (`"default"` if there was none).
         user: String,
+        /// Whether a password was given.
+        with_password: bool,
         /// What the server said.
         source: BoxError,
     },
@@ -97,14 +97,38 @@ pub enum ConnectError {
         /// Its version.
         found: String,
     },
+    /// Someone answers, and not as a Redis does.
+    #[error("what answers at {address} is no Redis; is the port that of another server?")]
+    NotRedis {
+        /// Where it was looked for.
+        address: String,
+        /// What the answer was taken for.
+        source: BoxError,
+    },
     /// The server answered, and refused what jobq needs to start.
-    #[error("{address} refused to serve: {reason}")]
+    #[error("{address} cannot be used: {reason}")]
     Refused {
         /// The server.
         address: String,
-        /// What it said.
+        /// What is in the way, and what would help.
         reason: String,
-        /// The error itself.
+        /// What the server said.
         source: BoxError,
     },
+    /// Connections to a server need a tokio runtime, and there is none.
+    #[error(
+        "no tokio runtime runs here; connect below `#[tokio::main]`, or inside of \
+         `Runtime::block_on`"
+    )]
+    NoRuntime,
+}
+
+fn how_to_log_in(with_password: bool) -> &'static str {
+    match with_password {
+        true => "with this password; check both, in the URL or where they are set beside it",
+        false => {
+            "without a password; write it into the URL (redis://:password@host), or set it beside \
+             the URL"
+        }
+    }
 }

@@ -9,6 +9,10 @@ use url::{ParseError, Url};
 
 use crate::error::{ConnectError, quoted};
 
+/// How a URL is written.
+const FORM: &str = "expected redis://[user:password@]host[:port][/database][?namespace=name], \
+                    rediss:// for TLS, or memory://";
+
 const DEFAULT_HOST: &str = "127.0.0.1";
 const DEFAULT_PORT: u16 = 6379;
 const DEFAULT_NAMESPACE: &str = "jobq";
@@ -124,6 +128,10 @@ impl RedisConfig {
         format!("{scheme}://{address}/{database}?namespace={namespace}")
     }
 
+    pub(super) fn has_password(&self) -> bool {
+        self.password.is_some()
+    }
+
     /// The user as errors quote it.
     pub(super) fn quoted_user(&self) -> String {
         quoted(self.user.as_deref().unwrap_or("default"))
@@ -172,12 +180,15 @@ fn invalid(reason: impl Into<String>) -> ConnectError {
 
 /// What is wrong with a URL that is none. It is not quoted: it may hold a password.
 fn unreadable(url: &str, error: ParseError) -> ConnectError {
-    const HINT: &str = "(in user and password, write @ as %40, / as %2F, # as %23)";
+    let hint = match url.contains('@') {
+        true => " (in user and password, write @ as %40, / as %2F, # as %23)",
+        false => "",
+    };
     invalid(match error {
-        _ if url.is_empty() => "it is empty".to_owned(),
-        ParseError::InvalidPort => format!("the port is no number from 1 to 65535 {HINT}"),
-        _ if url.contains("://") => format!("{error} {HINT}"),
-        _ => "it has no scheme such as redis://".to_owned(),
+        _ if url.is_empty() => format!("it is empty; {FORM}"),
+        ParseError::InvalidPort => format!("the port is no number from 1 to 65535{hint}"),
+        _ if url.contains("://") => format!("{error}{hint}; {FORM}"),
+        _ => format!("it has no scheme such as redis://; {FORM}"),
     })
 }
 
@@ -197,7 +208,12 @@ fn is_tls(url: &Url, built_in: bool) -> Result<bool, ConnectError> {
         "unix" | "redis+unix" | "redis-socket" => Err(invalid(
             "Unix sockets are not supported; give the server's host and port",
         )),
-        other => Err(invalid(format!("unknown scheme {}", quoted(other)))),
+        // `localhost:6379`
+        _ if url.cannot_be_a_base() => Err(invalid(format!("it has no ://; {FORM}"))),
+        other => {
+            let scheme = quoted(other);
+            Err(invalid(format!("unknown scheme {scheme}; {FORM}")))
+        }
     }
 }
 
@@ -209,7 +225,7 @@ fn check_fragment(fragment: Option<&str>) -> Result<(), ConnectError> {
              (JOBQ_CA_FILE) instead",
         )),
         Some(_) => Err(invalid(
-            "it has a #fragment (in a password, write # as %23)",
+            "it has a #fragment, which means nothing here (in a password, write # as %23)",
         )),
     }
 }
@@ -236,7 +252,10 @@ fn database_of(url: &Url, may_quote: bool) -> Result<u32, ConnectError> {
         return Ok(0);
     }
     path.parse().map_err(|_| match may_quote {
-        true => invalid(format!("database is {}; expected a number", quoted(path))),
+        true => invalid(format!(
+            "database is {}; expected a number, as in redis://host/1",
+            quoted(path)
+        )),
         false => invalid("the database is no number (in a password, write / as %2F)"),
     })
 }
@@ -269,7 +288,10 @@ fn check_namespace(namespace: &str) -> Result<&str, ConnectError> {
 
 /// Percent-decodes a part of the URL, which is not quoted if it is wrong.
 fn decode(text: &str, part: &str) -> Result<String, ConnectError> {
-    let wrong = || invalid(format!("the {part} is not percent-encoded UTF-8"));
+    let wrong = || {
+        let reason = format!("the {part} is not percent-encoded UTF-8; write % as %25");
+        invalid(reason)
+    };
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&byte, behind)) = rest.split_first() {

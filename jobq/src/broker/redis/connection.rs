@@ -198,6 +198,9 @@ impl Link {
 
     /// The open connection, or a new one.
     pub(super) async fn live(&self, deadline: Instant) -> Result<Live, Fault> {
+        if tokio::runtime::Handle::try_current().is_err() {
+            return Err(Fault::no_runtime());
+        }
         if let Some(live) = self.current() {
             return Ok(live);
         }

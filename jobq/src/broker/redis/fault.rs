@@ -1,15 +1,17 @@
 //! What can go wrong between here and the server, and what it means to the caller.
 
-use std::error::Error;
+mod words;
+
 use std::fmt;
 use std::time::Duration;
 
 use redis::{Cmd, ErrorKind, RedisError, ServerError, Value};
 
+use self::words::{Cause, obstacle, told};
 use super::config::RedisConfig;
 use super::rights;
 use super::scripts::Script;
-use crate::error::{BrokerError, BrokerErrorKind, ConnectError, plain};
+use crate::error::{BrokerError, BrokerErrorKind, ConnectError};
 
 /// A [`BrokerError`] in the making. One lost answer fails every step that waited for it, so this
 /// one can be cloned.
@@ -39,6 +41,12 @@ impl Fault {
         Self::new(BrokerErrorKind::Unavailable, message, source)
     }
 
+    /// Nothing was sent, for the caller has no runtime: the first timer would panic.
+    pub(super) fn no_runtime() -> Self {
+        let message = "no tokio runtime runs here, and connections to a server need one";
+        Self::new(BrokerErrorKind::Unavailable, message.to_owned(), None)
+    }
+
     /// It was sent; then the connection was lost.
     pub(super) fn lost(config: &RedisConfig, source: RedisError) -> Self {
         let message = format!("the connection to {} was lost", config.address());
@@ -50,11 +58,9 @@ impl Fault {
 
     /// It was sent; there was no answer in time.
     pub(super) fn unanswered(config: &RedisConfig, waited: Duration) -> Self {
-        let message = format!(
-            "no answer from {} within {}",
-            config.address(),
-            plain(waited)
-        );
+        // To the tenth: more would only look exact.
+        let (address, seconds) = (config.address(), waited.as_secs_f64());
+        let message = format!("no answer from {address} within {seconds:.1} s");
         Self {
             outcome_unknown: true,
             ..Self::new(BrokerErrorKind::Timeout, message, None)
@@ -63,16 +69,7 @@ impl Fault {
 
     /// The server answered with an error: nothing happened.
     fn answered(error: ServerError) -> Self {
-        let (kind, what) = match error.code() {
-            "LOADING" | "BUSY" | "MASTERDOWN" | "CLUSTERDOWN" | "TRYAGAIN" => {
-                (BrokerErrorKind::Unavailable, "cannot serve now")
-            }
-            "OOM" | "NOPERM" | "READONLY" | "MISCONF" | "NOAUTH" | "WRONGPASS" | "NOREPLICAS"
-            | "DENIED" => (BrokerErrorKind::Refused, "refused"),
-            "WRONGTYPE" => (BrokerErrorKind::Corrupt, "found a key of another type"),
-            _ => (BrokerErrorKind::Corrupt, "could not do the step"),
-        };
-        let message = format!("Redis {what} ({})", error.code());
+        let (kind, message) = told(error.code());
         Self::new(kind, message, Some(error.into()))
     }
 
@@ -158,26 +155,6 @@ impl From<Fault> for BrokerError {
             Some(source) => error.with_source(Cause(source)),
             None => error,
         }
-    }
-}
-
-/// The client library's error as a link of a chain. Its text is that of its own cause, so that a
-/// chain that went on to the cause would say everything twice.
-#[derive(Debug)]
-struct Cause(RedisError);
-
-impl fmt::Display for Cause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl Error for Cause {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        let text = self.0.to_string();
-        let causes = std::iter::successors(self.0.source(), |&cause| cause.source());
-        let mut causes = causes.skip_while(|cause| text.contains(&cause.to_string()));
-        causes.next()
     }
 }
 
@@ -269,31 +246,19 @@ impl OpenError {
             Self::Redis(error) if is_unauthorized(&error) => ConnectError::Unauthorized {
                 address,
                 user: config.refused_user(),
+                with_password: config.has_password(),
+                source: Cause(error).into(),
+            },
+            Self::Redis(error) if is_no_redis(&error) => ConnectError::NotRedis {
+                address,
                 source: Cause(error).into(),
             },
             Self::Redis(error) => ConnectError::Refused {
                 address,
-                reason: reason(&error, config),
+                reason: obstacle(config, &error),
                 source: Cause(error).into(),
             },
         }
-    }
-}
-
-/// What the server said, or what the client library made of it.
-fn reason(error: &RedisError, config: &RedisConfig) -> String {
-    let said = error.detail().unwrap_or_default();
-    match error.code() {
-        Some(code @ "NOPERM") => format!("{code} {said} (as user {})", config.quoted_user()),
-        Some(code) if said.starts_with("DB index") => {
-            format!(
-                "{code} {said}: the URL asks for database {}",
-                config.database()
-            )
-        }
-        Some(code) => format!("{code} {said}").trim_end().to_owned(),
-        None if said.is_empty() => error.category().to_owned(),
-        None => said.to_owned(),
     }
 }
 
@@ -307,6 +272,14 @@ fn is_transient(error: &RedisError) -> bool {
         .detail()
         .is_some_and(|detail| detail.starts_with("max number of clients"));
     error.is_io_error() || waits || crowded
+}
+
+/// Whether what came is no answer in the protocol.
+fn is_no_redis(error: &RedisError) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::Parse | ErrorKind::UnexpectedReturnType
+    )
 }
 
 fn is_unauthorized(error: &RedisError) -> bool {

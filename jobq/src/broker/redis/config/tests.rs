@@ -81,7 +81,7 @@ fn what_is_wrong_is_said() {
         ("/run/redis.sock", "no scheme"),
         ("unix:///run/redis.sock", "Unix sockets"),
         ("redis+unix:///run/redis.sock", "Unix sockets"),
-        ("localhost:6379", "unknown scheme"),
+        ("localhost:6379", "it has no ://; expected redis://"),
         ("localhost", "no scheme"),
         ("http://h", "unknown scheme \"http\""),
         ("rediss:h", "rediss: is not followed by //"),

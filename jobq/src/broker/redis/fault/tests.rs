@@ -1,3 +1,5 @@
+use std::error::Error;
+
 use super::*;
 
 fn judged(wire: &str) -> BrokerError {
