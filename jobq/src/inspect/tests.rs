@@ -338,3 +338,156 @@ async fn clients_on_one_broker_see_the_same_queues() {
     assert_eq!(names, ["a", "b"]);
     assert!(Client::in_memory().queues().await.unwrap().is_empty());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_job_that_runs_now_waits_from_now_on() {
+    let (client, queue) = client();
+    Ping { n: 1 }.enqueue(&client).await.unwrap();
+    let hour = Duration::from_secs(3600);
+    let handle = Ping { n: 2 }
+        .retries(7)
+        .delay(hour)
+        .enqueue(&client)
+        .await
+        .unwrap();
+    assert!(queue.run_now(handle.id()).await.unwrap());
+    assert!(!queue.run_now(handle.id()).await.unwrap(), "it is ready");
+    tokio::time::advance(Duration::from_secs(5)).await;
+    let stats = queue.stats().await.unwrap();
+    assert_eq!((stats.ready, stats.delayed), (2, 0));
+    assert_eq!(stats.oldest_ready_age, Some(Duration::from_secs(5)));
+    let front = queue.jobs(JobState::Ready, 0, 1).await.unwrap().remove(0);
+    assert_eq!(front.id(), Some(handle.id()));
+    let options = front.envelope().unwrap().options().unwrap();
+    assert_eq!(options.retries, Some(7));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_that_runs_now_keeps_its_failures() {
+    let (client, queue) = client();
+    let handle = Ping { n: 1 }.enqueue(&client).await.unwrap();
+    let worker = WorkerId::random();
+    let bytes = claim(&client, &worker, 1, false).await.remove(0);
+    let mut options = Options::default();
+    options.push_failure(client.now(), "once");
+    let envelope = Envelope::decode(bytes).unwrap().rewrite(3, 1, &options);
+    let delay = Duration::from_secs(60);
+    settle(&client, &worker, vec![Action::Retry { delay, envelope }]).await;
+    assert!(queue.run_now(handle.id()).await.unwrap());
+    let front = queue.jobs(JobState::Ready, 0, 1).await.unwrap().remove(0);
+    let envelope = front.envelope().unwrap();
+    assert_eq!((envelope.failures(), envelope.crashes()), (3, 1));
+    assert_eq!(front.last_error(), Some("once"));
+}
+
+#[tokio::test]
+async fn what_this_build_cannot_read_runs_now_as_it_is() {
+    let (client, queue) = client();
+    let id = JobId::new();
+    let mut newer =
+        Envelope::encode(id, "ping", &[0x80], At::from_ms(1), &Options::default()).to_vec();
+    newer[19] = 2;
+    let entry = Entry {
+        envelope: newer.clone().into(),
+        due: Due::After(Duration::from_secs(60)),
+    };
+    let broker = client.broker();
+    broker.enqueue(queue.name(), &[entry]).await.unwrap();
+    assert!(queue.run_now(id).await.unwrap());
+    let ready = queue.jobs(JobState::Ready, 0, 1).await.unwrap();
+    assert_eq!(ready[0].bytes(), &newer);
+}
+
+#[tokio::test]
+async fn what_workers_hold_cannot_be_purged() {
+    let (client, queue) = client();
+    Ping { n: 1 }.enqueue(&client).await.unwrap();
+    claim(&client, &WorkerId::random(), 1, false).await;
+    let error = queue.purge(JobState::InFlight).await.unwrap_err();
+    assert!(matches!(error, InspectError::OwnedByWorkers), "{error:?}");
+    assert!(error.to_string().contains("pause"), "{error}");
+    assert_eq!(queue.stats().await.unwrap().in_flight, 1);
+}
+
+/// Buries so many jobs, which died an hour apart, the last one now.
+async fn with_dead(client: &Client, count: u32) {
+    for n in (0..count).rev() {
+        Ping { n }.enqueue(client).await.unwrap();
+        let ago = Duration::from_secs(3600 * u64::from(n));
+        let now = client.now();
+        bury_all(client, At::from_ms(now.as_ms() - ago.as_millis() as u64)).await;
+    }
+}
+
+fn numbers(jobs: &[JobInfo]) -> Vec<u32> {
+    let numbers = jobs.iter().map(|job| job.arguments::<Ping>().unwrap().n);
+    numbers.collect()
+}
+
+#[tokio::test]
+async fn all_that_is_dead_runs_again_the_oldest_first() {
+    let (client, queue) = client();
+    with_dead(&client, 60).await;
+    Ping { n: 99 }.enqueue(&client).await.unwrap();
+    assert_eq!(queue.dead().retry_all().await.unwrap(), 60);
+    assert_eq!(queue.dead().retry_all().await.unwrap(), 0);
+    let ready = queue.jobs(JobState::Ready, 0, 100).await.unwrap();
+    let expected: Vec<u32> = std::iter::once(99).chain((0..60).rev()).collect();
+    assert_eq!(numbers(&ready), expected);
+    assert!(ready.iter().all(|job| job.failures() == Some(0)));
+    assert_eq!(queue.stats().await.unwrap().dead, 0);
+}
+
+#[tokio::test]
+async fn junk_goes_back_with_all_the_others() {
+    let (client, queue) = client();
+    with_dead(&client, 2).await;
+    enqueue_raw(&client, b"junk").await;
+    bury_all(&client, client.now()).await;
+    assert_eq!(queue.dead().retry_all().await.unwrap(), 3);
+    let ready = queue.jobs(JobState::Ready, 2, 1).await.unwrap();
+    assert_eq!(ready[0].bytes(), &b"junk"[..]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_died_long_ago_is_purged_wherever_it_lies() {
+    let (client, queue) = client();
+    with_dead(&client, 60).await;
+    // Buried late: it lies in front of younger ones.
+    Ping { n: 777 }.enqueue(&client).await.unwrap();
+    bury_all(&client, At::from_ms(1)).await;
+    let dead = queue.dead();
+    let purge = async |hours: u64| {
+        let age = Duration::from_secs(3600 * hours);
+        dead.purge_older_than(age).await.unwrap()
+    };
+    assert_eq!(purge(1 << 40).await, 0);
+    assert_eq!(
+        purge(30).await,
+        31,
+        "those of 30 hours and more, and the late one"
+    );
+    assert_eq!(purge(30).await, 0);
+    let left = queue.jobs(JobState::Dead, 0, 100).await.unwrap();
+    assert_eq!(numbers(&left), (0..30).collect::<Vec<_>>());
+    assert_eq!(purge(0).await, 30, "zero is all there is");
+    assert_eq!(queue.stats().await.unwrap().dead, 0);
+}
+
+#[tokio::test]
+async fn what_does_not_tell_when_it_died_is_not_purged_by_its_age() {
+    let (client, queue) = client();
+    with_dead(&client, 1).await;
+    enqueue_raw(&client, b"x").await;
+    let worker = WorkerId::random();
+    claim(&client, &worker, 1, false).await;
+    let record = Bytes::from_static(b"\x95 rot");
+    settle(&client, &worker, vec![Action::Bury { record }]).await;
+    assert_eq!(
+        queue.dead().purge_older_than(Duration::ZERO).await.unwrap(),
+        1
+    );
+    let left = queue.dead().list(0, 10).await.unwrap();
+    assert_eq!(left[0].bytes(), &b"\x95 rot"[..]);
+    assert!(queue.dead().remove(left[0].id()).await.unwrap());
+}

@@ -13,7 +13,7 @@ use crate::error::BrokerError;
 use crate::id::{QueueName, Token, WorkerId};
 
 /// Elements that the first command of a page reads, before anything is known of their size.
-pub(super) const FIRST_READ: u64 = 8;
+pub(super) const FIRST_READ: u64 = 4;
 
 /// Elements that one command reads at the most.
 const MOST_READ: u64 = 100;
@@ -225,4 +225,44 @@ fn window(before: u64, count: usize, offset: u64, end: u64) -> std::ops::Range<u
         usize::try_from(place).unwrap_or(count).min(count)
     };
     within(offset)..within(end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reads(sizes: &[usize]) -> Vec<u64> {
+        let mut stride = Stride::new();
+        let mut reads = vec![stride.0];
+        for &size in sizes {
+            let bytes = vec![0; size].into();
+            let (due, worker) = (None, None);
+            stride.learn(&[Element { bytes, due, worker }]);
+            reads.push(stride.0);
+        }
+        reads
+    }
+
+    #[test]
+    fn a_page_is_read_in_parts_as_the_sizes_allow() {
+        const MIB: usize = 1024 * 1024;
+        assert_eq!(reads(&[100, 100, 100, 100]), [4, 16, 64, 100, 100]);
+        assert_eq!(reads(&[MIB, MIB, 9 * MIB]), [4, 4, 4, 1]);
+        assert_eq!(reads(&[9 * MIB, 0, 100, 2 * MIB]), [4, 1, 4, 16, 2]);
+    }
+
+    #[test]
+    fn the_part_of_a_page_that_one_worker_has() {
+        for (before, count, offset, end, expected) in [
+            (0, 10, 0, 5, 0..5),
+            (0, 10, 8, 20, 8..10),
+            (10, 10, 8, 12, 0..2),
+            (10, 10, 15, 15, 5..5),
+            (30, 10, 8, 12, 0..0),
+            (0, 10, u64::MAX, u64::MAX, 10..10),
+        ] {
+            let window = window(before, count, offset, end);
+            assert_eq!(window, expected, "{before} {count} {offset} {end}");
+        }
+    }
 }
