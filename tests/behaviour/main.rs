@@ -16,6 +16,7 @@ mod heartbeat;
 mod idle;
 mod in_place;
 mod inspect;
+mod intervene;
 mod limits;
 mod names;
 mod outage;

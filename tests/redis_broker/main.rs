@@ -5,6 +5,7 @@
 
 mod cancelled;
 mod connections;
+mod damaged;
 mod fixture;
 mod login;
 mod refusals;

@@ -1,0 +1,40 @@
+//! Envelopes as large as they may be: a page of them is read a few at a time.
+
+use jobq::JobState;
+
+use crate::store::{Store, To, id};
+
+const JOBS: u64 = 30;
+
+const SIZE: usize = 1_000_000;
+
+async fn nothing() {}
+
+#[tokio::test]
+async fn large_envelopes_hold_nobody() {
+    let store = Store::start().await;
+    let queue = store.queue();
+    store.join(1..=1).await;
+    let places = [
+        (JobState::Ready, To::Ready),
+        (JobState::Delayed, To::Delayed),
+        (JobState::InFlight, To::InFlight(1)),
+        (JobState::Dead, To::Dead),
+    ];
+    for (state, to) in places {
+        store.fill(to, 1..=JOBS, SIZE).await;
+        let look = async || queue.jobs(state, 0, 1000).await.unwrap();
+        let what = format!("a page of {state:?}");
+        let page = store.expect_fast(&what, nothing, look).await;
+        assert_eq!(page.len() as u64, JOBS);
+    }
+    let run = async || queue.run_now(id(JOBS + 1)).await.unwrap();
+    assert!(!store.expect_fast("run_now of none", nothing, run).await);
+    let again = async || {
+        queue.purge(JobState::Dead).await.unwrap();
+        store.fill(To::Dead, 1..=JOBS, SIZE / 8).await;
+    };
+    again().await;
+    let retry = async || queue.dead().retry_all().await.unwrap();
+    assert_eq!(store.expect_fast("retry_all", again, retry).await, JOBS);
+}

@@ -1,0 +1,112 @@
+//! Keys that somebody made something else of: whoever intervenes is told, and nothing moves.
+
+use super::fixture::*;
+
+/// What lies where: two ready, one a suspect, one delayed, two dead.
+async fn filled(server: &RedisServer) -> RedisBroker {
+    let broker = broker_on(server).await;
+    for words in [
+        &["LPUSH", "jobq:{mail}:ready", "a", "b"][..],
+        &["LPUSH", "jobq:{mail}:suspects", "s"],
+        &["ZADD", "jobq:{mail}:delayed", "4000000000000", "z"],
+        &["LPUSH", "jobq:{mail}:dead", "x", "y"],
+        &["HSET", "jobq:{mail}:meta", "dead_bytes", "2"],
+        &[
+            "ZADD",
+            "jobq:{mail}:cancelled",
+            "4000000000000",
+            "7777777777777777",
+        ],
+    ] {
+        ask(server, words).await;
+    }
+    broker
+}
+
+/// All keys and their bytes.
+async fn contents(server: &RedisServer) -> Vec<Value> {
+    let mut contents = Vec::new();
+    for name in ["ready", "suspects", "delayed", "dead", "meta", "cancelled"] {
+        contents.push(ask(server, &["DUMP", &format!("jobq:{{mail}}:{name}")]).await);
+    }
+    contents
+}
+
+fn again(envelope: &'static str) -> Requeue {
+    Requeue {
+        id: JobId::from_bytes([b'7'; 16]),
+        envelope: Bytes::from_static(envelope.as_bytes()),
+    }
+}
+
+async fn intervene(broker: &RedisBroker, how: &str) -> Result<(), jobq::BrokerError> {
+    let queue = queue();
+    let take = |record: &'static str, requeue| TakeDead {
+        record: Bytes::from_static(record.as_bytes()),
+        requeue,
+    };
+    match how {
+        "take" => {
+            let takes = [take("x", Some(again("x"))), take("y", None)];
+            broker.take_dead(&queue, &takes, 0).await.map(drop)
+        }
+        "run now" => {
+            let delayed = Bytes::from_static(b"z");
+            broker
+                .run_now(&queue, &delayed, &again("z"))
+                .await
+                .map(drop)
+        }
+        "find" => broker.find_delayed(&queue, again("").id).await.map(drop),
+        "oldest" => broker.oldest_dead(&queue, 0, 9).await.map(drop),
+        "purge ready" => broker.purge(&queue, JobState::Ready).await.map(drop),
+        "purge delayed" => broker.purge(&queue, JobState::Delayed).await.map(drop),
+        "purge dead" => broker.purge(&queue, JobState::Dead).await.map(drop),
+        other => panic!("{other}"),
+    }
+}
+
+#[tokio::test]
+async fn a_key_of_another_type_fails_each_intervention_with_nothing_moved() {
+    let server = RedisServer::start();
+    for (key, fails) in [
+        ("ready", &["take", "run now", "purge ready"][..]),
+        ("suspects", &["purge ready"]),
+        ("delayed", &["run now", "find", "purge delayed"]),
+        ("dead", &["take", "oldest", "purge dead"]),
+        ("meta", &["take", "purge dead"]),
+        ("cancelled", &["take", "run now"]),
+    ] {
+        for how in fails {
+            ask(&server, &["FLUSHALL"]).await;
+            let broker = filled(&server).await;
+            ask(&server, &["SET", &format!("jobq:{{mail}}:{key}"), "odd"]).await;
+            let before = contents(&server).await;
+            let error = intervene(&broker, how).await.unwrap_err();
+            assert_eq!(
+                error.kind(),
+                BrokerErrorKind::Corrupt,
+                "{key}, {how}: {error}"
+            );
+            assert_eq!(contents(&server).await, before, "{key}, {how}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn keys_that_are_sound_let_each_intervention_through() {
+    let server = RedisServer::start();
+    for how in [
+        "take",
+        "run now",
+        "find",
+        "oldest",
+        "purge ready",
+        "purge delayed",
+        "purge dead",
+    ] {
+        ask(&server, &["FLUSHALL"]).await;
+        let broker = filled(&server).await;
+        intervene(&broker, how).await.unwrap();
+    }
+}
