@@ -7,7 +7,7 @@ use support::{Record, RedisServer, Role};
 
 use crate::fixture::Fixture;
 use crate::plain::Plain;
-use crate::program::Program;
+use crate::program::{Program, command};
 
 async fn runs_jobs(fixture: &Fixture, record: &Record) {
     note::enqueue(&fixture.client, record.path(), "now")
@@ -87,4 +87,33 @@ async fn a_worker_with_rights_to_its_own_queue_only_has_all_it_needs() {
     assert_eq!(program.ended().await.code(), Some(0));
     let log = program.log();
     assert!(!log.contains("lacks") && !log.contains("NOPERM"), "{log}");
+}
+
+#[tokio::test]
+async fn a_check_tells_of_rights_that_are_missing() {
+    let server = RedisServer::start();
+    let mut plain = Plain::connect(&Fixture::on(&server).await).await;
+    let check = |role: Role| {
+        let url = role.log_in(&server.url());
+        let output = command().args(["--check", "--url", &url]).output().unwrap();
+        let text = [output.stdout, output.stderr].concat();
+        (output.status.code(), String::from_utf8(text).unwrap())
+    };
+    let (code, text) = check(Role::Worker);
+    assert_eq!(code, Some(0), "{text}");
+    assert!(!text.contains("warning"), "{text}");
+    let (code, text) = check(Role::Producer);
+    assert_eq!(code, Some(78), "{text}");
+    assert!(
+        text.contains("HGETALL") && text.contains("jobq-producer"),
+        "{text}"
+    );
+    let _: () = plain.say("ACL SETUSER jobq-worker -info").await;
+    let (code, text) = check(Role::Worker);
+    assert_eq!(code, Some(0), "{text}");
+    assert!(
+        text.contains("warning: user") && text.contains("+info"),
+        "{text}"
+    );
+    assert!(!text.contains("password-of-a-role"), "{text}");
 }

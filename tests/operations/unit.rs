@@ -82,6 +82,17 @@ fn systemd_understands_every_line() {
 }
 
 #[test]
+fn systemd_understands_the_lines_that_the_page_gives_instead() {
+    let (_, lines) = PAGE.split_once("```ini\n").unwrap();
+    let (lines, _) = lines.split_once("```").unwrap();
+    let unit = UNIT.replace("EnvironmentFile=/etc/jobq/worker.env\n", lines);
+    assert!(unit.contains("LoadCredential="));
+    if let Some(said) = complaints(&unit) {
+        assert_eq!(said, "");
+    }
+}
+
+#[test]
 fn systemd_complains_of_what_it_does_not_understand() {
     let typo = UNIT.replace("KillMode=mixed", "KillMode=mixd");
     if let Some(said) = complaints(&typo) {
