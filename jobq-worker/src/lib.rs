@@ -25,7 +25,7 @@
 //!
 //! | way | for | ends |
 //! | --- | --- | --- |
-//! | [`main()`](main) | a worker process: flags, environment, logs | at SIGTERM or Ctrl-C |
+//! | [`main()`](main) | a worker process: flags, environment, a file, logs | at SIGTERM or Ctrl-C |
 //! | [`Worker::run`] | a `main` of your own | at SIGTERM or Ctrl-C |
 //! | [`Worker::spawn`] | a service that has work besides | when its [`WorkerHandle`] is told to |
 //! | [`Worker::run_until_idle`] | tests, one-shot containers | when no job is left |
