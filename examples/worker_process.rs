@@ -3,6 +3,7 @@
 //! ```sh
 //! cargo run --example worker_process -- --help
 //! cargo run --example worker_process -- --list-jobs
+//! cargo run --example worker_process -- --check
 //! cargo run --example worker_process -- --url redis://127.0.0.1:6379 --queues invoices:3,mail:1
 //! ```
 //!

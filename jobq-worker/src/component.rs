@@ -38,7 +38,7 @@ pub(crate) const MAX_BACKOFF: Duration = Duration::from_secs(2);
 /// Runs a component until the worker has stopped.
 pub(crate) async fn run<C: Component>(mut component: C, shared: Arc<Shared>) {
     let shutdown = &shared.shutdown;
-    let span = tracing::debug_span!("component", name = C::NAME);
+    let span = tracing::debug_span!("component", component = C::NAME);
     async {
         let mut backoff = ErrorBackoff::default();
         loop {

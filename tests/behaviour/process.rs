@@ -1,7 +1,9 @@
 //! `jobq_worker::main()` as a program: what it takes, what it says, how it ends.
 
 mod check;
+mod config_file;
 mod logs;
+mod mistakes;
 mod settings;
 
 use std::process::{Command, Output};

@@ -200,3 +200,36 @@ fn shown(value: &DeValue<'_>) -> String {
         DeValue::Table(_) => "a table".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use clap::{Args as _, Command};
+
+    use super::*;
+
+    #[test]
+    fn the_keys_are_the_flags_and_the_password() {
+        let command = Given::augment_args(Command::new("test"));
+        let flags = command.get_arguments().map(|flag| flag.get_id().as_str());
+        let expected: BTreeSet<_> = flags.chain(["password"]).collect();
+        let keys: BTreeSet<_> = KEYS.into_iter().map(|(key, _)| key).collect();
+        assert_eq!(keys, expected);
+    }
+
+    #[test]
+    fn a_misspelt_key_finds_the_one_that_was_meant() {
+        for (key, meant) in [
+            ("concurency", Some("concurrency")),
+            ("queue", Some("queues")),
+            ("shutdown-timeout", Some("shutdown_timeout")),
+            ("pasword", Some("password")),
+            ("user", Some("username")),
+            ("colour", None),
+            ("", None),
+        ] {
+            assert_eq!(nearest(key), meant, "{key}");
+        }
+    }
+}

@@ -108,6 +108,17 @@ fn what_is_wrong_exits_as_the_worker_would_and_is_told_on_standard_error() {
     }
 }
 
+#[tokio::test]
+async fn a_user_who_may_only_enqueue_cannot_work() {
+    let fixture = Fixture::redis().await;
+    let namespace = fixture.url.split_once('?').unwrap().1;
+    let url = support::Role::Producer.log_in(&support::shared().url());
+    let (code, out, err) = check(command().args(["--url", &format!("{url}?{namespace}")]));
+    assert_eq!(code, Some(78), "{out}{err}");
+    assert!(err.contains("a worker could not work here: "), "{err}");
+    assert!(!out.contains("ok: rights"), "{out}");
+}
+
 #[test]
 fn the_programs_own_set_up_is_checked() {
     for (set_up, told) in [("no templates", "no templates"), ("", "use my_jobs as _;")] {
