@@ -16,9 +16,9 @@ use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
-use jobq::broker::Action;
+use jobq::broker::{Action, ReleaseTo};
 use jobq::runtime::{
-    self, Cancellation, Ended, Handler, Registration, RunBlocking, RunFuture, judge,
+    self, Cancellation, Ended, Handler, Registration, RunBlocking, RunFuture, SUSPECT_AFTER, judge,
 };
 use jobq::{Context, Envelope, EnvelopeError, JobId, Options, QueueName, Token, WorkerId};
 use tokio::task::AbortHandle;
@@ -69,6 +69,17 @@ impl ClaimedJob {
             None => self.shared.work.notify_one(),
         }
     }
+
+    /// Releases it as it is, with no run and no attempt.
+    fn give_back(&self, to: ReleaseTo, id: Option<JobId>, slot: Slot) {
+        let envelope = None;
+        self.settle(
+            Action::Release { to, envelope },
+            Kind::Released,
+            id,
+            Some(slot),
+        );
+    }
 }
 
 /// A run, from its start to its end: dropped without an end, it reports an interrupted one.
@@ -105,12 +116,14 @@ impl Drop for Run {
     }
 }
 
-/// Reads the envelope and starts the task; answers how to abort it, where that can be done.
+/// Reads the envelope and starts the task; answers how to abort it, where that can be done. `from`
+/// is where the job was taken from.
 fn launch(
     claimed: ClaimedJob,
     bytes: Bytes,
     cancellation: Cancellation,
     slot: Slot,
+    from: ReleaseTo,
 ) -> Option<AbortHandle> {
     let (envelope, options) = match read(&bytes) {
         Ok(read) => read,
@@ -120,6 +133,11 @@ fn launch(
             return None;
         }
     };
+    if envelope.crashes() >= SUSPECT_AFTER && from == ReleaseTo::Front {
+        // It was given back by a shutdown or a reconcile: it still is to run alone.
+        claimed.give_back(ReleaseTo::Suspects, Some(envelope.id()), slot);
+        return None;
+    }
     let registration = claimed.shared.registry.get(envelope.name()).cloned();
     let (slot, open) = (Some(slot), true);
     let run = Run {

@@ -53,6 +53,24 @@ async fn fail() -> Result<(), &'static str> {
 async fn a_suspect_runs_alone(fixture: Fixture) {
     alone::enqueue(&fixture.client).await.unwrap();
     make_suspects(&fixture, "crowd").await;
+    runs_alone_among_a_crowd(&fixture, 1).await;
+}
+
+async fn a_suspect_that_a_shutdown_gave_back_runs_alone_again(fixture: Fixture) {
+    alone::enqueue(&fixture.client).await.unwrap();
+    make_suspects(&fixture, "crowd").await;
+    let worker = fixture.worker().queues(["crowd"]);
+    let worker = worker.shutdown_timeout(Duration::ZERO).build().unwrap();
+    let handle = worker.spawn();
+    fixture.ledger.wait_for("suspect begins", 1).await;
+    handle.shutdown().await;
+    assert_eq!(fixture.ledger.count("suspect ends"), 0, "it was cut short");
+    runs_alone_among_a_crowd(&fixture, 2).await;
+}
+
+/// Runs a worker until the suspect, which begins for the `begin`th time, has ended and others have
+/// run after it.
+async fn runs_alone_among_a_crowd(fixture: &Fixture, begin: usize) {
     fixture
         .client
         .enqueue_all((0..20).map(|_| crowd::new()))
@@ -67,14 +85,14 @@ async fn a_suspect_runs_alone(fixture: Fixture) {
         .spawn();
     fixture.ledger.wait_for("suspect ends", 1).await;
     let after = fixture.ledger.count("crowd begins") + 20;
-    // The others go on afterwards.
     fixture.ledger.wait_for("crowd begins", after).await;
     fixture.ledger.write("stop");
     handle.shutdown().await;
     let lines = fixture.ledger.lines();
-    let begin = lines
-        .iter()
-        .position(|line| line == "suspect begins")
+    let begins = lines.iter().enumerate();
+    let (begin, _) = begins
+        .filter(|(_, line)| *line == "suspect begins")
+        .nth(begin - 1)
         .unwrap();
     assert_eq!(lines[begin + 1], "suspect ends");
     let count = |what: &str| lines[..begin].iter().filter(|line| *line == what).count();
@@ -210,6 +228,7 @@ async fn suspects_of_a_paused_queue_stop_nobody(fixture: Fixture) {
 
 crate::on_every_broker! {
     a_suspect_runs_alone
+    a_suspect_that_a_shutdown_gave_back_runs_alone_again
     suspects_run_one_by_one
     a_third_crash_is_death_and_counts_for_the_suspect_only
     a_worker_that_dies_counts_for_each_job_if_none_is_a_suspect

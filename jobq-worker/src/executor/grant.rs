@@ -60,11 +60,9 @@ impl Granted<'_> {
                     drop_job(&job, &bytes, slot);
                     None
                 }
-                Ok(_) => launch(job, bytes, cancellation, slot),
+                Ok(_) => launch(job, bytes, cancellation, slot, self.from),
                 Err(_) => {
-                    let (to, envelope) = (self.from, None);
-                    let back = Action::Release { to, envelope };
-                    job.settle(back, Kind::Released, Envelope::id_of(&bytes), Some(slot));
+                    job.give_back(self.from, Envelope::id_of(&bytes), slot);
                     None
                 }
             });
