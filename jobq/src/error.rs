@@ -95,7 +95,9 @@ pub enum EnqueueError {
         source: BoxError,
     },
     /// The envelope is over the limit of the client.
-    #[error("job `{job}` makes an envelope of {size} bytes; the limit is {limit} (max_payload)")]
+    #[error(
+        "job `{job}` makes an envelope of {size} bytes; the limit is {limit} (max_payload); store large data elsewhere and enqueue its key"
+    )]
     PayloadTooLarge {
         /// The job's name.
         job: &'static str,
@@ -129,7 +131,7 @@ pub enum EnqueueError {
     },
     /// Only some jobs of an `enqueue_all` were enqueued before a step failed. Of the others none
     /// was, unless the source is [`EnqueueError::OutcomeUnknown`]: then some of them may be.
-    #[error("only {} jobs were enqueued", enqueued.len())]
+    #[error("not all of the jobs were enqueued, only {}", enqueued.len())]
     Partial {
         /// Those that certainly were.
         enqueued: Vec<JobHandle>,
@@ -184,7 +186,7 @@ pub enum EnvelopeError {
         expected: &'static str,
     },
     /// Bytes follow the value.
-    #[error("{extra} bytes follow the value")]
+    #[error("bytes behind the value: {extra}; expected none")]
     TrailingBytes {
         /// How many.
         extra: usize,

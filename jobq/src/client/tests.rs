@@ -140,7 +140,7 @@ async fn a_payload_at_the_limit_is_sent_and_one_byte_more_is_not() {
             limit: 100_000
         }
     ));
-    let text = "job `note` makes an envelope of 100001 bytes; the limit is 100000 (max_payload)";
+    let text = "job `note` makes an envelope of 100001 bytes; the limit is 100000 (max_payload); store large data elsewhere and enqueue its key";
     assert_eq!(error.to_string(), text);
     assert_eq!(recorder.steps().len(), 2, "nothing of it was sent");
 }

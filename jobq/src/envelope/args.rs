@@ -42,11 +42,60 @@ pub(crate) fn decode_args<J: Job>(args: &[u8]) -> Result<J, EnvelopeError> {
         })
         .map_err(|error| EnvelopeError::Arguments {
             job: J::NAME,
-            reason: escaped(&error.to_string(), MAX_REASON),
+            reason: escaped(&in_words(&error.to_string()), MAX_REASON),
         })
+}
+
+/// What an error says, without the format's name for the type that came: the library tells nothing
+/// else where a number is asked for and something else came.
+fn in_words(error: &str) -> String {
+    const MARKER: &str = "wrong msgpack marker ";
+    let Some((front, marker)) = error.split_once(MARKER) else {
+        return error.to_owned();
+    };
+    let name: String = marker.chars().take_while(|c| c.is_alphabetic()).collect();
+    let came = match name.as_str() {
+        "FixStr" | "Str" => "a string",
+        "FixPos" | "FixNeg" | "U" | "I" => "a whole number",
+        "F" => "a number with a fraction",
+        "True" | "False" => "a truth value",
+        "FixArray" | "Array" => "an array",
+        "FixMap" | "Map" => "a map",
+        "Bin" => "bytes",
+        "Null" => "nothing (nil)",
+        _ => "an extension of msgpack",
+    };
+    format!("{front}invalid type: {came}")
 }
 
 fn deserialize<J: Job>(args: &[u8]) -> Result<J, rmp_serde::decode::Error> {
     let mut format = rmp_serde::Deserializer::from_read_ref(args);
     J::deserialize(Limited::new(&mut format))
+}
+
+#[cfg(test)]
+mod tests {
+    use rmp::Marker;
+
+    use super::*;
+
+    #[test]
+    fn a_marker_is_told_as_what_came() {
+        for (marker, came) in [
+            (Marker::FixStr(3), "a string"),
+            (Marker::Str16, "a string"),
+            (Marker::U8, "a whole number"),
+            (Marker::I64, "a whole number"),
+            (Marker::F32, "a number with a fraction"),
+            (Marker::FixArray(1), "an array"),
+            (Marker::Map32, "a map"),
+            (Marker::Bin8, "bytes"),
+            (Marker::Null, "nothing (nil)"),
+        ] {
+            let error = rmp_serde::decode::Error::TypeMismatch(marker);
+            let told = in_words(&format!("argument `width`: {error}"));
+            assert_eq!(told, format!("argument `width`: invalid type: {came}"));
+        }
+        assert_eq!(in_words("missing field `width`"), "missing field `width`");
+    }
 }
