@@ -200,7 +200,7 @@ impl Queue {
     /// whether it did: a job that is not delayed, or of which nobody knows, is left as it is. If
     /// several have the id, one of them goes.
     ///
-    /// Looks through all that is delayed, a little at a time: a second for a million jobs.
+    /// Looks through all that is delayed, a little at a time: seconds for a million jobs.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
