@@ -262,16 +262,18 @@ async fn a_refused_step_names_the_user_and_the_command() {
 #[tokio::test]
 async fn a_refused_connection_names_the_user_and_the_command() {
     let server = RedisServer::start();
-    ask(&server, &["ACL", "SETUSER", "jobq-worker", "-client|id"]).await;
     let url = Role::Worker.log_in(&server.url());
-    let config = RedisConfig::parse(&url, None).unwrap();
-    let error = RedisBroker::connect(config, DEADLINE).await.unwrap_err();
-    assert!(matches!(error, ConnectError::Refused { .. }), "{error:?}");
-    let said = error.to_string();
-    for named in ["NOPERM", "client|id", "\"jobq-worker\""] {
-        assert!(said.contains(named), "{named}: {said}");
+    ask(&server, &["ACL", "SETUSER", "jobq-worker", "-client|id"]).await;
+    for (url, command) in [(format!("{url}/1"), "select"), (url, "client|id")] {
+        let config = RedisConfig::parse(&url, None).unwrap();
+        let error = RedisBroker::connect(config, DEADLINE).await.unwrap_err();
+        assert!(matches!(error, ConnectError::Refused { .. }), "{error:?}");
+        let said = chain(&error);
+        for named in ["NOPERM", command, "\"jobq-worker\""] {
+            assert!(said.contains(named), "{named}: {said}");
+        }
+        assert!(!format!("{said} {error:?}").contains("password-of-a-role"));
     }
-    assert!(!format!("{} {error:?}", chain(&error)).contains("password-of-a-role"));
 }
 
 #[test]

@@ -74,7 +74,8 @@ impl Error for Cause {
 pub(super) fn obstacle(config: &RedisConfig, error: &RedisError) -> String {
     let said = error.detail().unwrap_or_default();
     match error.code() {
-        Some("NOPERM") => format!(
+        // The client library gives the refusal of SELECT a code of its own.
+        code if code == Some("NOPERM") || said.contains("no permissions to run") => format!(
             "user {} may not run {} (NOPERM); docs/operations/security.md has the rights of each role",
             config.quoted_user(),
             said.split('\'').nth(1).unwrap_or("what is needed")
