@@ -172,7 +172,7 @@ fn without_times(text: &str) -> String {
 fn differences(before: &str, now: &str) -> String {
     let count = |text: &str, line: &str| text.lines().filter(|other| *other == line).count();
     let of = |one: &str, other: &str, mark: &str| {
-        let differ = |line: &&str| count(one, line) != count(other, line);
+        let differ = |line: &&str| !line.is_empty() && count(one, line) != count(other, line);
         let lines = one.lines().filter(differ);
         lines
             .map(|line| format!("{mark} {line}\n"))
