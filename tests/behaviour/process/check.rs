@@ -78,7 +78,7 @@ fn what_is_wrong_exits_as_the_worker_would_and_is_told_on_standard_error() {
     let (url, weak) = (locked.url(), locked.url().replace("//", "//weak:pw@"));
     let cases: [(&[&str], &str, i32, &str); 6] = [
         (&["--url", NOWHERE], "", 69, "(from --url)"),
-        (&["--url", &url], "", 78, "refused the credentials"),
+        (&["--url", &url], "", 78, "refused user"),
         (
             &["--url", &url],
             "wrong",

@@ -150,11 +150,7 @@ fn the_user_and_the_authorities_are_set_in_each_place_too() {
     let (ca_file, username) = ("ca_file", "username");
     for (key, url, told) in [
         (ca_file, "memory://", "ca_file is \"PLACE\""),
-        (
-            username,
-            &server.url(),
-            "refused the credentials of user \"PLACE\"",
-        ),
+        (username, &server.url(), "user \"PLACE\""),
     ] {
         let file = ConfigFile::new(format!("{key} = \"in-file\"\npassword = \"x\""));
         let flag = format!("--{}", key.replace('_', "-"));
