@@ -4,14 +4,17 @@
 //! | --- | --- |
 //! | building a worker | [`BuildError`] |
 //! | running one | [`RunError`] |
+//!
+//! `Debug` of each is what people read, its causes included, as in `jobq`.
 
 use std::fmt;
 use std::time::Duration;
 
 use jobq::InvalidQueueName;
+use jobq::runtime::text::chain;
 
 /// [`crate::WorkerBuilder::build`] refused: what is wrong would otherwise show when a job runs.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
     /// There is no job to run.
@@ -102,7 +105,7 @@ impl fmt::Display for Left {
 }
 
 /// A worker could not start, or could not end as it was asked to.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum RunError {
     /// [`crate::RunUntilIdle::max_wait`] passed first.
@@ -126,4 +129,16 @@ pub enum RunError {
         /// What it said.
         source: std::io::Error,
     },
+}
+
+impl fmt::Debug for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&chain(self))
+    }
+}
+
+impl fmt::Debug for RunError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&chain(self))
+    }
 }

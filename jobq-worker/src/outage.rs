@@ -8,7 +8,7 @@ use jobq::BrokerError;
 use jobq::runtime::text::plain;
 use tokio::time::Instant;
 
-use crate::telemetry::chain;
+use jobq::runtime::text::chain;
 
 /// The time between two complaints about what the broker refuses.
 const QUIET: Duration = Duration::from_secs(1);

@@ -1,6 +1,5 @@
 //! What a worker counts, and how it words things for logs.
 
-use std::error::Error;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What a worker did since it started. Jobs are counted when the broker accepted their outcome.
@@ -75,20 +74,4 @@ impl Counter {
     fn read(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
-}
-
-/// An error and its causes, joined by `: `.
-pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let next = error.to_string();
-        // Some errors spell out their cause themselves.
-        if !text.ends_with(&next) {
-            text.push_str(": ");
-            text.push_str(&next);
-        }
-        cause = error.source();
-    }
-    text
 }

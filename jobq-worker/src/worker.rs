@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use jobq::Client;
 use jobq::runtime::States;
+use jobq::runtime::text::chain;
 use tokio::task::JoinHandle;
 
 use crate::builder::WorkerBuilder;
@@ -18,7 +19,7 @@ use crate::shared::Shared;
 use crate::shutdown::{Phase, Shutdown};
 use crate::signals;
 use crate::supervisor::{self, Leftovers, ShutdownReport};
-use crate::telemetry::{WorkerStats, chain};
+use crate::telemetry::WorkerStats;
 
 /// A pool that runs jobs. Built by [`Worker::builder`]; runs when told how: [`Worker::run`] until a
 /// signal, [`Worker::spawn`] beside an application, [`Worker::run_until_idle`] until all is done.

@@ -11,12 +11,16 @@
 //! | asking for state that was not given | [`MissingState`] |
 //!
 //! What a *handler* returns is in [`crate::JobError`].
+//!
+//! `Debug` of each is what people read, its causes included: it is what a `main` that returns a
+//! `Result` prints, and what `unwrap` panics with.
 
 mod broker;
 mod connect;
 pub mod text;
 
 use std::error::Error as StdError;
+use std::fmt;
 
 pub use self::broker::{BrokerError, BrokerErrorKind};
 pub use self::connect::ConnectError;
@@ -24,11 +28,25 @@ pub(crate) use self::text::{cut, escaped, plain, quoted};
 use crate::client::JobHandle;
 use crate::id::{JobId, QueueName};
 
+macro_rules! debug_as_chain {
+    ($($error:ident)*) => {
+        $(impl fmt::Debug for $error {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&text::chain(self))
+            }
+        })*
+    };
+}
+debug_as_chain! {
+    BrokerError ConnectError EnqueueError EnvelopeError InspectError InvalidJobId InvalidQueueName
+    MissingState
+}
+
 /// Any error, boxed.
 pub type BoxError = Box<dyn StdError + Send + Sync>;
 
 /// A queue name that is not 1 to 128 characters of `[A-Za-z0-9_.:-]`.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("queue name {value} is not 1 to 128 characters of [A-Za-z0-9_.:-]")]
 pub struct InvalidQueueName {
     value: String,
@@ -43,7 +61,7 @@ impl InvalidQueueName {
 }
 
 /// A text that is no job id.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("job id {value} is not a UUID such as 01890a5d-ac96-774b-bcce-b302099a8057")]
 pub struct InvalidJobId {
     value: String,
@@ -58,7 +76,7 @@ impl InvalidJobId {
 }
 
 /// A handler asked for a state that the worker was not given.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("no state of type `{type_name}` was given to the worker; add .state(…) to its builder")]
 pub struct MissingState {
     pub(crate) type_name: &'static str,
@@ -80,7 +98,7 @@ pub struct MissingState {
 ///     }
 /// }
 /// ```
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum EnqueueError {
     /// The queue name given at the call is not legal.
@@ -144,7 +162,7 @@ pub enum EnqueueError {
 }
 
 /// A question to [`crate::Queue`] or [`crate::Dead`] failed.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum InspectError {
     /// The queue name is not legal. No question answers it: it is for the `?` behind
@@ -166,7 +184,7 @@ pub enum InspectError {
 ///
 /// Offsets count from the start of the envelope; those of an error in the arguments from the start
 /// of the arguments.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EnvelopeError {
     /// The bytes end before the value does, or a length points behind the end.
@@ -223,4 +241,23 @@ pub enum EnvelopeError {
         /// What serde said.
         reason: String,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_is_what_people_read_with_the_causes() {
+        let source = BrokerError::new(BrokerErrorKind::Unavailable, "no Redis answers")
+            .with_source(std::io::Error::other("connection refused"));
+        let error = EnqueueError::Broker(source);
+        let boxed: BoxError = error.into();
+        assert_eq!(
+            format!("{boxed:?}"),
+            "could not enqueue: no Redis answers: connection refused"
+        );
+        let error = QueueName::new("a b").expect_err("it has a space");
+        assert_eq!(format!("{error:?}"), error.to_string());
+    }
 }

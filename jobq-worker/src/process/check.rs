@@ -7,8 +7,8 @@ use jobq::runtime::text::plain;
 use jobq::{BrokerError, WorkerId};
 
 use super::failure::Failure;
-use crate::telemetry::chain;
 use crate::worker::Worker;
+use jobq::runtime::text::chain;
 
 /// Checks a worker that is connected and built.
 pub(super) async fn check(worker: &Worker) -> Result<(), Failure> {

@@ -8,7 +8,7 @@ use jobq::{BoxError, BrokerError, ConnectError};
 use super::given::Origins;
 use super::{EXIT_CONFIGURATION, EXIT_UNAVAILABLE, log};
 use crate::error::{BuildError, RunError};
-use crate::telemetry::chain;
+use jobq::runtime::text::chain;
 
 /// An exit code other than 0, and its reasons, a sentence each.
 #[derive(Debug)]

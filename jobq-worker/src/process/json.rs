@@ -15,7 +15,7 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::{LookupSpan, Scope};
 
-use crate::telemetry::chain;
+use jobq::runtime::text::chain;
 
 /// Writes them to standard error.
 #[derive(Debug)]

@@ -20,7 +20,6 @@ pub enum BrokerErrorKind {
 }
 
 /// A step that a broker could not do. The client library's own error is the source.
-#[derive(Debug)]
 pub struct BrokerError {
     kind: BrokerErrorKind,
     message: String,

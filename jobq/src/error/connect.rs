@@ -17,7 +17,7 @@ use super::BoxError;
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() { connect("memory://").await }
 /// ```
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum ConnectError {
     /// The URL cannot be used. The message never holds the password.

@@ -1,5 +1,6 @@
 //! How errors and log lines tell what they got: bounded and printable.
 
+use std::error::Error;
 use std::time::Duration;
 
 /// At most 100 characters of a value, control characters escaped: how errors quote what they got.
@@ -43,6 +44,23 @@ pub fn cut(text: &str, most: usize) -> &str {
     let end = (0..=text.len().min(most)).rev();
     let end = end.into_iter().find(|&i| text.is_char_boundary(i));
     &text[..end.unwrap_or(0)]
+}
+
+/// An error and its causes, joined by `: `.
+#[must_use]
+pub fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let next = error.to_string();
+        // Some errors spell out their cause themselves.
+        if !text.ends_with(&next) {
+            text.push_str(": ");
+            text.push_str(&next);
+        }
+        cause = error.source();
+    }
+    text
 }
 
 /// A duration in its largest whole unit: `90s`, `2m`, `500ms`.
