@@ -46,8 +46,13 @@ pub const MAX_PROMOTE: u32 = 100;
 /// The most ids of cancelled jobs that a queue keeps: one more, and the oldest is forgotten.
 pub const MAX_CANCELLED: u32 = 10_000;
 
-/// How long the id of a cancelled job is kept: 7 days.
+/// How long the id of a cancelled job counts at least: 7 days, from when it is cancelled and from
+/// when the last of the jobs is due that are delayed at that moment.
 pub const CANCELLED_FOR: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// The last due time that keeps the ids of cancelled jobs, 140,000 years from now; later ones count
+/// as this. To times up to twice this one Redis, which keeps floats, can add a millisecond.
+pub const LATEST_CANCELLED: At = At::from_ms(1 << 52);
 
 /// How long a timekeeper that stops promoting keeps its office.
 pub const TIMEKEEPER_TTL: Duration = Duration::from_secs(3);
@@ -103,8 +108,8 @@ pub trait Broker: Inspect + fmt::Debug + Send + Sync + 'static {
     /// [`Broker::held`] finds them.
     async fn round(&self, settles: &[Settle], claim: Option<&Claim>) -> RoundAnswer;
 
-    /// Of each of these ids, at most [`MAX_BATCH`], whether it was cancelled in the last
-    /// [`CANCELLED_FOR`].
+    /// Of each of these ids, at most [`MAX_BATCH`], whether it counts as cancelled
+    /// ([`Inspect::cancel`]).
     async fn cancelled(&self, queue: &QueueName, ids: &[JobId]) -> Result<Vec<bool>, BrokerError>;
 
     /// Says that the worker lives: its counter rises. Guarded like a claim. Safe to send again.

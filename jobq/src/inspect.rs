@@ -120,12 +120,16 @@ impl Queue {
     /// answer does not say whether there is such a job, which would take a search. One that is
     /// enqueued later, or of which nobody ever heard, may be cancelled too.
     ///
-    /// The id is kept for 7 days, and every job that has it is dropped, one that is enqueued anew
-    /// with [`Job::id`](crate::Job::id) included, unless it is ordered to run: [`Queue::run_now`] and
-    /// [`Dead::retry`] take the cancellation back. A queue keeps the 10,000 ids that were cancelled
-    /// last: with one more, the oldest cancellation is forgotten, and its job runs if it still
-    /// waits. To cancel is safe to repeat; the 7 days begin anew: a job that is due in more than
-    /// that outlives its cancellation unless it is cancelled again.
+    /// The id is kept until 7 days after the last job that is delayed on the queue at that moment is
+    /// due, so that a job is covered however late it is due. Every job that has it is
+    /// dropped, one that is enqueued anew with [`Job::id`](crate::Job::id) included, unless it is
+    /// ordered to run: [`Queue::run_now`] and [`Dead::retry`] take the cancellation back. To cancel
+    /// is safe to repeat; the time then counts from the last.
+    ///
+    /// Forgotten, so that they run if they still wait, are all ids but the 10,000 of a queue that were
+    /// cancelled last, and a job that waits for longer than its id is kept: one that was running
+    /// when it was cancelled and is put off further (snoozed, or retried), that is enqueued
+    /// afterwards for a later time, or that finds no worker for 7 days.
     ///
     /// While a queue keeps any id, its workers ask with every claim which jobs are meant: one round
     /// trip more.

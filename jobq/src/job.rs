@@ -62,9 +62,8 @@ pub trait Job: Serialize + DeserializeOwned + Send + 'static {
     /// What holds when a call says nothing else.
     const DEFAULTS: JobDefaults;
 
-    /// Sets the id, so that the handler can recognise a job that was sent twice. One that was
-    /// cancelled on the queue in the last 7 days ([`Queue::cancel`](crate::Queue::cancel)) is
-    /// dropped there.
+    /// Sets the id, so that the handler can recognise a job that was sent twice. While the queue
+    /// keeps it as cancelled ([`Queue::cancel`](crate::Queue::cancel)), the job is dropped there.
     fn id(self, id: JobId) -> JobBuilder<Self> {
         JobBuilder::new(self).id(id)
     }

@@ -261,10 +261,11 @@ crate::on_every_broker! {
     a_dead_job_that_was_cancelled_is_listed_and_runs_when_it_is_told_to
 }
 
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
 /// In virtual time: on Redis the same is a matter of the numbers that it keeps.
 #[tokio::test(start_paused = true)]
 async fn after_seven_days_a_cancellation_is_forgotten() {
-    const DAY: Duration = Duration::from_secs(24 * 3600);
     let fixture = Fixture::memory().await;
     let ids = [JobId::new(), JobId::new()];
     for id in ids {
@@ -278,4 +279,26 @@ async fn after_seven_days_a_cancellation_is_forgotten() {
     let stats = fixture.run_until_idle().await;
     assert_eq!((stats.cancelled, stats.done), (1, 1));
     assert_eq!(fixture.ledger.lines(), ["1"]);
+}
+
+/// For itself, and for what was cancelled with it.
+#[tokio::test(start_paused = true)]
+async fn a_job_that_is_due_in_a_month_is_dropped_then() {
+    let fixture = Fixture::memory().await;
+    let late = mark::new(1u32).delay(DAY * 30);
+    let late = late.enqueue(&fixture.client).await.unwrap().id();
+    let early = JobId::new();
+    for id in [early, late] {
+        cancel(&fixture, id).await;
+    }
+    tokio::time::advance(DAY * 30).await;
+    let call = mark::new(2u32).id(early);
+    call.enqueue(&fixture.client).await.unwrap();
+    let stats = fixture.run_until_idle().await;
+    assert_eq!((stats.cancelled, stats.done), (2, 0));
+    tokio::time::advance(DAY * 8).await;
+    let call = mark::new(3u32).id(early);
+    call.enqueue(&fixture.client).await.unwrap();
+    assert_eq!(fixture.run_until_idle().await.done, 1);
+    assert_eq!(fixture.ledger.lines(), ["3"]);
 }

@@ -1,8 +1,8 @@
 //! Cancelling: an id is kept, claims say that there are some, and who asks is told which.
 
 use futures_util::future::try_join_all;
-use jobq::JobId;
 use jobq::broker::{Due, MAX_BATCH, MAX_CANCELLED, Requeue, TakeDead};
+use jobq::{At, JobId, JobState};
 
 use crate::fixture::{Fixture, Given, HOURS, bytes};
 
@@ -81,21 +81,47 @@ pub(crate) async fn each_queue_has_its_own(f: Fixture) {
     assert!(!other.member().await.claim(1).await.cancelled);
 }
 
-pub(crate) async fn one_too_many_drops_the_one_cancelled_longest_ago(f: Fixture) {
-    for numbers in (0..MAX_CANCELLED).collect::<Vec<_>>().chunks(1000) {
-        cancel(&f, numbers.iter().copied()).await;
+/// The ids sort against the order of their cancellations. The first is cancelled again, and so is not
+/// the oldest.
+async fn one_too_many(f: &Fixture) {
+    let [first, second, third] = [1, 2, 3].map(|n| MAX_CANCELLED - n);
+    for number in [first, second, third] {
+        cancel(f, [number]).await;
     }
-    // So that no two of what follows have one time with what was before.
-    let full = f.broker.now();
-    support::eventually("a later time", async || {
-        (f.broker.now().since(full).as_millis() > 2).then_some(())
-    })
-    .await;
-    cancel(&f, [0]).await;
-    assert_eq!(cancelled(&f, [0, 1, 2]).await, [true; 3]);
-    cancel(&f, [MAX_CANCELLED]).await;
-    let answer = cancelled(&f, [0, 1, 2, MAX_CANCELLED - 1, MAX_CANCELLED]).await;
+    for numbers in (0..third).collect::<Vec<_>>().chunks(1000) {
+        cancel(f, numbers.iter().copied()).await;
+    }
+    cancel(f, [first]).await;
+    assert_eq!(cancelled(f, [first, second, third, 0]).await, [true; 4]);
+    cancel(f, [MAX_CANCELLED]).await;
+    let answer = cancelled(f, [first, second, third, 0, MAX_CANCELLED]).await;
     assert_eq!(answer, [true, false, true, true, true]);
+}
+
+pub(crate) async fn one_too_many_drops_the_one_cancelled_longest_ago(f: Fixture) {
+    one_too_many(&f).await;
+}
+
+/// Whatever is delayed then says how long an id counts, and it is the same for many.
+pub(crate) async fn one_too_many_drops_the_same_one_if_all_wait_for_one_job(f: Fixture) {
+    f.enqueue_due(&["a"], Due::After(HOURS)).await;
+    one_too_many(&f).await;
+    let purge = f.broker.purge(&f.queue, JobState::Delayed).await;
+    assert_eq!(purge.expect("purge"), 1);
+    cancel(&f, [MAX_CANCELLED + 1]).await;
+    let answer = cancelled(&f, [MAX_CANCELLED + 1, MAX_CANCELLED - 3]).await;
+    assert_eq!(answer, [true, false], "what counts longer stays no longer");
+}
+
+pub(crate) async fn it_counts_however_late_a_job_is_due(f: Fixture) {
+    for (number, due) in (0..).zip([0, 1 << 52, (1 << 53) - 1, u64::MAX]) {
+        f.enqueue_due(&["a"], Due::At(At::from_ms(due))).await;
+        cancel(&f, [number, number]).await;
+        let numbers = 0..=number + 1;
+        let expected = numbers.clone().map(|n| n <= number).collect::<Vec<_>>();
+        assert_eq!(cancelled(&f, numbers).await, expected, "{due}");
+    }
+    assert!(f.member().await.claim(0).await.cancelled);
 }
 
 async fn put_back(f: &Fixture, record: &str, number: u32) -> bool {

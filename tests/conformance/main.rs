@@ -137,6 +137,8 @@ on_every_broker! {{
         sent_again_it_changes_nothing
         each_queue_has_its_own
         one_too_many_drops_the_one_cancelled_longest_ago
+        one_too_many_drops_the_same_one_if_all_wait_for_one_job
+        it_counts_however_late_a_job_is_due
         a_dead_job_that_is_put_back_is_cancelled_no_more
         a_dead_job_that_is_not_put_back_stays_cancelled
         a_job_that_is_run_now_is_cancelled_no_more

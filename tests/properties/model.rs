@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use jobq::broker::{
-    Action, Adopted, Adoption, Claim, Claimed, Due, Entry, Grant, MAX_PROMOTE, Member, Promoted,
-    ReleaseTo, Renewed, Requeue, Settle, Settled, TakeDead, Wake,
+    Action, Adopted, Adoption, CANCELLED_FOR, Claim, Claimed, Due, Entry, Grant, MAX_PROMOTE,
+    Member, Promoted, ReleaseTo, Renewed, Requeue, Settle, Settled, TakeDead, Wake,
 };
-use jobq::{At, JobState, Token, WorkerId};
+use jobq::{At, JobId, JobState, Token, WorkerId};
 
 use crate::calendar::{PAST, from_now, until};
 use crate::request::{Answer, Request};
@@ -74,12 +74,9 @@ impl Model {
             Request::TakeDead(takes, near) => Answer::Taken(self.take_dead(takes, *near)),
             Request::Purge(state) => Answer::Taken(self.purge(*state)),
             Request::RunNow(delayed, job) => Answer::Moved(self.run_now(delayed, job)),
-            Request::Cancel(id) => {
-                self.state.cancelled.insert(*id);
-                Answer::Done
-            }
+            Request::Cancel(id) => self.cancel(*id),
             Request::WhichCancelled(ids) => {
-                let cancelled = |id| self.state.cancelled.contains(id);
+                let cancelled = |id| self.state.cancelled.iter().any(|(_, other)| other == id);
                 Answer::Cancelled(ids.iter().map(cancelled).collect())
             }
             Request::Wait(worker) => Answer::Woken(self.wait(worker)),
@@ -310,6 +307,21 @@ impl Model {
         true
     }
 
+    /// For as long as the last of delayed asks for, and no shorter than those before it or itself.
+    fn cancel(&mut self, id: JobId) -> Answer {
+        let last_due = self.delayed.last().map(|(due, ..)| until(*due));
+        let counts = from_now(CANCELLED_FOR + last_due.unwrap_or_default());
+        let before = self.state.cancelled.last().map(|(counts, _)| *counts);
+        let counts = counts.max(before.unwrap_or_default());
+        self.forget_cancelled(id);
+        self.state.cancelled.push((counts, id));
+        Answer::Done
+    }
+
+    fn forget_cancelled(&mut self, id: JobId) {
+        self.state.cancelled.retain(|(_, other)| *other != id);
+    }
+
     fn take_dead(&mut self, takes: &[TakeDead], near: u64) -> u64 {
         let newest_first = near < self.state.dead.len() as u64 / 2;
         let mut taken = 0;
@@ -325,7 +337,7 @@ impl Model {
             match requeue {
                 Some(Requeue { id, envelope }) => {
                     self.state.ready.push(envelope.clone());
-                    self.state.cancelled.remove(id);
+                    self.forget_cancelled(*id);
                 }
                 None => self.ended += 1,
             }
@@ -354,7 +366,7 @@ impl Model {
         let moved = self.delayed.len() < before;
         if moved {
             self.put_in_front(vec![job.envelope.clone()]);
-            self.state.cancelled.remove(&job.id);
+            self.forget_cancelled(job.id);
         }
         moved
     }

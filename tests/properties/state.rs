@@ -1,6 +1,6 @@
 //! Everything a queue holds, read from each side into one form.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use bytes::Bytes;
 use jobq::broker::memory::Snapshot;
@@ -16,6 +16,9 @@ pub(crate) type State = Snapshot;
 pub(crate) fn of_memory(mut snapshot: Snapshot, start: At) -> State {
     for (due, _) in &mut snapshot.delayed {
         *due = coarse(*due, start);
+    }
+    for (until, _) in &mut snapshot.cancelled {
+        *until = coarse(*until, start);
     }
     snapshot.timekeeper = None;
     snapshot
@@ -33,6 +36,13 @@ pub(crate) async fn of_redis(
         let due = coarse(At::from_ms(score as u64), start);
         (due, Bytes::from(bytes))
     });
+    let cancelled: Vec<([u8; 16], f64)> = connection
+        .zrange_withscores(key("cancelled"), 0, -1)
+        .await?;
+    let cancelled = cancelled.into_iter().map(|(id, score)| {
+        let until = coarse(At::from_ms(score as u64), start);
+        (until, JobId::from_bytes(id))
+    });
     let gone: Option<u64> = connection.hget(key("meta"), "gone").await?;
     let mut state = State {
         ready: front_first(connection, key("ready")).await?,
@@ -41,7 +51,7 @@ pub(crate) async fn of_redis(
         members: members(connection.hgetall(key("workers")).await?),
         gone: gone.unwrap_or(0),
         dead: list(connection, key("dead")).await?,
-        cancelled: ids(connection.zrange(key("cancelled"), 0, -1).await?),
+        cancelled: cancelled.collect(),
         paused: connection.hexists(key("meta"), "paused").await?,
         ..State::default()
     };
@@ -87,10 +97,6 @@ async fn front_first(
     let mut list = list(connection, key).await?;
     list.reverse();
     Ok(list)
-}
-
-fn ids(members: Vec<[u8; 16]>) -> BTreeSet<JobId> {
-    members.into_iter().map(JobId::from_bytes).collect()
 }
 
 fn members(fields: HashMap<String, u64>) -> BTreeMap<WorkerId, u64> {

@@ -35,9 +35,11 @@ pub trait Inspect {
 
     /// Keeps the id of a job that is not to run, whether such a job waits or not: claims say from
     /// then on that there are such ids, and [`Broker::cancelled`](super::Broker::cancelled) knows
-    /// this one for [`CANCELLED_FOR`](super::CANCELLED_FOR), unless
-    /// [`MAX_CANCELLED`](super::MAX_CANCELLED) others came after it or it is ordered to run
-    /// ([`Requeue`]). No job moves. Safe to send again: it counts from the last time.
+    /// this one until [`CANCELLED_FOR`](super::CANCELLED_FOR) has passed and the last of the jobs
+    /// that are delayed now has been due for as long (up to
+    /// [`LATEST_CANCELLED`](super::LATEST_CANCELLED)), and no shorter than those that were cancelled
+    /// before it; unless [`MAX_CANCELLED`](super::MAX_CANCELLED) others came after it or it is
+    /// ordered to run ([`Requeue`]). No job moves. Safe to send again: it counts from the last time.
     async fn cancel(&self, queue: &QueueName, id: JobId) -> Result<(), BrokerError>;
 
     /// Dead records from the old end, `limit` (at most [`MAX_BATCH`](super::MAX_BATCH)) from

@@ -5,9 +5,9 @@
 //! steps themselves are in `memory/queue.rs` and know neither the lock nor the clock.
 
 mod batch;
+mod by_time;
 mod cancelled;
 mod dead;
-mod delayed;
 mod intervene;
 mod look;
 mod queue;
@@ -207,7 +207,7 @@ impl Inspect for MemoryBroker {
     }
 
     async fn cancel(&self, queue: &QueueName, id: JobId) -> Result<(), BrokerError> {
-        self.step(queue, |queue, now| queue.cancelled.add(id, now));
+        self.step(queue, |queue, now| queue.cancel(id, now));
         Ok(())
     }
 

@@ -6,10 +6,15 @@ use super::queue::Queue;
 use crate::broker::{JobState, Requeue, TakeDead};
 use crate::envelope::Envelope;
 use crate::id::JobId;
+use crate::timestamp::At;
 
 impl Queue {
     pub(super) fn set_paused(&mut self, paused: bool) {
         self.paused = paused;
+    }
+
+    pub(super) fn cancel(&mut self, id: JobId, now: At) {
+        self.cancelled.add(id, now, self.delayed.last());
     }
 
     pub(super) fn take_dead(&mut self, takes: &[TakeDead], near: u64) -> u64 {

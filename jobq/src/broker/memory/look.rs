@@ -1,6 +1,6 @@
 //! Looking at a queue without changing it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -31,8 +31,8 @@ pub struct Snapshot {
     pub gone: u64,
     /// Newest first.
     pub dead: Vec<Bytes>,
-    /// Jobs that are not to run.
-    pub cancelled: BTreeSet<JobId>,
+    /// Jobs that are not to run, and until when: the one cancelled longest ago first.
+    pub cancelled: Vec<(At, JobId)>,
     /// Whether it is paused.
     pub paused: bool,
     /// Who is in office.
@@ -41,7 +41,7 @@ pub struct Snapshot {
 
 impl Queue {
     pub(super) fn next_due(&self) -> Option<At> {
-        self.delayed.next_due()
+        self.delayed.first()
     }
 
     pub(super) fn is_listed(&self) -> bool {
@@ -132,7 +132,7 @@ impl Queue {
             members: self.members.clone(),
             gone: self.gone,
             dead: self.dead.iter().cloned().collect(),
-            cancelled: self.cancelled.ids().collect(),
+            cancelled: self.cancelled.iter().copied().collect(),
             paused: self.paused,
             timekeeper: self.timekeeper(now).cloned(),
         }

@@ -8,9 +8,9 @@ use bytes::Bytes;
 use tokio::sync::Notify;
 
 use super::batch::{Batch, push_front_in_order};
+use super::by_time::ByTime;
 use super::cancelled::Cancelled;
 use super::dead::DeadList;
-use super::delayed::Delayed;
 use super::waiter::Waiting;
 use crate::broker::{
     Action, Adopted, Adoption, Claim, Claimed, Due, Entry, Grant, MAX_PROMOTE, Member, Promoted,
@@ -23,7 +23,8 @@ use crate::timestamp::At;
 pub(super) struct Queue {
     /// The front is the first out.
     pub(super) ready: VecDeque<Bytes>,
-    pub(super) delayed: Delayed,
+    /// By due time.
+    pub(super) delayed: ByTime<Bytes>,
     pub(super) suspects: VecDeque<Bytes>,
     pub(super) owned: BTreeMap<WorkerId, Owned>,
     /// Counters of the members; 0 is one being adopted.

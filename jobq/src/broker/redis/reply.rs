@@ -6,7 +6,7 @@ use bytes::Bytes;
 use redis::Value;
 
 use super::fault::corrupt;
-use crate::broker::{Adopted, CANCELLED_FOR, Claimed, Counts, Grant, Promoted, Renewed, Settled};
+use crate::broker::{Adopted, Claimed, Counts, Grant, Promoted, Renewed, Settled};
 use crate::error::BrokerError;
 use crate::id::WorkerId;
 use crate::timestamp::At;
@@ -93,7 +93,7 @@ pub(super) fn cancelled(value: Value, ids: usize, now: At) -> Result<Vec<bool>, 
     let counts = |value: &Value| match value {
         Value::Nil => Ok(false),
         value => match score(value) {
-            Some(when) => Ok(now.since(when) < CANCELLED_FOR),
+            Some(until) => Ok(until > now),
             None => Err(corrupt(SCORES)),
         },
     };
@@ -299,7 +299,7 @@ mod tests {
 
     #[test]
     fn a_cancelled_id_counts_until_its_time_is_over() {
-        let now = At::from_ms(10).after(CANCELLED_FOR);
+        let now = At::from_ms(10);
         let reply = value("*4\r\n,11\r\n_\r\n,10\r\n,1e300\r\n");
         assert_eq!(
             cancelled(reply.clone(), 4, now).unwrap(),

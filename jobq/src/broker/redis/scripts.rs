@@ -10,8 +10,9 @@ use redis::{Arg, Cmd, Pipeline, ToRedisArgs};
 
 use super::keys::QueueKeys;
 use crate::broker::{
-    Action, Adoption, CANCELLED_FOR, Claim, Due, Entry, JobState, MAX_BATCH_BYTES, MAX_CANCELLED,
-    MAX_PROMOTE, Member, ReleaseTo, Requeue, Settle, Settlement, TIMEKEEPER_TTL, TakeDead,
+    Action, Adoption, CANCELLED_FOR, Claim, Due, Entry, JobState, LATEST_CANCELLED,
+    MAX_BATCH_BYTES, MAX_CANCELLED, MAX_PROMOTE, Member, ReleaseTo, Requeue, Settle, Settlement,
+    TIMEKEEPER_TTL, TakeDead,
 };
 use crate::id::{JobId, WorkerId};
 
@@ -298,13 +299,14 @@ pub(super) fn resume(keys: &QueueKeys) -> Step {
 }
 
 pub(super) fn cancel(keys: &QueueKeys, id: JobId) -> Step {
-    Step::script(&loaded::cancel, &[keys.cancelled()])
+    Step::script(&loaded::cancel, &[keys.cancelled(), keys.delayed()])
         .arg(&id.as_bytes()[..])
         .arg(ceil_ms(CANCELLED_FOR))
+        .arg(LATEST_CANCELLED.as_ms())
         .arg(MAX_CANCELLED)
 }
 
-/// When each of the ids was cancelled: no script, for it only reads.
+/// Until when each of the ids counts as cancelled: no script, for it only reads.
 pub(super) fn cancelled(keys: &QueueKeys, ids: &[JobId]) -> Step {
     let mut command = redis::cmd("ZMSCORE");
     command.arg(keys.cancelled());

@@ -10,7 +10,7 @@
 --   5 workers    HASH  worker -> counter; 0 is being adopted
 --   6 suspects   LIST  envelopes that were there when workers died; the front is the right end
 --   7 meta       HASH  paused, gone: the highest counter of members that are gone
---   8 cancelled  ZSET  ids of jobs that are not to run
+--   8 cancelled  ZSET  ids of jobs that are not to run, by until when they count, ms
 -- ARGV
 --   1 worker     id
 --   2 known      the highest counter it was answered, 0 when it joins
