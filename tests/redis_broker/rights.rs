@@ -1,6 +1,7 @@
 //! The rights of each role, as `docs/operations/users.acl` has them: enough, none too many, and
 //! what is missing is said.
 
+mod halves;
 mod tours;
 
 use std::collections::BTreeSet;
@@ -41,11 +42,16 @@ async fn refusals(server: &RedisServer) -> BTreeSet<String> {
 async fn set_up(server: &RedisServer, role: Role, rules: &[String]) {
     ask(server, &["FLUSHALL"]).await;
     prepare(server, role).await;
+    grant(server, role, rules).await;
+    ask(server, &["SCRIPT", "FLUSH"]).await;
+    ask(server, &["ACL", "LOG", "RESET"]).await;
+}
+
+/// Gives the role these rules and no others.
+async fn grant(server: &RedisServer, role: Role, rules: &[String]) {
     let mut words = vec!["ACL", "SETUSER", role.user()];
     words.extend(rules.iter().map(String::as_str));
     ask(server, &words).await;
-    ask(server, &["SCRIPT", "FLUSH"]).await;
-    ask(server, &["ACL", "LOG", "RESET"]).await;
 }
 
 #[tokio::test]

@@ -49,6 +49,9 @@ local paused = redis.call('HGET', meta, 'paused') and true or false
 local any_cancelled = redis.call('ZCARD', cancelled) > 0
 local first = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')
 
+-- Refused half way, it would lose jobs: a right that is missing is to fail here.
+if not redis.acl_check_cmd('RPUSH', ready, '') then redis.call('RPUSH', ready, '') end
+
 local counter = string.format('%.0f', math.max(count, known) + 1)
 redis.call('HSET', workers, worker, counter)
 

@@ -26,6 +26,8 @@ local mine = type(holder) ~= 'string' or holder == worker
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local moved = 0
+-- Refused half way, it would lose jobs: a right that is missing is to fail here.
+if not redis.acl_check_cmd('RPUSH', ready, '') then redis.call('RPUSH', ready, '') end
 if mine then
   redis.call('SET', timekeeper, worker, 'PX', office)
   if first[1] and tonumber(first[2]) <= now then

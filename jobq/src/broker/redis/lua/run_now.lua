@@ -19,6 +19,8 @@ local element, envelope, id = ARGV[1], ARGV[2], ARGV[3]
 
 redis.call('LLEN', ready)
 redis.call('ZCARD', cancelled)
+-- Refused half way, it would lose jobs: a right that is missing is to fail here.
+if not redis.acl_check_cmd('RPUSH', ready, '') then redis.call('RPUSH', ready, '') end
 if redis.call('ZREM', delayed, element) == 0 then
   return {'absent'}
 end

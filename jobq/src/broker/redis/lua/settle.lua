@@ -42,6 +42,10 @@ if others then
   redis.call('LLEN', ready)
   redis.call('LLEN', suspects)
   redis.call('HLEN', meta)
+  -- Refused half way, it would lose jobs: a right that is missing is to fail here.
+  if not redis.acl_check_cmd('ZADD', delayed, 0, '') then redis.call('ZADD', delayed, 0, '') end
+  if not redis.acl_check_cmd('LPUSH', dead, '') then redis.call('LPUSH', dead, '') end
+  if not redis.acl_check_cmd('RPUSH', ready, '') then redis.call('RPUSH', ready, '') end
 end
 local first_due = others and redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2]
 local buried_before = others and redis.call('LLEN', dead)

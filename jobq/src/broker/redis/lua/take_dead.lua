@@ -24,6 +24,8 @@ redis.call('ZCARD', cancelled)
 local bytes = tonumber(redis.call('HGET', meta, 'dead_bytes') or 0) or 0
 local first = near < math.floor(redis.call('LLEN', dead) / 2) and 1 or -1
 local taken, at = 0, takes
+-- Refused half way, it would lose jobs: a right that is missing is to fail here.
+if not redis.acl_check_cmd('LPUSH', ready, '') then redis.call('LPUSH', ready, '') end
 while ARGV[at] do
   local kind, record = ARGV[at], ARGV[at + 1]
   at = at + 2
