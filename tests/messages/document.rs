@@ -1,6 +1,5 @@
 //! The messages, by group, each with what caused it.
 
-use std::collections::BTreeSet;
 use std::error::Error;
 use std::fmt::{Debug, Write as _};
 use std::path::PathBuf;
@@ -12,8 +11,8 @@ const OVERWRITE: (&str, &str) = ("JOBQ_MESSAGES", "overwrite");
 #[derive(Debug, Default)]
 pub(crate) struct Document {
     pub(crate) groups: Vec<Group>,
-    /// The variants of errors that were met: `ConnectError::TooOld`.
-    pub(crate) met: BTreeSet<String>,
+    /// The errors that were met: the name of the type, and what it said.
+    pub(crate) met: Vec<(String, String)>,
     /// What is different in every run, and what stands for it.
     varying: Vec<(String, String)>,
 }
@@ -61,8 +60,7 @@ impl Document {
             .next()
             .unwrap_or_default();
         let debug = format!("{error:?}");
-        let variant = debug.split([' ', '(', '{']).next().unwrap_or_default();
-        self.met.insert(format!("{of}::{variant}"));
+        self.met.push((of.to_owned(), error.to_string()));
         let chain = std::iter::successors(Some(error as &dyn Error), |&error| error.source());
         let chain = chain
             .map(|error| self.settled(&error.to_string()))

@@ -93,9 +93,6 @@ fn authorities(document: &mut Document) {
         let variables = [("SSL_CERT_FILE", &*file.to_string_lossy())];
         run(document, worker(), &["--url", &url], &variables);
     }
-    document
-        .met
-        .insert("ConnectError::NoAuthorities".to_owned());
 }
 
 /// The mistakes of a configuration file.
