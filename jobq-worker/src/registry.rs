@@ -59,7 +59,7 @@ impl Registry {
         let mut unknown = self.unknown.lock().unwrap_or_else(PoisonError::into_inner);
         if unknown.len() < MAX_UNKNOWN && unknown.insert(name.to_owned()) {
             tracing::warn!(
-                job.name = name.escape_debug().to_string(),
+                job.name = name,
                 "no job of this name is registered here; its jobs wait for a worker that has it. Does the \
                  binary name its crate (`use my_jobs as _;`), or call .register::<MyJob>()?"
             );

@@ -184,6 +184,16 @@ fn help_lists_and_usage_errors_do_not_tell_the_password() {
         &["--colour"],
         &["--concurrency", "many"],
         &["--log", "loud"],
+        // Where no URL belongs.
+        &[&url],
+        &["--check", &url],
+        &[&format!("--check={url}")],
+        &["--strict", &url],
+        &[&format!("--strict={url}")],
+        &["--log", &url],
+        &["--namespace", &url],
+        &["--queues", &url],
+        &["--ca-file", &url],
     ]
     .map(|args| {
         let mut command = command();

@@ -3,7 +3,7 @@
 //! Every mistake in it is found, and told with its line. Never what stands there as URL or password,
 //! nor a line as a whole.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::Path;
 use std::time::Duration;
@@ -73,8 +73,14 @@ pub(super) fn read(path: &Path) -> Result<Given, Vec<String>> {
 }
 
 fn load(path: &Path) -> Result<String, String> {
+    let unopened = |error| format!("cannot be opened: {error}");
+    let found = fs::metadata(path).map_err(unopened)?;
+    // A pipe that nobody writes into would be waited for, for ever.
+    if !found.is_file() && !found.is_dir() {
+        return Err("is no regular file".to_owned());
+    }
     let mut bytes = Vec::new();
-    let file = File::open(path).map_err(|error| format!("cannot be opened: {error}"))?;
+    let file = File::open(path).map_err(unopened)?;
     let read = file.take(MAX_BYTES + 1).read_to_end(&mut bytes);
     read.map_err(|error| format!("cannot be read: {error}"))?;
     if bytes.len() as u64 > MAX_BYTES {

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::error::{ContextKind, ContextValue};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Command, CommandFactory, FromArgMatches, Parser};
+use jobq::runtime::text::without_login;
 
 use super::given::Given;
 use super::{EXIT_CONFIGURATION, EXIT_USAGE};
@@ -104,6 +105,13 @@ fn unreadable_variable(command: &Command) -> Option<String> {
 /// configuration, and named: the flag alone is what nobody wrote.
 fn tell(command: &Command, mut error: clap::Error) -> ExitCode {
     let blamed = blamed_variable(command, &error);
+    // A URL, and the password in it, may stand where none belongs.
+    for kind in [ContextKind::InvalidArg, ContextKind::InvalidValue] {
+        if let Some(ContextValue::String(given)) = error.get(kind) {
+            let shown = without_login(given).into_owned();
+            error.insert(kind, ContextValue::String(shown));
+        }
+    }
     if let Some(variable) = &blamed {
         let tip = format!("the value is that of the environment variable {variable}");
         error.insert(

@@ -78,6 +78,7 @@ fn log_panics() {
         let message = panic::message(info.payload());
         let place = info.location().map(tracing::field::display);
         let backtrace = captured.then(|| tracing::field::display(backtrace));
-        tracing::error!(place, backtrace, "panicked: {message}");
+        // As a field, whose control characters are escaped: it may quote what a stranger wrote.
+        tracing::error!(error = message, place, backtrace, "panicked");
     }));
 }

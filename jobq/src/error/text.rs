@@ -1,12 +1,24 @@
 //! How errors and log lines tell what they got: bounded and printable.
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::time::Duration;
+
+/// A value without user and password, if it is a URL: one may be given in any wrong place.
+#[must_use]
+pub fn without_login(value: &str) -> Cow<'_, str> {
+    let parts = value.split_once("://");
+    let parts = parts.and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?.1)));
+    parts.map_or(value.into(), |(scheme, host)| {
+        format!("{scheme}://…@{host}").into()
+    })
+}
 
 /// At most 100 characters of a value, control characters escaped: how errors quote what they got.
 #[must_use]
 pub fn quoted(value: &str) -> String {
     const MOST: usize = 100;
+    let value = without_login(value);
     let mut text: String = value
         .chars()
         .take(MOST)
@@ -88,6 +100,21 @@ mod tests {
             quoted(&"é".repeat(101)),
             format!("\"{}…\"", "é".repeat(100))
         );
+    }
+
+    #[test]
+    fn no_value_that_is_a_url_shows_its_login() {
+        for (value, shown) in [
+            ("redis://ann:pass@h:1/2", "redis://…@h:1/2"),
+            ("redis://:p@s/s?#@h", "redis://…@h"),
+            ("redis://h:1", "redis://h:1"),
+            ("a@b://", "a@b://"),
+            ("://@", "://…@"),
+            ("", ""),
+        ] {
+            assert_eq!(without_login(value), shown);
+            assert_eq!(quoted(value), format!("\"{shown}\""));
+        }
     }
 
     #[test]

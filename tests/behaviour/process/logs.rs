@@ -110,12 +110,28 @@ async fn a_panic_of_a_handler_is_told_once_with_its_place() {
 async fn the_backtrace_of_a_panic_is_told_to_who_asks_for_it() {
     let (log, _) = spoken("json", "1").await;
     let lines = objects(&log);
-    let panicked = &one(&lines, "panicked: out of tea")["fields"];
+    let panicked = &one(&lines, "panicked")["fields"];
+    assert_eq!(panicked["error"], "out of tea");
     assert_eq!(panicked["job.name"], "test.panic");
     for (field, part) in [("backtrace", "support::jobs"), ("place", "jobs.rs:")] {
         let text = panicked[field].as_str();
         assert!(text.is_some_and(|text| text.contains(part)), "{panicked}");
     }
+}
+
+#[tokio::test]
+async fn a_panic_begins_no_line_and_sends_no_control_character() {
+    let fixture = Fixture::redis().await;
+    let mut command = command();
+    command.args(["--url", &fixture.url]);
+    let program = Program::launch(command.env("RUST_BACKTRACE", "1"));
+    let message = "tea\rforged\nforged\u{1b}[31m";
+    panic::enqueue(&fixture.client, message).await.unwrap();
+    program.wait_for_log("given up").await;
+    let log = program.log();
+    let told = log.matches(r"tea\rforged\nforged\u{1b}[31m").count();
+    assert_eq!(told, 2, "{log}");
+    assert_eq!(log.matches("forged").count(), 2 * told, "{log}");
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! What is said of mistakes in settings: where each was made, and what would be right.
 
+use std::process::Command;
+
 use support::RedisServer;
 
 use super::config_file::{ConfigFile, SECRET};
@@ -184,6 +186,19 @@ fn a_file_that_cannot_be_read_exits_78_and_says_why() {
     let (code, text) =
         run(command().args(["--check", "--url", "memory://", "--config", empty.path()]));
     assert_eq!(code, Some(0), "{text}");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_pipe_that_nobody_writes_into_is_not_waited_for() {
+    let path = std::env::temp_dir().join(format!("jobq-test-pipe-{}", std::process::id()));
+    let made = Command::new("mkfifo").arg(&path).status();
+    assert!(made.unwrap().success());
+    let mut program = Program::launch(command().arg("--config").arg(&path));
+    let code = program.ended().await.code();
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!(code, Some(78), "{}", program.log());
+    assert!(program.log().contains("is no regular file"));
 }
 
 #[test]
