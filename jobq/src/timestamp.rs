@@ -5,7 +5,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use jiff::Timestamp;
 
-/// A point in time, in ms since the Unix epoch; earlier ones count as the epoch.
+/// A point in time, in ms since the Unix epoch; earlier ones count as the epoch. A part of a ms is
+/// rounded up: what is to happen at a time never happens before it.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -73,14 +74,19 @@ impl fmt::Debug for At {
 
 impl From<Timestamp> for At {
     fn from(at: Timestamp) -> Self {
-        Self(u64::try_from(at.as_millisecond()).unwrap_or(0))
+        Self(ceil_ms(u128::try_from(at.as_nanosecond()).unwrap_or(0)))
     }
 }
 
 impl From<SystemTime> for At {
     fn from(at: SystemTime) -> Self {
-        Self::default().after(at.duration_since(UNIX_EPOCH).unwrap_or_default())
+        let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self(ceil_ms(since.as_nanos()))
     }
+}
+
+fn ceil_ms(nanoseconds: u128) -> u64 {
+    u64::try_from(nanoseconds.div_ceil(1_000_000)).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
@@ -118,9 +124,13 @@ mod tests {
     }
 
     #[test]
-    fn system_times_lose_what_is_below_a_millisecond() {
-        let time = UNIX_EPOCH + Duration::from_micros(1_234_567);
-        assert_eq!(At::from(time).as_ms(), 1234);
+    fn a_part_of_a_millisecond_makes_a_time_later_never_earlier() {
+        for (micros, ms) in [(1_234_000, 1234), (1_234_001, 1235), (1_234_999, 1235)] {
+            let time = UNIX_EPOCH + Duration::from_micros(micros);
+            assert_eq!(At::from(time).as_ms(), ms, "{micros}");
+            let timestamp = Timestamp::try_from(time).unwrap();
+            assert_eq!(At::from(timestamp).as_ms(), ms, "{micros}");
+        }
     }
 
     #[test]
