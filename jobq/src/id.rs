@@ -171,15 +171,17 @@ impl fmt::Display for Token {
     }
 }
 
-impl FromStr for Token {
-    type Err = ();
-
-    fn from_str(s: &str) -> Result<Self, ()> {
-        let (claim, index) = s.split_once('.').ok_or(())?;
-        Ok(Self {
-            claim: claim.parse().map_err(drop)?,
-            index: index.parse().map_err(drop)?,
-        })
+impl Token {
+    /// A token as it stands in the store; `None` for what no claim gave out. Another way to write
+    /// the same numbers (`+1.2`, `01.2`) is another field there, which this token does not settle.
+    #[must_use]
+    pub fn from_stored(text: &str) -> Option<Self> {
+        let (claim, index) = text.split_once('.')?;
+        let token = Self {
+            claim: claim.parse().ok()?,
+            index: index.parse().ok()?,
+        };
+        (token.to_string() == text).then_some(token)
     }
 }
 
@@ -238,14 +240,16 @@ mod tests {
     }
 
     #[test]
-    fn tokens_survive_text() {
+    fn tokens_survive_the_store() {
         let token = Token {
             claim: u64::MAX,
             index: 7,
         };
-        assert_eq!(token.to_string().parse(), Ok(token));
-        for bad in ["", "1", "1.", ".1", "1.2.3", "-1.2", "a.b"] {
-            assert_eq!(bad.parse::<Token>(), Err(()), "{bad}");
+        assert_eq!(Token::from_stored(&token.to_string()), Some(token));
+        for bad in [
+            "", "1", "1.", ".1", "1.2.3", "-1.2", "a.b", "+1.2", "1.+2", "01.2",
+        ] {
+            assert_eq!(Token::from_stored(bad), None, "{bad}");
         }
     }
 }

@@ -109,6 +109,11 @@ fn members(fields: HashMap<String, u64>) -> BTreeMap<WorkerId, u64> {
 fn tokens(fields: HashMap<String, Vec<u8>>) -> BTreeMap<Token, Bytes> {
     let fields = fields.into_iter();
     fields
-        .map(|(token, bytes)| (token.parse().expect("a token"), Bytes::from(bytes)))
+        .map(|(token, bytes)| {
+            (
+                Token::from_stored(&token).expect("a token"),
+                Bytes::from(bytes),
+            )
+        })
         .collect()
 }

@@ -259,10 +259,7 @@ impl Broker for RedisBroker {
         let mut command = redis::cmd("HKEYS");
         command.arg(self.keys(queue).in_flight(worker));
         let fields = reply::list(self.ask(Step::plain(command)).await?, "a list of tokens")?;
-        let tokens = fields
-            .iter()
-            .filter_map(|field| reply::text(field)?.parse().ok());
-        Ok(tokens.collect())
+        Ok(reply::tokens(fields.iter()))
     }
 
     fn waiter(&self, queue: &QueueName, worker: &WorkerId) -> Arc<dyn Waiter> {

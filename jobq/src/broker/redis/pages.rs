@@ -91,8 +91,7 @@ impl RedisBroker {
         for (worker, count) in self.counted_members(queue, &keys).await? {
             let after = before + count;
             if after > offset && before < end {
-                let mut tokens = self.tokens(queue, &worker, count).await?;
-                tokens.sort_unstable();
+                let tokens = self.sorted_tokens(queue, &worker, count).await?;
                 let wanted = window(before, tokens.len(), offset, end);
                 self.read_records(&keys, &worker, &tokens[wanted], &mut page)
                     .await?;

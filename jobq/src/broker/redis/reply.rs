@@ -8,7 +8,7 @@ use redis::Value;
 use super::fault::corrupt;
 use crate::broker::{Adopted, Claimed, Counts, Grant, Promoted, Renewed, Settled};
 use crate::error::BrokerError;
-use crate::id::WorkerId;
+use crate::id::{Token, WorkerId};
 use crate::timestamp::At;
 
 /// The items of a script's answer, which begins with a word.
@@ -192,6 +192,12 @@ pub(super) fn how_many(value: Value, word: &[u8]) -> Result<u64, BrokerError> {
         true => reply.number(),
         false => reply.other(),
     }
+}
+
+/// What of these fields is a token: anyone may have written there.
+pub(super) fn tokens<'a>(fields: impl Iterator<Item = &'a Value>) -> Vec<Token> {
+    let tokens = fields.filter_map(|field| Token::from_stored(text(field)?));
+    tokens.collect()
 }
 
 /// The answer of a scan: where it goes on, and what it found.

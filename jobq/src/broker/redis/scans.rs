@@ -89,22 +89,22 @@ impl RedisBroker {
         Ok(fit.clamp(1, ELEMENTS_SCANNED))
     }
 
-    /// What a worker has in flight, by the tokens; `count` is how many, about.
-    pub(super) async fn tokens(
+    /// What a worker has in flight, by the tokens, sorted; `count` is how many, about.
+    pub(super) async fn sorted_tokens(
         &self,
         queue: &QueueName,
         worker: &WorkerId,
         count: u64,
     ) -> Result<Vec<Token>, BrokerError> {
-        if count <= TOKENS_READ {
-            return self.held(queue, worker).await;
-        }
-        let key = self.keys(queue).in_flight(worker);
-        let fields = self.scan_all("HSCAN", &key, ELEMENTS_SCANNED).await?;
-        let fields = fields.iter().step_by(2);
-        let tokens = fields.filter_map(|field| reply::text(field)?.parse().ok());
-        let mut tokens: Vec<Token> = tokens.collect();
+        let mut tokens = if count <= TOKENS_READ {
+            self.held(queue, worker).await?
+        } else {
+            let key = self.keys(queue).in_flight(worker);
+            let fields = self.scan_all("HSCAN", &key, ELEMENTS_SCANNED).await?;
+            reply::tokens(fields.iter().step_by(2))
+        };
         tokens.sort_unstable();
+        // A scan may give a token twice.
         tokens.dedup();
         Ok(tokens)
     }
