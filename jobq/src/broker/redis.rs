@@ -6,11 +6,13 @@
 //! | `redis/keys.rs` | how keys are spelled |
 //! | `redis/lua/*.lua` | the atomic steps, one file each |
 //! | `redis/scripts.rs` | the order of their KEYS and ARGV |
+//! | `redis/step.rs` | how a step is sent |
 //! | `redis/reply.rs` | what they answer |
 //! | `redis/endpoint.rs` | TCP, TLS, logging in |
 //! | `redis/tls.rs` | whom to trust |
 //! | `redis/handshake.rs` | what is said first |
 //! | `redis/connection.rs` | staying connected, timeouts, scripts the server has forgotten |
+//! | `redis/clock.rs` | the server's time |
 //! | `redis/fault.rs` | which error means what |
 //! | `redis/rights.rs` | what a user lacked the right to |
 //! | `redis/{waiter,signals}.rs` | blocking, and listening for due times |
@@ -36,6 +38,7 @@ mod rights;
 mod scans;
 mod scripts;
 mod signals;
+mod step;
 #[cfg(feature = "tls")]
 mod tls;
 mod waiter;
@@ -54,8 +57,8 @@ use self::connection::Link;
 use self::endpoint::Endpoint;
 use self::fault::{Fault, corrupt};
 use self::keys::QueueKeys;
-use self::scripts::Step;
 use self::signals::Signals;
+use self::step::Step;
 use self::waiter::RedisWaiter;
 use super::{
     Adopted, Adoption, Broker, Claim, Entry, Member, Promoted, Renewed, RoundAnswer, Settle, Waiter,
@@ -112,10 +115,8 @@ impl RedisBroker {
         if announced.contains(queue) {
             return None;
         }
-        let mut command = redis::cmd("SADD");
-        command.arg(keys::queues(self.link.config().namespace()));
-        command.arg(queue.as_str());
-        Some(Step::plain(command))
+        let queues = keys::queues(self.link.config().namespace());
+        Some(Step::command("SADD").arg(queues).arg(queue.as_str()))
     }
 
     /// Only people look at the set of queues: the jobs are enqueued whether it is told or not. The
@@ -229,9 +230,8 @@ impl Broker for RedisBroker {
     }
 
     async fn members(&self, queue: &QueueName) -> Result<Vec<(WorkerId, u64)>, BrokerError> {
-        let mut command = redis::cmd("HGETALL");
-        command.arg(self.keys(queue).workers());
-        match self.ask(Step::plain(command)).await? {
+        let step = Step::command("HGETALL").arg(self.keys(queue).workers());
+        match self.ask(step).await? {
             Value::Map(fields) => Ok(fields.into_iter().filter_map(member).collect()),
             _ => Err(corrupt("a map of workers")),
         }
@@ -243,10 +243,10 @@ impl Broker for RedisBroker {
         cursor: u64,
     ) -> Result<(u64, Vec<WorkerId>), BrokerError> {
         let keys = self.keys(queue);
-        let mut command = redis::cmd("SCAN");
-        command.arg(cursor).arg("MATCH").arg(keys.owned_pattern());
-        command.arg("COUNT").arg(SCAN_STEP);
-        let (cursor, found) = reply::scanned(self.ask(Step::plain(command)).await?)?;
+        let step = Step::command("SCAN").arg(cursor);
+        let step = step.arg("MATCH").arg(keys.owned_pattern());
+        let step = step.arg("COUNT").arg(SCAN_STEP);
+        let (cursor, found) = reply::scanned(self.ask(step).await?)?;
         let owners = found.iter().filter_map(|key| keys.owner(reply::text(key)?));
         // A worker may own records and a handoff, and SCAN may give a key twice.
         let unique: HashSet<WorkerId> = owners.collect();
@@ -256,9 +256,8 @@ impl Broker for RedisBroker {
     /// A field that is no token is left out: nothing could settle it. It keeps the worker from
     /// leaving, so that its membership lapses, and adoption takes every field under a new token.
     async fn held(&self, queue: &QueueName, worker: &WorkerId) -> Result<Vec<Token>, BrokerError> {
-        let mut command = redis::cmd("HKEYS");
-        command.arg(self.keys(queue).in_flight(worker));
-        let fields = reply::list(self.ask(Step::plain(command)).await?, "a list of tokens")?;
+        let step = Step::command("HKEYS").arg(self.keys(queue).in_flight(worker));
+        let fields = reply::list(self.ask(step).await?, "a list of tokens")?;
         Ok(reply::tokens(fields.iter()))
     }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable};
 use redis::aio::{ConnectionLike, MultiplexedConnection, SendError};
-use redis::{AsyncConnectionConfig, Cmd, Pipeline, PushInfo, PushKind, RedisError, Value};
+use redis::{AsyncConnectionConfig, PushInfo, PushKind, RedisError, Value};
 use tokio::time::{Instant, timeout_at};
 
 use super::clock::Clock;
@@ -19,7 +19,7 @@ use super::config::RedisConfig;
 use super::endpoint::{Driver, Endpoint};
 use super::fault::{Fault, OpenError, judge};
 use super::handshake::introduce;
-use super::scripts::Step;
+use super::step::{Bundle, Step};
 
 /// After so many calls in a row without an answer the connection is given up.
 const TIMEOUTS_IN_A_ROW: u32 = 2;
@@ -91,50 +91,11 @@ impl Link {
         self.open_until(deadline).await.map(drop)
     }
 
-    /// Sends the steps in one go. Each answer is judged by itself; a script that the server does
-    /// not know is sent again, alone, with its source.
+    /// Sends the steps in one go. Each answer is judged by itself.
     pub(super) async fn call(&self, steps: Vec<Step>) -> Vec<Result<Value, Fault>> {
-        let deadline = Instant::now() + self.timeout;
         let count = steps.len();
-        let live = match self.live(deadline).await {
-            Ok(live) => live,
-            Err(fault) => return vec![Err(fault); count],
-        };
-        let (scripts, pipeline) = Step::into_pipeline(steps);
-        let values = match self.exchange(&live, &pipeline, deadline).await {
-            Ok(values) => values,
-            Err(fault) => return vec![Err(fault); count],
-        };
-        let judge = |i: usize, value| {
-            let command = pipeline.cmd_iter().nth(i).expect("one answer for one step");
-            judge(value, command, scripts[i], self.config())
-        };
-        let values = values.into_iter().enumerate();
-        let mut answers: Vec<_> = values.map(|(i, value)| judge(i, value)).collect();
-        let unknown: Vec<usize> = (0..count).filter(|&i| is_no_script(&answers[i])).collect();
-        if unknown.is_empty() {
-            return answers;
-        }
-        let commands: Vec<&Cmd> = pipeline.cmd_iter().collect();
-        let mut again = Pipeline::with_capacity(unknown.len());
-        for &i in &unknown {
-            if let Some(script) = scripts[i] {
-                again.add_command(script.with_source(commands[i]));
-            }
-        }
-        match self.exchange(&live, &again, deadline).await {
-            Ok(values) => {
-                for (i, value) in unknown.into_iter().zip(values) {
-                    answers[i] = judge(i, value);
-                }
-            }
-            Err(fault) => {
-                for i in unknown {
-                    answers[i] = Err(fault.clone());
-                }
-            }
-        }
-        answers
+        let answers = self.answers(Bundle::new(steps)).await;
+        answers.unwrap_or_else(|fault| vec![Err(fault); count])
     }
 
     /// [`Link::call`] with one step.
@@ -143,35 +104,56 @@ impl Link {
         answers.into_iter().next().expect("one answer for one step")
     }
 
-    /// One command whose answer may take until `deadline`: for blocking calls.
+    /// One step whose answer may take until `deadline`: for blocking calls.
     pub(super) async fn call_until(
         &self,
         live: &Live,
-        command: Cmd,
+        step: Step,
         deadline: Instant,
     ) -> Result<Value, Fault> {
-        let mut pipeline = Pipeline::with_capacity(1);
-        pipeline.add_command(command);
-        let values = self.exchange(live, &pipeline, deadline).await?;
-        let value = values.into_iter().next().unwrap_or(Value::Nil);
-        let command = pipeline.cmd_iter().next().expect("it was added");
-        judge(value, command, None, self.config())
+        let bundle = Bundle::new(vec![step]);
+        let answers = self.exchange(live, &bundle, deadline).await?;
+        answers.into_iter().next().expect("one answer for one step")
     }
 
+    /// A script that the server does not know is sent again, alone, with its source.
+    async fn answers(&self, bundle: Bundle) -> Result<Vec<Result<Value, Fault>>, Fault> {
+        let deadline = Instant::now() + self.timeout;
+        let live = self.live(deadline).await?;
+        let mut answers = self.exchange(&live, &bundle, deadline).await?;
+        let unknown = |&i: &usize| matches!(&answers[i], Err(fault) if fault.is_no_script());
+        let unknown: Vec<usize> = (0..answers.len()).filter(unknown).collect();
+        if !unknown.is_empty() {
+            let again = bundle.with_sources(&unknown);
+            let again = self.exchange(&live, &again, deadline).await;
+            let again = again.unwrap_or_else(|fault| vec![Err(fault); unknown.len()]);
+            for (i, answer) in unknown.into_iter().zip(again) {
+                answers[i] = answer;
+            }
+        }
+        Ok(answers)
+    }
+
+    /// As many answers as steps, or what kept all of them away.
     async fn exchange(
         &self,
         live: &Live,
-        pipeline: &Pipeline,
+        bundle: &Bundle,
         deadline: Instant,
-    ) -> Result<Vec<Value>, Fault> {
+    ) -> Result<Vec<Result<Value, Fault>>, Fault> {
         let mut connection = live.connection.clone();
-        let started = Instant::now();
+        let (pipeline, started) = (&bundle.pipeline, Instant::now());
         let answer = connection.req_packed_commands(pipeline, 0, pipeline.len());
         match timeout_at(deadline, answer).await {
             Ok(Ok(values)) if values.len() == pipeline.len() => {
                 live.timeouts.store(0, Ordering::Relaxed);
-                self.leave_if_replica(live, &values);
-                Ok(values)
+                let judged = bundle
+                    .iter()
+                    .zip(values)
+                    .map(|((command, script), value)| judge(value, command, script, self.config()));
+                let answers: Vec<_> = judged.collect();
+                self.leave_if_replica(live, &answers);
+                Ok(answers)
             }
             Ok(other) => {
                 self.drop_live(live);
@@ -188,10 +170,10 @@ impl Link {
     }
 
     /// After a failover the old server may answer on as a replica, for ever.
-    fn leave_if_replica(&self, live: &Live, values: &[Value]) {
+    fn leave_if_replica(&self, live: &Live, answers: &[Result<Value, Fault>]) {
         let read_only =
-            |value: &Value| matches!(value, Value::ServerError(e) if e.code() == "READONLY");
-        if values.iter().any(read_only) {
+            |answer: &Result<_, Fault>| matches!(answer, Err(fault) if fault.is_read_only());
+        if answers.iter().any(read_only) {
             self.drop_live(live);
         }
     }
@@ -282,10 +264,6 @@ pub(super) fn pauses() -> ExponentialBuilder {
         .with_min_delay(Duration::from_millis(20))
         .with_max_delay(Duration::from_secs(1))
         .without_max_times()
-}
-
-fn is_no_script(answer: &Result<Value, Fault>) -> bool {
-    matches!(answer, Err(fault) if fault.is_no_script())
 }
 
 pub(super) fn missing_answers() -> RedisError {

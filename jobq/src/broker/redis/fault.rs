@@ -10,7 +10,7 @@ use redis::{Cmd, ErrorKind, RedisError, ServerError, Value};
 use self::words::{Cause, obstacle, told};
 use super::config::RedisConfig;
 use super::rights;
-use super::scripts::Script;
+use super::step::Script;
 use crate::error::{BrokerError, BrokerErrorKind, ConnectError};
 
 /// A [`BrokerError`] in the making. One lost answer fails every step that waited for it, so this
@@ -138,6 +138,11 @@ impl Fault {
     /// Whether the server does not know the script's name.
     pub(super) fn is_no_script(&self) -> bool {
         self.code() == Some("NOSCRIPT")
+    }
+
+    /// Whether the server is a replica, which takes no steps that write.
+    pub(super) fn is_read_only(&self) -> bool {
+        self.code() == Some("READONLY")
     }
 
     fn code(&self) -> Option<&str> {

@@ -1,13 +1,13 @@
 //! Pages of what may be long, read in parts, each of which holds the server for a millisecond or
 //! two at the most. What moves between two parts may be seen twice, or not at all.
 
-use redis::{Cmd, Value};
+use redis::Value;
 
 use super::RedisBroker;
 use super::fault::corrupt;
 use super::keys::QueueKeys;
 use super::reply;
-use super::scripts::Step;
+use super::step::Step;
 use crate::broker::{Broker, Element};
 use crate::error::BrokerError;
 use crate::id::{QueueName, Token, WorkerId};
@@ -47,12 +47,6 @@ impl Stride {
     }
 }
 
-pub(super) fn command(name: &str, key: String) -> Cmd {
-    let mut command = redis::cmd(name);
-    command.arg(key);
-    command
-}
-
 impl RedisBroker {
     /// Elements `from..end`, fewer where there are no more.
     pub(super) async fn page_in_order(
@@ -64,7 +58,7 @@ impl RedisBroker {
         let (mut page, mut stride) = (Vec::new(), Stride::new());
         while from < end {
             let upto = end.min(from.saturating_add(stride.0));
-            let read = self.ask(Step::plain(order.range(from, upto))).await?;
+            let read = self.ask(order.range(from, upto)).await?;
             let read = order.elements(read)?;
             let last = (read.len() as u64) < upto - from;
             stride.learn(&read);
@@ -110,7 +104,7 @@ impl RedisBroker {
         let mut members = self.members(queue).await?;
         members.sort();
         let count =
-            |(worker, _): &(WorkerId, u64)| Step::plain(command("HLEN", keys.in_flight(worker)));
+            |(worker, _): &(WorkerId, u64)| Step::command("HLEN").arg(keys.in_flight(worker));
         let answers = self.link.call(members.iter().map(count).collect()).await;
         let counted = members.into_iter().zip(answers);
         let counted = counted.map(|((worker, _), answer)| {
@@ -145,11 +139,11 @@ impl RedisBroker {
         worker: &WorkerId,
         tokens: &[Token],
     ) -> Result<Vec<Element>, BrokerError> {
-        let mut command = command("HMGET", keys.in_flight(worker));
-        for token in tokens {
-            command.arg(token.to_string());
-        }
-        let records = reply::list(self.ask(Step::plain(command)).await?, "a list of envelopes")?;
+        let tokens: Vec<String> = tokens.iter().map(ToString::to_string).collect();
+        let step = Step::command("HMGET")
+            .arg(keys.in_flight(worker))
+            .arg(tokens);
+        let records = reply::list(self.ask(step).await?, "a list of envelopes")?;
         // One that was settled in the meantime is gone.
         let there = records.into_iter().filter_map(reply::bytes);
         let elements = there.map(|bytes| Element {
@@ -162,25 +156,14 @@ impl RedisBroker {
 }
 
 impl Order {
-    fn range(&self, from: u64, upto: u64) -> Cmd {
+    fn range(&self, from: u64, upto: u64) -> Step {
         let at = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
         let (from, last) = (at(from), at(upto) - 1);
+        let range = |name, key, from, last| Step::command(name).arg(key).arg(from).arg(last);
         match self {
-            Self::FromLeft(key) => {
-                let mut command = command("LRANGE", key.clone());
-                command.arg(from).arg(last);
-                command
-            }
-            Self::FromRight(key) => {
-                let mut command = command("LRANGE", key.clone());
-                command.arg(-1 - last).arg(-1 - from);
-                command
-            }
-            Self::ByScore(key) => {
-                let mut command = command("ZRANGE", key.clone());
-                command.arg(from).arg(last).arg("WITHSCORES");
-                command
-            }
+            Self::FromLeft(key) => range("LRANGE", key, from, last),
+            Self::FromRight(key) => range("LRANGE", key, -1 - last, -1 - from),
+            Self::ByScore(key) => range("ZRANGE", key, from, last).arg("WITHSCORES"),
         }
     }
 

@@ -3,7 +3,7 @@
 
 use redis::{Arg, Cmd, ServerError};
 
-use super::scripts::Script;
+use super::step::Script;
 
 /// What Redis 7.0 says where a later one says NOPERM.
 const WITHIN_SCRIPT: &str = "The user executing the script can't";

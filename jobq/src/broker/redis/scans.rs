@@ -6,16 +6,16 @@ use redis::Value;
 
 use super::RedisBroker;
 use super::keys::{self, QueueKeys};
-use super::pages::{FIRST_READ, Order, command};
+use super::pages::{FIRST_READ, Order};
 use super::reply;
-use super::scripts::Step;
+use super::step::Step;
 use crate::broker::Broker;
 use crate::envelope::Envelope;
 use crate::error::BrokerError;
 use crate::id::{JobId, QueueName, Token, WorkerId};
 
 /// Names of queues that one step of a scan looks at, about.
-const NAMES_SCANNED: u32 = 500;
+const NAMES_SCANNED: usize = 500;
 
 /// Tokens that are read with one command; where there are more, they are scanned.
 const TOKENS_READ: u64 = 5000;
@@ -31,7 +31,7 @@ impl RedisBroker {
     /// The set of queues; a name may stand there twice.
     pub(super) async fn all_queues(&self) -> Result<Vec<Value>, BrokerError> {
         let key = keys::queues(self.link.config().namespace());
-        self.scan_all("SSCAN", &key, NAMES_SCANNED as usize).await
+        self.scan_all("SSCAN", &key, NAMES_SCANNED).await
     }
 
     async fn scan_all(
@@ -42,9 +42,9 @@ impl RedisBroker {
     ) -> Result<Vec<Value>, BrokerError> {
         let (mut all, mut cursor) = (Vec::new(), 0);
         loop {
-            let mut command = command(scan, key.to_owned());
-            command.arg(cursor).arg("COUNT").arg(at_once);
-            let (next, found) = reply::scanned(self.ask(Step::plain(command)).await?)?;
+            let step = Step::command(scan).arg(key).arg(cursor);
+            let step = step.arg("COUNT").arg(at_once);
+            let (next, found) = reply::scanned(self.ask(step).await?)?;
             all.extend(found);
             if next == 0 {
                 return Ok(all);
@@ -66,10 +66,9 @@ impl RedisBroker {
         let at_once = self.scanned_at_once(keys).await?;
         let mut cursor = 0;
         loop {
-            let mut command = command("ZSCAN", keys.delayed());
-            command.arg(cursor).arg("MATCH").arg(&pattern);
-            command.arg("COUNT").arg(at_once);
-            let (next, found) = reply::scanned(self.ask(Step::plain(command)).await?)?;
+            let step = Step::command("ZSCAN").arg(keys.delayed()).arg(cursor);
+            let step = step.arg("MATCH").arg(&pattern).arg("COUNT").arg(at_once);
+            let (next, found) = reply::scanned(self.ask(step).await?)?;
             if let Some(element) = found.into_iter().next() {
                 return Ok(reply::bytes(element));
             }

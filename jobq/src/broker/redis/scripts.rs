@@ -6,9 +6,10 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use bytes::Bytes;
-use redis::{Arg, Cmd, Pipeline, ToRedisArgs};
+use redis::Cmd;
 
 use super::keys::QueueKeys;
+use super::step::{Script, Step};
 use crate::broker::{
     Action, Adoption, CANCELLED_FOR, Claim, Due, Entry, JobState, LATEST_CANCELLED,
     MAX_BATCH_BYTES, MAX_CANCELLED, MAX_PROMOTE, Member, ReleaseTo, Requeue, Settle, Settlement,
@@ -38,99 +39,6 @@ mod loaded {
     use super::{LazyLock, Script};
     scripts! {
         adopt cancel claim count delay leave pause promote purge renew run_now settle take_dead
-    }
-}
-
-/// A Lua file and the name under which the server keeps it.
-#[derive(Debug)]
-pub(super) struct Script {
-    /// That of its file.
-    pub(super) name: &'static str,
-    pub(super) source: &'static str,
-    sha: String,
-    /// Of the commands that keep a script from writing: their user needs no right to write.
-    reads_only: bool,
-}
-
-/// First line of a script that writes nothing.
-const READS_ONLY: &str = "#!lua flags=no-writes\n";
-
-impl Script {
-    fn new(name: &'static str, source: &'static str) -> Self {
-        let sha = redis::Script::new(source).get_hash().to_owned();
-        Self {
-            name,
-            source,
-            sha,
-            reads_only: source.starts_with(READS_ONLY),
-        }
-    }
-
-    fn by_name(&self) -> &'static str {
-        if self.reads_only {
-            "EVALSHA_RO"
-        } else {
-            "EVALSHA"
-        }
-    }
-
-    fn by_source(&self) -> &'static str {
-        if self.reads_only { "EVAL_RO" } else { "EVAL" }
-    }
-
-    /// The command with the source in place of the name: the server runs it, and knows the name
-    /// from then on.
-    pub(super) fn with_source(&self, command: &Cmd) -> Cmd {
-        let mut with_source = redis::cmd(self.by_source());
-        with_source.arg(self.source);
-        for arg in command.args_iter().skip(2) {
-            match arg {
-                Arg::Simple(bytes) => with_source.arg(bytes),
-                other => unreachable!("no step has an argument {other:?}"),
-            };
-        }
-        with_source
-    }
-}
-
-/// One command of a pipeline: a script by its name, or a plain command.
-#[derive(Debug)]
-pub(super) struct Step {
-    script: Option<&'static Script>,
-    command: Cmd,
-}
-
-impl Step {
-    pub(super) fn plain(command: Cmd) -> Self {
-        Self {
-            script: None,
-            command,
-        }
-    }
-
-    fn script(script: &'static Script, keys: &[String]) -> Self {
-        let mut command = redis::cmd(script.by_name());
-        command.arg(&script.sha).arg(keys.len()).arg(keys);
-        Self {
-            script: Some(script),
-            command,
-        }
-    }
-
-    fn arg(mut self, arg: impl ToRedisArgs) -> Self {
-        self.command.arg(arg);
-        self
-    }
-
-    /// The commands of the steps, to be sent in one go, and which of them are scripts.
-    pub(super) fn into_pipeline(steps: Vec<Self>) -> (Vec<Option<&'static Script>>, Pipeline) {
-        let mut pipeline = Pipeline::with_capacity(steps.len());
-        let mut scripts = Vec::with_capacity(steps.len());
-        for step in steps {
-            scripts.push(step.script);
-            pipeline.add_command(step.command);
-        }
-        (scripts, pipeline)
     }
 }
 
@@ -278,14 +186,13 @@ pub(super) fn delay(keys: &QueueKeys, entries: &[Entry]) -> Option<Step> {
 /// Enqueues the entries that are due now, if there are any: no script, so that the simplest of
 /// all steps costs the least.
 pub(super) fn push(keys: &QueueKeys, entries: &[Entry]) -> Option<Step> {
-    let mut command = redis::cmd("LPUSH");
-    command.arg(keys.ready());
+    let mut step = Step::command("LPUSH").arg(keys.ready());
     let mut any = false;
     for entry in entries.iter().filter(|entry| entry.due == Due::Now) {
-        command.arg(&entry.envelope[..]);
+        step.command.arg(&entry.envelope[..]);
         any = true;
     }
-    any.then(|| Step::plain(command))
+    any.then_some(step)
 }
 
 pub(super) fn pause(keys: &QueueKeys) -> Step {
@@ -293,9 +200,7 @@ pub(super) fn pause(keys: &QueueKeys) -> Step {
 }
 
 pub(super) fn resume(keys: &QueueKeys) -> Step {
-    let mut command = redis::cmd("HDEL");
-    command.arg(keys.meta()).arg("paused");
-    Step::plain(command)
+    Step::command("HDEL").arg(keys.meta()).arg("paused")
 }
 
 pub(super) fn cancel(keys: &QueueKeys, id: JobId) -> Step {
@@ -308,12 +213,11 @@ pub(super) fn cancel(keys: &QueueKeys, id: JobId) -> Step {
 
 /// Until when each of the ids counts as cancelled: no script, for it only reads.
 pub(super) fn cancelled(keys: &QueueKeys, ids: &[JobId]) -> Step {
-    let mut command = redis::cmd("ZMSCORE");
-    command.arg(keys.cancelled());
+    let mut step = Step::command("ZMSCORE").arg(keys.cancelled());
     for id in ids {
-        command.arg(&id.as_bytes()[..]);
+        step.command.arg(&id.as_bytes()[..]);
     }
-    Step::plain(command)
+    step
 }
 
 pub(super) fn take_dead(keys: &QueueKeys, takes: &[TakeDead], near: u64) -> Step {

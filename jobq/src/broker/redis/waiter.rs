@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use redis::{Cmd, Value};
+use redis::Value;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 
 use super::connection::{Link, Live};
 use super::fault::{Fault, corrupt};
-use super::scripts::Step;
+use super::step::Step;
 use crate::broker::{Waiter, Wake};
 use crate::error::BrokerError;
 
@@ -43,31 +43,28 @@ impl RedisWaiter {
         }
     }
 
-    fn command(&self, timeout: Duration) -> Cmd {
+    fn step(&self, timeout: Duration) -> Step {
         // A timeout of 0 would block for ever.
         let seconds = timeout.max(Duration::from_millis(1)).as_secs_f64();
-        let mut command = redis::cmd("BLMOVE");
-        command.arg(&self.ready).arg(&self.handoff);
+        let step = Step::command("BLMOVE").arg(&self.ready).arg(&self.handoff);
         // To the left: what is moved first is the first out on the right, as in ready.
-        command.arg("RIGHT").arg("LEFT").arg(seconds);
-        command
+        step.arg("RIGHT").arg("LEFT").arg(seconds)
     }
 
     /// Tells the call on `live` to end until it is gone: dropped, when its answer is there.
     async fn unblock(&self, live: &Live) {
         loop {
-            let mut command = redis::cmd("CLIENT");
-            command.arg("UNBLOCK").arg(live.client_id);
+            let step = Step::command("CLIENT").arg("UNBLOCK").arg(live.client_id);
             // An error changes nothing: the call ends by its own timeout at the latest.
-            drop(self.commands.call_one(Step::plain(command)).await);
+            drop(self.commands.call_one(step).await);
             sleep(UNBLOCK_EVERY).await;
         }
     }
 
     async fn blocked(&self, live: &Live, timeout: Duration) -> Result<Value, Fault> {
         let deadline = Instant::now() + timeout + self.blocking.timeout();
-        let command = self.command(timeout);
-        let mut answer = pin!(self.blocking.call_until(live, command, deadline));
+        let step = self.step(timeout);
+        let mut answer = pin!(self.blocking.call_until(live, step, deadline));
         tokio::select! {
             biased;
             value = &mut answer => return value,

@@ -8,16 +8,15 @@ use super::config::RedisConfig;
 use super::fault::{Fault, corrupt};
 use super::keys;
 use super::reply;
-use super::scripts::Step;
+use super::step::Step;
 use crate::error::BrokerError;
 
 pub(super) async fn look(broker: &RedisBroker) -> Result<Vec<String>, BrokerError> {
     let config = broker.link.config();
-    let (mut info, mut publish) = (redis::cmd("INFO"), redis::cmd("PUBLISH"));
-    info.arg("memory");
-    publish.arg(keys::nobody(config.namespace())).arg("");
-    let steps = vec![Step::plain(info), Step::plain(publish)];
-    let answers = broker.link.call(steps).await;
+    let info = Step::command("INFO").arg("memory");
+    let nobody = keys::nobody(config.namespace());
+    let publish = Step::command("PUBLISH").arg(nobody).arg("");
+    let answers = broker.link.call(vec![info, publish]).await;
     let [info, publish] =
         <[Result<Value, Fault>; 2]>::try_from(answers).map_err(|_| corrupt("two answers"))?;
     let warnings = [eviction(config, info)?, signals(config, publish)?];

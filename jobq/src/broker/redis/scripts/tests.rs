@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::loaded::SOURCES;
 use super::*;
+use crate::broker::redis::step::READS_ONLY;
 
 /// The names that a section of the header gives, in order: `--   1 ready  …`.
 fn documented(source: &str, section: &str) -> Vec<String> {
@@ -77,7 +78,7 @@ fn only_enqueue_stops_when_memory_is_full() {
         let flags = match *name {
             "delay" => "#!lua",
             // It cannot stop either: Redis lets it run with full memory.
-            _ if changes_nothing(source) => READS_ONLY.trim_end(),
+            _ if changes_nothing(source) => READS_ONLY,
             _ => "#!lua flags=allow-oom",
         };
         assert_eq!(source.lines().next(), Some(flags), "{name}");
@@ -165,23 +166,6 @@ fn replies_begin_with_a_word() {
         assert!(returns.starts_with("--   {'"), "{name}: {returns}");
         assert!(!source.contains("return -"), "{name}");
     }
-}
-
-#[test]
-fn a_command_with_its_source_keeps_keys_and_arguments() {
-    let keys = QueueKeys::new("jobq", &crate::id::QueueName::new("q").unwrap());
-    let command = leave(&keys, &WorkerId::from_stored("w")).command;
-    let args = |command: &Cmd| -> Vec<Vec<u8>> {
-        let simple = command.args_iter().map(|arg| match arg {
-            Arg::Simple(bytes) => bytes.to_vec(),
-            other => panic!("{other:?}"),
-        });
-        simple.collect()
-    };
-    let again = args(&loaded::leave.with_source(&command));
-    assert_eq!(again[0], b"EVAL");
-    assert_eq!(again[1], loaded::leave.source.as_bytes());
-    assert_eq!(again[2..], args(&command)[2..]);
 }
 
 #[test]
