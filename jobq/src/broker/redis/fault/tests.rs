@@ -1,6 +1,7 @@
 use std::error::Error;
 
 use super::*;
+use crate::error::ConnectError;
 
 fn judged(wire: &str) -> BrokerError {
     let value = redis::parse_redis_value(wire.as_bytes()).unwrap();

@@ -30,12 +30,10 @@ fn meaning(code: &str) -> (BrokerErrorKind, &'static str) {
             Refused,
             "is full; raise its maxmemory, or let workers empty its queues",
         ),
-        "NOPERM" => (Refused, "denies this user a right"),
         "READONLY" => (Refused, "is a replica; connect to its primary"),
         "MISCONF" => (Refused, "cannot write its data to disk; see its log"),
         "NOREPLICAS" => (Refused, "has fewer replicas than it is set to need"),
-        "NOAUTH" | "WRONGPASS" => (Refused, "refuses the login"),
-        "DENIED" => (Refused, "refuses the connection"),
+        "NOAUTH" => (Refused, "refuses the login"),
         "WRONGTYPE" => (
             Corrupt,
             "holds something else in a key of this queue; look for another program with this namespace",
