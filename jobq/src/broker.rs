@@ -216,3 +216,33 @@ fn no_answer() -> BrokerError {
         "the broker left a step unanswered",
     )
 }
+
+/// How many of the first sizes are together at most so many bytes; one that is larger goes alone.
+pub(crate) fn how_many_fit(sizes: impl Iterator<Item = usize>, most: usize) -> usize {
+    let mut bytes = 0;
+    let fits = sizes.take_while(|size| {
+        bytes += size;
+        bytes <= most
+    });
+    fits.count().max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_many_fit_as_the_bytes_allow_and_at_least_one() {
+        let cases: [(&[usize], usize); 6] = [
+            (&[1, 1, 1], 3),
+            (&[9], 1),
+            (&[10, 1], 1),
+            (&[1, 9, 0], 1),
+            (&[4, 4, 0, 1], 3),
+            (&[0, 8], 2),
+        ];
+        for (sizes, fit) in cases {
+            assert_eq!(how_many_fit(sizes.iter().copied(), 8), fit, "{sizes:?}");
+        }
+    }
+}

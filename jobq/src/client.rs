@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 pub use self::builder::{ClientBuilder, connect};
 use crate::broker::memory::MemoryBroker;
-use crate::broker::{Broker, Entry, MAX_BATCH, MAX_BATCH_BYTES};
+use crate::broker::{Broker, Entry, MAX_BATCH, MAX_BATCH_BYTES, how_many_fit};
 use crate::error::{BrokerError, EnqueueError, InspectError, InvalidQueueName};
 use crate::id::{JobId, QueueName};
 use crate::inspect::Queue;
@@ -207,7 +207,9 @@ impl Client {
         let (ids, entries): (Vec<_>, Vec<_>) = entries.into_iter().unzip();
         let mut start = 0;
         while start < entries.len() {
-            let end = start + chunk_len(&entries[start..]);
+            let next = entries[start..].iter().take(MAX_BATCH as usize);
+            let sizes = next.map(|entry| entry.envelope.len());
+            let end = start + how_many_fit(sizes, MAX_BATCH_BYTES);
             self.broker()
                 .enqueue(queue, &entries[start..end])
                 .await
@@ -289,16 +291,6 @@ impl fmt::Debug for Client {
             .field(&self.broker().describe())
             .finish()
     }
-}
-
-/// How many of the first entries fit into one step: at least one.
-fn chunk_len(entries: &[Entry]) -> usize {
-    let mut bytes = 0;
-    let fits = entries.iter().take(MAX_BATCH as usize).take_while(|entry| {
-        bytes += entry.envelope.len();
-        bytes <= MAX_BATCH_BYTES
-    });
-    fits.count().max(1)
 }
 
 fn enqueue_error(id: JobId, queue: QueueName, source: BrokerError) -> EnqueueError {

@@ -17,8 +17,8 @@ pub trait Inspect {
     /// them, so that zeros mean that nothing is left.
     async fn stats(&self, queue: &QueueName) -> Result<Counts, BrokerError>;
 
-    /// Elements in a state, `limit` (at most [`MAX_BATCH`](super::MAX_BATCH)) from `offset` on: ready from the front,
-    /// delayed by due time, in flight by worker and token, dead newest first.
+    /// Elements in a state, `limit` (at most [`MAX_BATCH`](super::MAX_BATCH)) from `offset` on:
+    /// ready from the front, delayed by due time, in flight by worker and token, dead newest first.
     async fn page(
         &self,
         queue: &QueueName,

@@ -2,21 +2,20 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
-
 use super::{DeadJob, Queue};
-use crate::broker::{JobState, Requeue, TakeDead};
+use crate::broker::{JobState, Requeue, TakeDead, how_many_fit};
 use crate::error::InspectError;
 use crate::id::JobId;
+use crate::timestamp::At;
 
 /// Records looked at in one step while one is searched: few, for each may be large.
 const SEARCH_PAGE: u32 = 100;
 
-/// Records that a sweep takes in one step: a hundred of 6 KiB held Redis for 2 ms.
-const SWEPT_AT_ONCE: u32 = 25;
+/// Records taken in one step where all are gone over: a hundred of 6 KiB held Redis for 2 ms.
+const TAKEN_AT_ONCE: u32 = 25;
 
-/// Bytes of records that a sweep takes in one step, unless the first alone is larger.
-const SWEPT_BYTES: usize = 256 * 1024;
+/// Bytes of records taken in one step, unless the first alone is larger.
+const TAKEN_BYTES: usize = 256 * 1024;
 
 /// The dead list of a queue. From [`Queue::dead`].
 ///
@@ -54,8 +53,8 @@ impl Dead {
         Ok(jobs.collect())
     }
 
-    /// Puts a job at the back of the queue, as if it had never failed, or been cancelled. Bytes that were no envelope
-    /// go back as they were. Answers whether the job was in the list.
+    /// Puts a job at the back of the queue, as if it had never failed, or been cancelled. Bytes that
+    /// were no envelope go back as they were. Answers whether the job was in the list.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -74,7 +73,7 @@ impl Dead {
     /// [`InspectError::Broker`].
     pub async fn retry(&self, id: JobId) -> Result<bool, InspectError> {
         let now = self.queue.client.now();
-        self.take(id, |job| Some(job.fresh_envelope(now))).await
+        self.take_newest(id, |job| requeue(job, now)).await
     }
 
     /// Removes a job for good. Answers whether it was in the list.
@@ -94,7 +93,7 @@ impl Dead {
     ///
     /// [`InspectError::Broker`].
     pub async fn remove(&self, id: JobId) -> Result<bool, InspectError> {
-        self.take(id, |_| None).await
+        self.take_newest(id, remove).await
     }
 
     /// Puts all jobs back into the queue, the oldest first, as [`Dead::retry`] does: those that
@@ -122,8 +121,7 @@ impl Dead {
     /// exactly one of them at any time.
     pub async fn retry_all(&self) -> Result<u64, InspectError> {
         let now = self.queue.client.now();
-        self.sweep(|job| Fate::Requeue(job.id(), job.fresh_envelope(now)))
-            .await
+        self.take_all(|job| Some(requeue(job, now))).await
     }
 
     /// Removes the jobs for good that were given up so long ago, or longer, by the store's clock:
@@ -152,56 +150,60 @@ impl Dead {
     /// Dropped before its end, some of the jobs are removed.
     pub async fn purge_older_than(&self, age: Duration) -> Result<u64, InspectError> {
         let now = self.queue.client.now();
-        self.sweep(|job| match job.died() {
-            Some(died) if now.since(died) >= age => Fate::Remove,
-            _ => Fate::Keep,
-        })
-        .await
+        let is_old = |died| now.since(died) >= age;
+        self.take_all(|job| job.died().is_some_and(is_old).then(|| remove(job)))
+            .await
     }
 
-    /// Goes over all that is in the list now, oldest first, and answers how many left it.
+    /// Goes over all that is in the list now, oldest first, takes what `decide` says, and answers
+    /// how many were taken.
     ///
     /// It begins at the old end because what is buried meanwhile does not shift that, and what is
     /// taken from there is found at once.
-    async fn sweep(&self, decide: impl Fn(&DeadJob) -> Fate) -> Result<u64, InspectError> {
+    async fn take_all(
+        &self,
+        decide: impl Fn(&DeadJob) -> Option<TakeDead>,
+    ) -> Result<u64, InspectError> {
         let (broker, name) = (self.queue.client.broker(), &self.queue.name);
         let mut left = broker.stats(name).await?.dead;
         let (mut kept, mut taken) = (0, 0);
         while left > 0 {
-            let at_once = u32::try_from(left).unwrap_or(u32::MAX).min(SWEPT_AT_ONCE);
+            let at_once = u32::try_from(left).unwrap_or(u32::MAX).min(TAKEN_AT_ONCE);
             let records = broker.oldest_dead(name, kept, at_once).await?;
             if records.is_empty() {
                 break;
             }
-            left = left.saturating_sub(records.len() as u64);
-            let takes = records.into_iter().filter_map(|record| {
-                let take = decide(&DeadJob::new(record.clone())).take(record);
-                kept += u64::from(take.is_none());
-                take
-            });
-            let takes = takes.collect::<Vec<_>>();
-            for batch in batches(&takes) {
+            let looked_at = records.len() as u64;
+            let takes = records
+                .into_iter()
+                .filter_map(|record| decide(&DeadJob::new(record)));
+            let takes: Vec<TakeDead> = takes.collect();
+            left = left.saturating_sub(looked_at);
+            kept += looked_at - takes.len() as u64;
+            let mut takes = &takes[..];
+            while !takes.is_empty() {
+                let sizes = takes.iter().map(|take| take.record.len());
+                let (batch, later) = takes.split_at(how_many_fit(sizes, TAKEN_BYTES));
                 taken += broker.take_dead(name, batch, u64::MAX).await?;
+                takes = later;
             }
         }
         Ok(taken)
     }
 
-    /// Takes the newest job of this id from the list, and requeues what is made of it.
-    async fn take(
+    /// Takes the newest job of this id from the list, as `decide` says.
+    async fn take_newest(
         &self,
         id: JobId,
-        requeue: impl Fn(&DeadJob) -> Option<Bytes>,
+        decide: impl Fn(&DeadJob) -> TakeDead,
     ) -> Result<bool, InspectError> {
         let Some((place, job)) = self.find(id).await? else {
             return Ok(false);
         };
-        let requeue = requeue(&job).map(|envelope| Requeue { id, envelope });
-        let record = job.record_bytes().clone();
-        let take = [TakeDead { record, requeue }];
         let broker = self.queue.client.broker();
+        let takes = [decide(&job)];
         // Somebody else may have taken it since it was found; then nothing happens.
-        Ok(broker.take_dead(&self.queue.name, &take, place).await? > 0)
+        Ok(broker.take_dead(&self.queue.name, &takes, place).await? > 0)
     }
 
     /// The newest job of this id, and its place.
@@ -222,63 +224,19 @@ impl Dead {
     }
 }
 
-/// What becomes of a dead job that a sweep comes to.
-enum Fate {
-    Keep,
-    Remove,
-    Requeue(JobId, Bytes),
-}
-
-impl Fate {
-    fn take(self, record: Bytes) -> Option<TakeDead> {
-        let requeue = match self {
-            Self::Keep => return None,
-            Self::Remove => None,
-            Self::Requeue(id, envelope) => Some(Requeue { id, envelope }),
-        };
-        Some(TakeDead { record, requeue })
+/// An order to run a dead job again, from now on.
+fn requeue(job: &DeadJob, now: At) -> TakeDead {
+    let (id, envelope) = (job.id(), job.fresh_envelope(now));
+    TakeDead {
+        requeue: Some(Requeue { id, envelope }),
+        ..remove(job)
     }
 }
 
-/// Parts of at most [`SWEPT_BYTES`], or one that is larger.
-fn batches(takes: &[TakeDead]) -> impl Iterator<Item = &[TakeDead]> {
-    let mut rest = takes;
-    std::iter::from_fn(move || {
-        let mut bytes = 0;
-        let fits = rest.iter().take_while(|take| {
-            bytes += take.record.len();
-            bytes <= SWEPT_BYTES
-        });
-        let at = fits.count().max(1).min(rest.len());
-        let (batch, after) = rest.split_at(at);
-        rest = after;
-        (!batch.is_empty()).then_some(batch)
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn batches_are_small_and_leave_nothing_out() {
-        let take = |bytes: usize| TakeDead {
-            record: vec![0; bytes].into(),
-            requeue: None,
-        };
-        let most = SWEPT_BYTES;
-        let cases: [(&[usize], &[usize]); 6] = [
-            (&[], &[]),
-            (&[1, 1, 1], &[3]),
-            (&[most], &[1]),
-            (&[most + 1, 1, 1], &[1, 2]),
-            (&[1, most, most + 7, 0], &[1, 1, 1, 1]),
-            (&[most / 2, most / 2, 1], &[2, 1]),
-        ];
-        for (sizes, expected) in cases {
-            let takes: Vec<TakeDead> = sizes.iter().map(|&bytes| take(bytes)).collect();
-            let lengths: Vec<usize> = batches(&takes).map(<[TakeDead]>::len).collect();
-            assert_eq!(lengths, expected, "{sizes:?}");
-        }
+/// An order to remove a dead job.
+fn remove(job: &DeadJob) -> TakeDead {
+    TakeDead {
+        record: job.record_bytes().clone(),
+        requeue: None,
     }
 }
