@@ -11,7 +11,8 @@ use super::fixture::*;
 const HOST: &str = "127.0.0.1";
 
 async fn connect(url: &str, ca_file: &Path) -> Result<RedisBroker, ConnectError> {
-    let config = RedisConfig::parse(url, None)?.with_ca_file(Some(ca_file.to_owned()));
+    let ca_file = url.starts_with("rediss:").then(|| ca_file.to_owned());
+    let config = RedisConfig::parse(url, None)?.with_ca_file(ca_file);
     RedisBroker::connect(config, Duration::from_millis(700)).await
 }
 

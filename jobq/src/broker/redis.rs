@@ -2,7 +2,7 @@
 //!
 //! | file | knows |
 //! | --- | --- |
-//! | `redis/config.rs` | the URL |
+//! | `redis/config.rs` | the URL, and what may stand beside it |
 //! | `redis/keys.rs` | how keys are spelled |
 //! | `redis/lua/*.lua` | the atomic steps, one file each |
 //! | `redis/scripts.rs` | the order of their KEYS and ARGV |
@@ -50,9 +50,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use redis::Value;
+use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
 pub use self::config::RedisConfig;
+pub(crate) use self::config::{check_ca_file, check_timeout};
 use self::connection::Link;
 use self::endpoint::Endpoint;
 use self::fault::{Fault, corrupt};
@@ -80,12 +82,18 @@ pub struct RedisBroker {
 }
 
 impl RedisBroker {
-    /// Connects. `timeout` bounds this call, and later every other.
+    /// Connects. `timeout`, 10 ms to 1 h, bounds this call, and later every other.
     ///
     /// # Errors
     ///
     /// [`ConnectError`], within the timeout; none holds the password.
     pub async fn connect(config: RedisConfig, timeout: Duration) -> Result<Self, ConnectError> {
+        check_timeout(timeout)?;
+        check_ca_file(config.ca_file(), config.is_tls())?;
+        // Without one the first timer would panic.
+        if Handle::try_current().is_err() {
+            return Err(ConnectError::NoRuntime);
+        }
         let endpoint = Arc::new(Endpoint::new(config).await?);
         let link = Link::new(endpoint, Arc::default(), timeout);
         let connected = link.connect().await;
@@ -289,3 +297,6 @@ fn member((worker, counter): (Value, Value)) -> Option<(WorkerId, u64)> {
     let worker = WorkerId::from_stored(reply::text(&worker)?);
     Some((worker, reply::number(&counter).unwrap_or(0)))
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use super::Client;
 use crate::broker::memory::MemoryBroker;
-use crate::broker::redis::{RedisBroker, RedisConfig};
+use crate::broker::redis::{RedisBroker, RedisConfig, check_ca_file, check_timeout};
 use crate::broker::{Broker, MAX_BATCH_BYTES};
-use crate::error::{ConnectError, plain, quoted};
+use crate::error::ConnectError;
 
 /// The default of [`ClientBuilder::max_payload`]: 1 MiB.
 pub(super) const DEFAULT_MAX_PAYLOAD: usize = 1 << 20;
@@ -142,7 +142,8 @@ impl ClientBuilder {
         let broker: Arc<dyn Broker> = match self.url.split_once("://") {
             // A namespace changes nothing: nobody else is there.
             Some(("memory", rest)) if rest.is_empty() || rest.starts_with("?namespace=") => {
-                self.check_ca_file(false)?;
+                check_timeout(self.timeout)?;
+                check_ca_file(self.ca_file.as_deref(), false)?;
                 Arc::new(MemoryBroker::new())
             }
             Some(("memory", _)) => {
@@ -151,14 +152,9 @@ impl ClientBuilder {
                 return Err(ConnectError::InvalidUrl { reason });
             }
             _ => {
-                // Without one the first timer would panic.
-                if tokio::runtime::Handle::try_current().is_err() {
-                    return Err(ConnectError::NoRuntime);
-                }
                 let config = RedisConfig::parse(&self.url, self.namespace.as_deref())?
-                    .with_login(self.username.clone(), self.password.clone())
-                    .with_ca_file(self.ca_file.clone());
-                self.check_ca_file(config.is_tls())?;
+                    .with_login(self.username, self.password)
+                    .with_ca_file(self.ca_file);
                 Arc::new(RedisBroker::connect(config, self.timeout).await?)
             }
         };
@@ -170,28 +166,11 @@ impl ClientBuilder {
             let value = "not UTF-8".to_owned();
             return Err(invalid_setting(variable, value, "a text in UTF-8"));
         }
-        let range = Duration::from_millis(10)..=Duration::from_secs(3600);
-        if !range.contains(&self.timeout) {
-            let value = plain(self.timeout);
-            return Err(invalid_setting("timeout", value, "10 ms to 1 h"));
-        }
         if !(1024..=LARGEST_MAX_PAYLOAD).contains(&self.max_payload) {
             let value = format!("{} bytes", self.max_payload);
             return Err(invalid_setting("max_payload", value, "1 KiB to 8 MiB"));
         }
         Ok(())
-    }
-
-    /// Ignored, it would let who set it believe that the connection is encrypted.
-    fn check_ca_file(&self, tls: bool) -> Result<(), ConnectError> {
-        match &self.ca_file {
-            Some(path) if !tls => {
-                let value = quoted(&path.to_string_lossy());
-                let expected = "none, for the URL does not begin with rediss://";
-                Err(invalid_setting("ca_file", value, expected))
-            }
-            _ => Ok(()),
-        }
     }
 }
 

@@ -3,8 +3,9 @@
 mod parts;
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use redis::{ProtocolVersion, RedisConnectionInfo};
 use url::Url;
@@ -13,7 +14,7 @@ use self::parts::{
     check_fragment, check_namespace, database_of, decode, host_of, is_tls, namespace_of, port_of,
     unreadable,
 };
-use crate::error::{ConnectError, quoted};
+use crate::error::{ConnectError, plain, quoted};
 
 const DEFAULT_NAMESPACE: &str = "jobq";
 
@@ -74,7 +75,7 @@ impl RedisConfig {
     }
 
     /// The same with a file of the only authorities that may vouch for the server, where one is
-    /// given: certificates in PEM. It is read when connecting with TLS, and else not at all.
+    /// given: certificates in PEM. It is read when connecting with TLS; without, it is an error.
     #[must_use]
     pub fn with_ca_file(mut self, path: Option<PathBuf>) -> Self {
         self.ca_file = path.or(self.ca_file);
@@ -82,13 +83,11 @@ impl RedisConfig {
     }
 
     /// Whether connections go through TLS.
-    #[must_use]
-    pub fn is_tls(&self) -> bool {
+    pub(super) fn is_tls(&self) -> bool {
         self.tls
     }
 
-    #[cfg(feature = "tls")]
-    pub(super) fn ca_file(&self) -> Option<&std::path::Path> {
+    pub(super) fn ca_file(&self) -> Option<&Path> {
         self.ca_file.as_deref()
     }
 
@@ -106,14 +105,12 @@ impl RedisConfig {
     }
 
     /// What stands before every key.
-    #[must_use]
-    pub fn namespace(&self) -> &str {
+    pub(super) fn namespace(&self) -> &str {
         &self.namespace
     }
 
     /// Host and port, for messages.
-    #[must_use]
-    pub fn address(&self) -> String {
+    pub(super) fn address(&self) -> String {
         match self.host.contains(':') {
             true => format!("[{}]:{}", self.host, self.port),
             false => format!("{}:{}", self.host, self.port),
@@ -169,6 +166,31 @@ impl fmt::Debug for RedisConfig {
         f.debug_tuple("RedisConfig")
             .field(&self.describe())
             .finish()
+    }
+}
+
+/// A time limit that is none, or for ever, would end every call, or none.
+pub(crate) fn check_timeout(timeout: Duration) -> Result<(), ConnectError> {
+    let range = Duration::from_millis(10)..=Duration::from_secs(3600);
+    match range.contains(&timeout) {
+        true => Ok(()),
+        false => Err(ConnectError::InvalidSetting {
+            field: "timeout",
+            value: plain(timeout),
+            expected: "10 ms to 1 h",
+        }),
+    }
+}
+
+/// Ignored, it would let who set it believe that the connection is encrypted.
+pub(crate) fn check_ca_file(path: Option<&Path>, tls: bool) -> Result<(), ConnectError> {
+    match path {
+        Some(path) if !tls => Err(ConnectError::InvalidSetting {
+            field: "ca_file",
+            value: quoted(&path.to_string_lossy()),
+            expected: "none, for the URL does not begin with rediss://",
+        }),
+        _ => Ok(()),
     }
 }
 
