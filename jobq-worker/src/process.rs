@@ -28,6 +28,8 @@ use self::failure::Failure;
 use self::flags::Flags;
 use self::given::Given;
 use crate::builder::WorkerBuilder;
+use crate::shutdown::{Phase, Shutdown};
+use crate::signals;
 use crate::supervisor::Leftovers;
 use crate::worker::Worker;
 
@@ -87,7 +89,7 @@ const EXIT_CONFIGURATION: u8 = 78;
 ///
 /// | code | when |
 /// | --- | --- |
-/// | 0 | stopped by a signal; or all that `--check` looked at is right |
+/// | 0 | stopped by a signal, also before it worked; or all that `--check` looked at is right |
 /// | 2 | the command line cannot be read |
 /// | 69 | no Redis answers within five seconds of the start, or the system refuses threads: starting again later may help |
 /// | 78 | a setting, its variable or the file is wrong; the login is refused, the server too old; no job, two of one name, a missing state; `configure` failed: starting again does not help |
@@ -156,11 +158,18 @@ where
         .build()
         .map_err(|error| Failure::runtime(&error))?;
     let ended = runtime.block_on(async {
-        let worker = set_up(given, configure).await?;
         if check {
-            return check::check(&worker).await;
+            return check::check(&set_up(given, configure).await?).await;
         }
-        let ended = worker.run_with(Leftovers::GiveBack).await;
+        // From the start: the first process of a container ignores signals that it does not handle.
+        let shutdown = Shutdown::new();
+        signals::listen(shutdown.clone()).map_err(|error| Failure::run(&error))?;
+        let worker = tokio::select! {
+            biased;
+            () = shutdown.reached(Phase::Draining) => return Ok(()),
+            worker = set_up(given, configure) => worker?,
+        };
+        let ended = worker.run_until(shutdown, Leftovers::GiveBack).await;
         ended.map(drop).map_err(|error| Failure::run(&error))
     });
     // Blocking jobs that run on were given back: nobody waits for them.

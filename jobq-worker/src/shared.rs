@@ -54,6 +54,7 @@ pub(crate) struct Shared {
 impl Shared {
     /// A worker about to start: every queue may have jobs.
     pub(crate) fn new(
+        shutdown: Shutdown,
         client: Client,
         settings: Settings,
         registry: Arc<Registry>,
@@ -77,7 +78,7 @@ impl Shared {
             counters: Counters::default(),
             failures: Failures::default(),
             outage: Outage::default(),
-            shutdown: Shutdown::new(),
+            shutdown,
             work,
             suspected: Notify::new(),
             secluded: AtomicBool::new(false),

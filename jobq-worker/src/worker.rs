@@ -85,16 +85,20 @@ impl Worker {
     /// [`RunError::System`] when signals or threads are not to be had, [`RunError::NoRuntime`]
     /// outside of tokio. A Redis that goes away is no error: it is waited for.
     pub async fn run(&self) -> Result<(), RunError> {
-        self.run_with(Leftovers::Leave).await.map(drop)
+        require_runtime()?;
+        let shutdown = Shutdown::new();
+        let listener = signals::listen(shutdown.clone())?;
+        let report = self.run_until(shutdown, Leftovers::Leave).await;
+        listener.abort();
+        report.map(drop)
     }
 
-    pub(crate) async fn run_with(&self, leftovers: Leftovers) -> Result<ShutdownReport, RunError> {
-        require_runtime()?;
-        let shared = self.share();
-        let listener = signals::listen(shared.shutdown.clone())?;
-        let report = supervisor::supervise(shared, leftovers).await;
-        listener.abort();
-        report
+    pub(crate) async fn run_until(
+        &self,
+        shutdown: Shutdown,
+        leftovers: Leftovers,
+    ) -> Result<ShutdownReport, RunError> {
+        supervisor::supervise(self.share(shutdown), leftovers).await
     }
 
     /// Starts it in the background of a tokio application. It installs no signal handlers: it stops
@@ -120,7 +124,7 @@ impl Worker {
     /// Outside a tokio runtime, as [`tokio::spawn`] does.
     #[must_use = "keep the handle, to shut the worker down"]
     pub fn spawn(self) -> WorkerHandle {
-        let shared = self.share();
+        let shared = self.share(Shutdown::new());
         let running = supervisor::supervise(shared.clone(), Leftovers::Leave);
         let task = tokio::spawn(async move {
             running.await.unwrap_or_else(|error| {
@@ -165,8 +169,9 @@ impl Worker {
         }
     }
 
-    fn share(&self) -> Arc<Shared> {
+    fn share(&self, shutdown: Shutdown) -> Arc<Shared> {
         Shared::new(
+            shutdown,
             self.client.clone(),
             self.settings.clone(),
             self.registry.clone(),
@@ -261,7 +266,7 @@ impl<'a> IntoFuture for RunUntilIdle<'a> {
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
             require_runtime()?;
-            let shared = self.worker.share();
+            let shared = self.worker.share(Shutdown::new());
             let running = tokio::spawn(supervisor::supervise(shared.clone(), Leftovers::Leave));
             // Also when this future is dropped.
             let _stop = StopOnDrop(shared.shutdown.clone());

@@ -263,6 +263,18 @@ async fn environment_variables_are_flags_and_flags_win() {
 }
 
 #[tokio::test]
+async fn a_stop_signal_that_comes_before_the_worker_works_exits_0_at_once() {
+    let url = format!("redis://{}", support::strangers::silent());
+    for signal in ["TERM", "INT"] {
+        let mut program = Program::launch(command().args(["--url", &url]));
+        program.wait_for_log("connecting to").await;
+        program.signal(signal);
+        assert_eq!(program.ended().await.code(), Some(0));
+        assert!(!program.log().contains("could not connect"));
+    }
+}
+
+#[tokio::test]
 async fn a_stop_signal_drains_and_exits_0() {
     for signal in ["TERM", "INT"] {
         let fixture = Fixture::redis().await;

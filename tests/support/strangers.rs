@@ -48,6 +48,16 @@ pub fn answering(answer: &'static str) -> String {
     })
 }
 
+/// A server that takes connections and says nothing: `127.0.0.1:port`.
+///
+/// # Panics
+///
+/// When loopback has no free port.
+#[must_use]
+pub fn silent() -> String {
+    answering("")
+}
+
 /// Serves each client in a thread of its own, until the process ends.
 fn listen(serve: impl Fn(TcpStream) + Clone + Send + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
