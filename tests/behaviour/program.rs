@@ -3,7 +3,8 @@
 use std::fs::{self, File};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::atomic::{AtomicU64, Ordering};
+
+use support::Folder;
 
 /// The worker program, with an environment of its own.
 pub(crate) fn command() -> Command {
@@ -31,6 +32,7 @@ fn program(path: &str) -> Command {
 pub(crate) struct Program {
     child: Child,
     log: PathBuf,
+    _folder: Folder,
 }
 
 impl Program {
@@ -47,10 +49,8 @@ impl Program {
     }
 
     pub(crate) fn launch(command: &mut Command) -> Self {
-        static NEXT: AtomicU64 = AtomicU64::new(1);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("jobq-test-log-{}-{number}", std::process::id());
-        let log = std::env::temp_dir().join(name);
+        let folder = Folder::new();
+        let log = folder.path().join("log");
         let stderr = File::create(&log).expect("the folder for temporary files is writable");
         let child = command
             .env("JOBQ_TEST_ENDS_WITH_STDIN", "1")
@@ -67,7 +67,11 @@ impl Program {
             .stderr(stderr)
             .spawn()
             .expect("the program was built with the tests");
-        Self { child, log }
+        Self {
+            child,
+            log,
+            _folder: folder,
+        }
     }
 
     pub(crate) fn pid(&self) -> u32 {
@@ -86,9 +90,7 @@ impl Program {
 
     /// Sends a signal: `TERM`, `INT`, `STOP`, `CONT`.
     pub(crate) fn signal(&self, name: &str) {
-        let pid = self.pid().to_string();
-        let sent = Command::new("kill").args(["-s", name, &pid]).status();
-        assert!(sent.expect("there is a kill").success());
+        support::signal(self.pid(), name);
     }
 
     /// Stops it, and waits until none of its threads runs: a signal is sent before it is obeyed.
@@ -135,6 +137,5 @@ impl Drop for Program {
         if std::thread::panicking() {
             eprintln!("log of worker process {}:\n{}", self.pid(), self.log());
         }
-        let _ = fs::remove_file(&self.log);
     }
 }

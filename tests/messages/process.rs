@@ -2,7 +2,7 @@
 
 use std::process::{Command, Stdio};
 
-use support::{Authority, RedisServer};
+use support::{Authority, Folder, RedisServer};
 
 use crate::PASSWORD;
 use crate::connecting::vary_address;
@@ -99,12 +99,11 @@ fn authorities(document: &mut Document) {
 fn in_file(document: &mut Document) {
     let nowhere = [("JOBQ_CONFIG", "/nowhere/jobq.toml")];
     run(document, worker(), &[], &nowhere);
-    let file = std::env::temp_dir().join(format!("jobq-messages-{}.toml", std::process::id()));
-    std::fs::write(&file, CONFIGURATION).unwrap();
+    let folder = Folder::new();
+    let file = folder.write("jobq.toml", CONFIGURATION);
     let name = file.to_string_lossy();
     document.vary(name.as_ref(), "jobq.toml");
     run(document, worker(), &["--config", &name], &[]);
-    std::fs::remove_file(&file).unwrap();
 }
 
 fn worker() -> Command {

@@ -1,9 +1,9 @@
 //! The unit of systemd.
 
-use std::fs;
 use std::io::{self, Write as _};
 use std::process::Command;
-use std::sync::atomic::{AtomicU64, Ordering};
+
+use support::Folder;
 
 use crate::{help, worker};
 
@@ -37,20 +37,14 @@ fn program() -> (&'static str, &'static str) {
 
 /// What systemd has to say about a unit: nothing, if it is sound. None where there is no systemd.
 fn complaints(unit: &str) -> Option<String> {
-    static NEXT: AtomicU64 = AtomicU64::new(1);
-    let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    let name = format!("jobq-test-unit-{}-{number}", std::process::id());
-    let folder = std::env::temp_dir().join(name);
-    fs::create_dir_all(&folder).unwrap();
-    let file = folder.join("jobq-worker.service");
+    let folder = Folder::new();
     // systemd looks whether the program is there.
     let unit = unit.replace(program().0, env!("CARGO_BIN_EXE_jobq-test-worker"));
-    fs::write(&file, unit).unwrap();
+    let file = folder.write("jobq-worker.service", unit);
     let verified = Command::new("systemd-analyze")
         .arg("verify")
         .arg(&file)
         .output();
-    fs::remove_dir_all(&folder).unwrap();
     match verified {
         Ok(output) => {
             let said = [output.stdout, output.stderr].concat();

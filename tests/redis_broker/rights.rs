@@ -7,7 +7,7 @@ mod tours;
 use std::collections::BTreeSet;
 
 use redis::aio::MultiplexedConnection;
-use support::Role;
+use support::{Folder, Role};
 
 use super::fixture::*;
 use tours::{prepare, tour};
@@ -301,14 +301,14 @@ fn the_document_shows_the_users_of_the_file() {
 
 #[tokio::test]
 async fn a_server_takes_the_file_of_users_once_their_passwords_are_set() {
-    let file = std::env::temp_dir().join(format!("jobq-test-users-{}.acl", std::process::id()));
+    let folder = Folder::new();
     // Of "password".
     let digest = "5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8";
     let mut users = USERS.to_owned();
     for name in ["ADMIN", "PRODUCER", "WORKER", "OPERATOR"] {
         users = users.replace(&format!("#{name}-SHA256"), &format!("#{digest}"));
     }
-    std::fs::write(&file, users).unwrap();
+    let file = folder.write("users.acl", users);
     let server = RedisServer::start_with(&[("aclfile", file.to_str().unwrap())]);
     for user in ["jobq-producer", "jobq-worker", "jobq-operator"] {
         let url = server.url().replace("//", &format!("//{user}:password@"));
@@ -321,5 +321,4 @@ async fn a_server_takes_the_file_of_users_once_their_passwords_are_set() {
         matches!(error, ConnectError::Unauthorized { .. }),
         "{error:?}"
     );
-    std::fs::remove_file(&file).unwrap();
 }

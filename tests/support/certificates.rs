@@ -1,17 +1,17 @@
 //! Certificates: an authority of one's own, and what it signs, as files in PEM.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
 
-use crate::server::new_folder;
+use crate::folder::Folder;
 
 /// An authority that only those trust who are given its certificate. Its files, and those of what
 /// it signed, are removed when it is dropped.
 #[derive(Debug)]
 pub struct Authority {
-    folder: PathBuf,
+    folder: Folder,
     issuer: Issuer<'static, KeyPair>,
 }
 
@@ -30,13 +30,13 @@ impl Authority {
     /// When the folder for temporary files is not writable.
     #[must_use]
     pub fn new(name: &str) -> Self {
-        let folder = new_folder();
+        let folder = Folder::new();
         let mut params = CertificateParams::default();
         params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let key = KeyPair::generate().expect("a key can be made");
         let own = params.self_signed(&key).expect("the key signs");
-        write(&folder.join("ca.pem"), &own.pem());
+        folder.write("ca.pem", own.pem());
         let issuer = Issuer::new(params, key);
         Self { folder, issuer }
     }
@@ -44,7 +44,7 @@ impl Authority {
     /// Its own certificate, for those who are to trust it.
     #[must_use]
     pub fn ca_file(&self) -> PathBuf {
-        self.folder.join("ca.pem")
+        self.folder.path().join("ca.pem")
     }
 
     /// A certificate for a host's name or address.
@@ -82,14 +82,11 @@ impl Authority {
     fn sign(&self, name: &str, params: &CertificateParams) -> Certificate {
         let key = KeyPair::generate().expect("a key can be made");
         let signed = params.signed_by(&key, &self.issuer).expect("the key signs");
-        let file = |kind| self.folder.join(format!("{name}.{kind}.pem"));
-        let certificate = Certificate {
-            chain: file("chain"),
-            key: file("key"),
-        };
-        write(&certificate.chain, &signed.pem());
-        write(&certificate.key, &key.serialize_pem());
-        certificate
+        let write = |kind, pem| self.folder.write(&format!("{name}.{kind}.pem"), pem);
+        Certificate {
+            chain: write("chain", signed.pem()),
+            key: write("key", key.serialize_pem()),
+        }
     }
 }
 
@@ -106,17 +103,6 @@ impl Certificate {
     }
 }
 
-impl Drop for Authority {
-    fn drop(&mut self) {
-        // What stays behind lies in the folder for temporary files.
-        let _ = fs::remove_dir_all(&self.folder);
-    }
-}
-
 fn params(host: &str) -> CertificateParams {
     CertificateParams::new([host.to_owned()]).expect("the host is a name or an address")
-}
-
-fn write(path: &Path, pem: &str) {
-    fs::write(path, pem).expect("the folder for temporary files is writable");
 }

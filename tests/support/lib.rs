@@ -3,14 +3,18 @@
 
 mod certificates;
 mod deadline;
+mod folder;
 pub mod jobs;
 mod record;
 mod roles;
 mod server;
+mod signal;
 pub mod strangers;
 
 pub use certificates::{Authority, Certificate};
 pub use deadline::{DEADLINE, eventually, within};
+pub use folder::Folder;
 pub use record::Record;
 pub use roles::Role;
 pub use server::{RedisServer, namespace, shared};
+pub use signal::signal;

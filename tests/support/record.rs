@@ -3,11 +3,15 @@
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::folder::Folder;
 
 /// A file of lines in a place of its own, removed when this is dropped.
 #[derive(Debug)]
-pub struct Record(PathBuf);
+pub struct Record {
+    path: PathBuf,
+    _folder: Folder,
+}
 
 impl Record {
     /// An empty one.
@@ -18,24 +22,23 @@ impl Record {
     #[must_use]
     #[expect(clippy::new_without_default, reason = "it makes a file")]
     pub fn new() -> Self {
-        static NEXT: AtomicU64 = AtomicU64::new(1);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("jobq-test-record-{}-{number}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        fs::write(&path, "").expect("the folder for temporary files is writable");
-        Self(path)
+        let folder = Folder::new();
+        Self {
+            path: folder.write("record", ""),
+            _folder: folder,
+        }
     }
 
     /// Where it lies, for jobs.
     #[must_use]
     pub fn path(&self) -> PathBuf {
-        self.0.clone()
+        self.path.clone()
     }
 
     /// Its lines so far.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
-        let text = fs::read_to_string(&self.0).unwrap_or_default();
+        let text = fs::read_to_string(&self.path).unwrap_or_default();
         text.lines().map(str::to_owned).collect()
     }
 
@@ -57,14 +60,7 @@ impl Record {
 
     /// Appends a line.
     pub fn write(&self, line: &str) {
-        append(&self.0, line);
-    }
-}
-
-impl Drop for Record {
-    fn drop(&mut self) {
-        // What stays behind lies in the folder for temporary files.
-        let _ = fs::remove_file(&self.0);
+        append(&self.path, line);
     }
 }
 

@@ -3,13 +3,14 @@
 use std::fs;
 use std::io;
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::certificates::Certificate;
+use crate::folder::Folder;
 use crate::roles::Role;
 
 /// How long a server may take to start, loading its data included.
@@ -40,12 +41,13 @@ const ANY_NAMESPACE: &str = "test*";
 #[derive(Debug)]
 pub struct RedisServer {
     port: u16,
-    folder: PathBuf,
+    /// Before the folder: it is ended first.
+    running: Option<Running>,
+    folder: Folder,
     options: Vec<(String, String)>,
     /// Where its users have their rights: a pattern.
     namespace: &'static str,
     certificate: Option<Certificate>,
-    running: Option<Running>,
 }
 
 /// A process, and the one that ends it should this process die without doing so.
@@ -99,13 +101,13 @@ impl RedisServer {
         let options = defaults.chain(options);
         Self {
             port: 0,
-            folder: new_folder(),
+            running: None,
+            folder: Folder::new(),
             options: options
                 .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
                 .collect(),
             namespace,
             certificate: None,
-            running: None,
         }
     }
 
@@ -150,10 +152,7 @@ impl RedisServer {
     ///
     /// When it was killed.
     pub fn signal(&self, name: &str) {
-        let sent = Command::new("kill")
-            .args(["-s", name, &self.pid().to_string()])
-            .status();
-        assert!(sent.expect("there is a kill").success());
+        crate::signal(self.pid(), name);
     }
 
     /// Ends it as `kill -9` does. Its data on disk, if any, stay.
@@ -179,13 +178,12 @@ impl RedisServer {
 
     /// Starts the process and waits until it answers; the error is what it logged.
     fn launch(&mut self) -> Result<(), String> {
-        let log = self.folder.join("log");
-        fs::write(&log, "").expect("the folder is writable");
+        let log = self.folder.write("log", "");
         let server = self
             .command(&log)
             .spawn()
             .unwrap_or_else(|error| no_server(&error));
-        let guard = guard(server.id(), &self.folder);
+        let guard = guard(server.id(), self.folder.path());
         let running = self.running.insert(Running { server, guard });
         let deadline = Instant::now() + START_WITHIN;
         loop {
@@ -211,7 +209,7 @@ impl RedisServer {
         let program = std::env::var_os("REDIS_SERVER").unwrap_or_else(|| "redis-server".into());
         let mut command = Command::new(program);
         self.listen(&mut command);
-        command.arg("--dir").arg(&self.folder);
+        command.arg("--dir").arg(self.folder.path());
         command.arg("--logfile").arg(log);
         for (key, value) in &self.options {
             command.arg(format!("--{key}")).arg(value);
@@ -240,14 +238,6 @@ impl RedisServer {
         command.arg("--tls-key-file").arg(key);
         // Of two, the later counts: options follow.
         command.args(["--tls-auth-clients", "no"]);
-    }
-}
-
-impl Drop for RedisServer {
-    fn drop(&mut self) {
-        self.kill();
-        // What stays behind lies in the folder for temporary files.
-        let _ = fs::remove_dir_all(&self.folder);
     }
 }
 
@@ -301,15 +291,6 @@ fn free_port() -> u16 {
         .local_addr()
         .expect("a bound socket has an address")
         .port()
-}
-
-pub(crate) fn new_folder() -> PathBuf {
-    static NEXT: AtomicU64 = AtomicU64::new(1);
-    let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    let name = format!("jobq-test-redis-{}-{number}", std::process::id());
-    let folder = std::env::temp_dir().join(name);
-    fs::create_dir_all(&folder).expect("the folder for temporary files is writable");
-    folder
 }
 
 fn no_server(error: &io::Error) -> ! {

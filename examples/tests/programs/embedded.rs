@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use jobq::Client;
-use support::{eventually, within};
+use support::{Folder, eventually, within};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
@@ -14,14 +14,21 @@ use crate::program::{Program, Running};
 const SIGNUPS: usize = 8;
 
 /// A named pipe in place of the file that jobs write to: they wait until [`Pipe::open`].
-struct Pipe(PathBuf);
+struct Pipe {
+    path: PathBuf,
+    _folder: Folder,
+}
 
 impl Pipe {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("jobq-{name}-{}", std::process::id()));
+    fn new() -> Self {
+        let folder = Folder::new();
+        let path = folder.path().join("outbox");
         let made = Command::new("mkfifo").arg(&path).status();
         assert!(made.is_ok_and(|status| status.success()), "mkfifo {path:?}");
-        Self(path)
+        Self {
+            path,
+            _folder: folder,
+        }
     }
 
     /// Lets jobs write, as long as this is kept.
@@ -29,15 +36,8 @@ impl Pipe {
         let options = std::fs::OpenOptions::new()
             .read(true)
             .write(true)
-            .open(&self.0);
+            .open(&self.path);
         options.expect("it is ours")
-    }
-}
-
-impl Drop for Pipe {
-    fn drop(&mut self) {
-        // What stays behind lies in the folder for temporary files.
-        let _ = std::fs::remove_file(&self.0);
     }
 }
 
@@ -51,7 +51,7 @@ impl Service {
         let mut program = Program::new("embed_axum")
             .arg("127.0.0.1:0")
             .env("JOBQ_URL", url)
-            .env("OUTBOX", &outbox.0)
+            .env("OUTBOX", &outbox.path)
             .start();
         let listening = program.line("listening on").await;
         let address = listening
@@ -155,7 +155,7 @@ async fn stopped_at_work(url: &str, outbox: &Pipe) -> Vec<String> {
 
 #[tokio::test]
 async fn an_embedded_worker_works_until_the_last_request_is_answered() {
-    let outbox = Pipe::new("outbox-requests");
+    let outbox = Pipe::new();
     let (mut service, late) = stopping("memory://", &outbox).await;
     let open = outbox.open();
     for _ in 1..=SIGNUPS {
@@ -168,12 +168,12 @@ async fn an_embedded_worker_works_until_the_last_request_is_answered() {
 
 #[tokio::test]
 async fn an_embedded_worker_that_is_stopped_finishes_what_it_runs() {
-    stopped_at_work("memory://", &Pipe::new("outbox-memory")).await;
+    stopped_at_work("memory://", &Pipe::new()).await;
 }
 
 #[tokio::test]
 async fn what_an_embedded_worker_was_stopped_before_waits_in_redis_for_its_next_start() {
-    let (url, outbox) = (crate::redis(), Pipe::new("outbox-redis"));
+    let (url, outbox) = (crate::redis(), Pipe::new());
     let mut welcomed = stopped_at_work(&url, &outbox).await;
     assert_eq!(left(&url).await, (SIGNUPS + 1 - welcomed.len(), 0));
 

@@ -3,10 +3,10 @@
 mod embedded;
 mod program;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
 
-use support::eventually;
+use support::{Folder, eventually};
 
 use crate::program::Program;
 
@@ -20,20 +20,19 @@ fn redis() -> String {
 }
 
 /// A folder with two files whose digest and words are known.
-fn folder(name: &str) -> std::io::Result<PathBuf> {
-    let folder = std::env::temp_dir().join(format!("jobq-{name}-{}", std::process::id()));
-    std::fs::create_dir_all(folder.join("below"))?;
-    std::fs::write(folder.join("hello.txt"), "hello world\n")?;
-    std::fs::write(folder.join("below/empty.txt"), "")?;
-    Ok(folder)
+fn folder() -> Folder {
+    let folder = Folder::new();
+    std::fs::create_dir(folder.path().join("below")).expect("it is ours");
+    folder.write("hello.txt", "hello world\n");
+    folder.write("below/empty.txt", "");
+    folder
 }
 
-async fn quickstart_on(url: &str, name: &str) {
-    let folder = folder(name).expect("the folder for temporary files is writable");
+async fn quickstart_on(url: &str) {
+    let folder = folder();
     let mut program = Program::new("quickstart");
-    program.arg(&folder).env("JOBQ_URL", url);
+    program.arg(folder.path()).env("JOBQ_URL", url);
     let output = program.start().succeed().await;
-    std::fs::remove_dir_all(folder).expect("it is ours");
 
     let line = |words: &[&str]| {
         let found = output
@@ -58,12 +57,12 @@ async fn quickstart_on(url: &str, name: &str) {
 
 #[tokio::test]
 async fn the_quickstart_needs_no_server() {
-    quickstart_on("memory://", "memory").await;
+    quickstart_on("memory://").await;
 }
 
 #[tokio::test]
 async fn the_quickstart_does_the_same_through_redis() {
-    quickstart_on(&redis(), "redis").await;
+    quickstart_on(&redis()).await;
 }
 
 #[tokio::test]
@@ -112,10 +111,9 @@ async fn unread_quickstart(path: &Path) -> (bool, String) {
 
 #[tokio::test]
 async fn the_quickstart_names_a_path_that_is_no_folder() {
-    let folder = folder("no-folder").unwrap();
-    let file = folder.join("hello.txt");
+    let folder = folder();
+    let file = folder.path().join("hello.txt");
     let (succeeded, errors) = unread_quickstart(&file).await;
-    std::fs::remove_dir_all(&folder).unwrap();
     assert!(!succeeded, "{errors}");
     assert!(
         errors.contains("hello.txt") && errors.contains("Not a directory"),
@@ -125,9 +123,7 @@ async fn the_quickstart_names_a_path_that_is_no_folder() {
 
 #[tokio::test]
 async fn the_quickstart_outlives_the_reader_of_its_output() {
-    let folder = folder("unread").unwrap();
-    let (succeeded, errors) = unread_quickstart(&folder).await;
-    std::fs::remove_dir_all(&folder).unwrap();
+    let (succeeded, errors) = unread_quickstart(folder().path()).await;
     assert!(succeeded && errors.is_empty(), "{errors}");
 }
 
@@ -144,10 +140,10 @@ fn orders(output: &[String], verb: &str) -> Vec<u64> {
 #[tokio::test]
 async fn two_workers_share_the_work_of_a_producer_and_finish_what_they_run_when_told_to_stop() {
     const ORDERS: u64 = 40;
-    let (url, folder) = (redis(), folder("invoices").unwrap());
+    let (url, folder) = (redis(), Folder::new());
     let start = |name| {
         let mut program = Program::new(name);
-        program.env("JOBQ_URL", &url).env("INVOICES", &folder);
+        program.env("JOBQ_URL", &url).env("INVOICES", folder.path());
         program
     };
     let worker = || {
@@ -193,9 +189,8 @@ async fn two_workers_share_the_work_of_a_producer_and_finish_what_they_run_when_
         (1..=ORDERS).collect::<Vec<_>>(),
         "each of them once"
     );
-    assert!(folder.join(format!("{ORDERS}.txt")).exists());
+    assert!(folder.path().join(format!("{ORDERS}.txt")).exists());
     assert_eq!(mail.stats().await.unwrap().dead, 0);
-    std::fs::remove_dir_all(folder).unwrap();
 }
 
 fn sorted(mut orders: Vec<u64>) -> Vec<u64> {

@@ -104,20 +104,17 @@ impl Running {
 
     /// SIGTERM.
     pub(crate) fn terminate(&self) {
-        self.signal("-TERM");
+        self.signal("TERM");
     }
 
     /// SIGINT, as by Ctrl-C.
     pub(crate) fn interrupt(&self) {
-        self.signal("-INT");
+        self.signal("INT");
     }
 
-    fn signal(&self, signal: &str) {
-        let pid = self.child.id().expect("it was not waited for").to_string();
-        let kill = std::process::Command::new("kill")
-            .args([signal, &pid])
-            .status();
-        assert!(kill.is_ok_and(|status| status.success()), "{signal} {pid}");
+    fn signal(&self, name: &str) {
+        let process = self.child.id().expect("it was not waited for");
+        support::signal(process, name);
     }
 }
 

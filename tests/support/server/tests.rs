@@ -1,5 +1,6 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::path::PathBuf;
 
 use super::*;
 
@@ -16,7 +17,7 @@ fn a_started_server_answers_and_a_dropped_one_is_gone() {
     let server = RedisServer::start();
     assert!(ask(&server, "PING").unwrap().starts_with("+PONG"));
     let process = PathBuf::from(format!("/proc/{}", server.pid()));
-    let folder = server.folder.clone();
+    let folder = server.folder.path().to_owned();
     assert!(process.exists() && folder.exists());
     drop(server);
     assert!(!process.exists() && !folder.exists());
@@ -51,5 +52,5 @@ fn a_server_ends_with_the_process_that_started_it() {
     drop(running.guard.stdin.take());
     running.guard.wait().unwrap();
     running.server.wait().unwrap();
-    assert!(!process.exists() && !server.folder.exists());
+    assert!(!process.exists() && !server.folder.path().exists());
 }
