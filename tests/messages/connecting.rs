@@ -150,14 +150,6 @@ async fn certificates(document: &mut Document) {
         with(&localhost, ca_file.clone()),
     )
     .await;
-    // It ends as the network has it.
-    for end in [
-        "Connection reset by peer (os error 104)",
-        "broken pipe",
-        "unexpected end of file",
-    ] {
-        document.vary(format!("({end})"), "(END)");
-    }
     let plainly = url.replace("rediss:", "redis:");
     refuse(
         document,

@@ -7,6 +7,28 @@ use std::path::PathBuf;
 /// What the environment is asked for a new file.
 const OVERWRITE: (&str, &str) = ("JOBQ_MESSAGES", "overwrite");
 
+/// What other systems and other versions of Redis say, and what stands for it.
+const ELSEWHERE: [(&str, &str); 9] = [
+    // How a connection ends, as the network has it.
+    ("(Connection reset by peer (os error 104))", "(END)"),
+    ("(broken pipe)", "(END)"),
+    ("(unexpected end of file)", "(END)"),
+    // A name that is not found; without a network; with other name services.
+    ("information: Name or service not known", "information: WHY"),
+    (
+        "information: Temporary failure in name resolution",
+        "information: WHY",
+    ),
+    (
+        "information: No address associated with hostname",
+        "information: WHY",
+    ),
+    // Redis 7.0; 7.2 and newer.
+    ("NOPERM this user has", "NOPERM USER has"),
+    ("NOPERM User ann has", "NOPERM USER has"),
+    ("NOPERM User default has", "NOPERM USER has"),
+];
+
 /// All messages.
 #[derive(Debug, Default)]
 pub(crate) struct Document {
@@ -84,9 +106,10 @@ impl Document {
 
     fn settled(&self, text: &str) -> String {
         let shown = |text: String, (from, to): &(String, String)| text.replace(from, to);
-        without_places(&without_times(
-            &self.varying.iter().fold(text.to_owned(), shown),
-        ))
+        let text = self.varying.iter().fold(text.to_owned(), shown);
+        let shown = |text: String, (from, to): &(&str, &str)| text.replace(from, to);
+        let text = ELSEWHERE.iter().fold(text, shown);
+        without_places(&without_numbers(&text))
     }
 
     /// Compares all of it with the file, or writes the file.
@@ -150,17 +173,22 @@ fn without_places(text: &str) -> String {
     kept
 }
 
-/// The text without the times that it tells: how long was waited, what a clock said.
-fn without_times(text: &str) -> String {
+/// The text without how long was waited, what a clock said, which Redis was installed.
+fn without_numbers(text: &str) -> String {
     let mut kept = text.to_owned();
-    for front in ["within ", "verification time ", "1609459200 ("] {
+    for (front, shown) in [
+        ("within ", "TIME"),
+        ("verification time ", "TIME"),
+        ("1609459200 (", "TIME"),
+        ("runs Redis 6.", "MINOR"),
+    ] {
         let Some((before, rest)) = kept.split_once(front) else {
             continue;
         };
         let number = |c: char| c.is_ascii_digit() || c == '.';
         if rest.starts_with(number) {
             let rest = rest.trim_start_matches(number);
-            kept = format!("{before}{front}TIME{rest}");
+            kept = format!("{before}{front}{shown}{rest}");
         }
     }
     kept
