@@ -145,8 +145,12 @@ fn unknown(key: &str) -> String {
     format!("unknown key `{key}`; {meant}known: {known}")
 }
 
-/// The key that a misspelt one was meant to be, if one is near enough.
+/// The key that a misspelt one was meant to be, if one is near enough, or begins like it.
 fn nearest(key: &str) -> Option<&'static str> {
+    let mut names = KEYS.iter().map(|&(known, _)| known);
+    if let Some(known) = names.find(|known| key.len() > 2 && known.starts_with(key)) {
+        return Some(known);
+    }
     let near_enough = key.chars().count().div_ceil(2);
     let edits = KEYS.map(|(known, _)| (strsim::levenshtein(key, known), known));
     let (edits, known) = edits.into_iter().min()?;
