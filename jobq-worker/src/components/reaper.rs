@@ -246,7 +246,7 @@ impl Reaper {
         shared.counters.adopted.add(count as u64);
         let queue = &shared.memberships[index].queue;
         tracing::warn!(
-            job.queue = %queue, worker = %target, jobs = count,
+            job.queue = %queue, worker = target.as_str(), jobs = count,
             "adopted the jobs of a worker that no longer answers"
         );
         let judged = match cause {

@@ -1,11 +1,13 @@
 //! What a worker process logs, for people and for machines.
 
+use jobq::WorkerId;
 use serde_json::Value;
 use support::Record;
-use support::jobs::{note, panic, speak};
+use support::jobs::{QUEUE, note, panic, speak};
 
 use super::NOWHERE;
 use crate::fixture::Fixture;
+use crate::foreign::Foreign;
 use crate::program::{Program, command};
 
 const ODD: &str = "said \"so\"\n{}";
@@ -132,6 +134,20 @@ async fn a_panic_begins_no_line_and_sends_no_control_character() {
     let told = log.matches(r"tea\rforged\nforged\u{1b}[31m").count();
     assert_eq!(told, 2, "{log}");
     assert_eq!(log.matches("forged").count(), 2 * told, "{log}");
+}
+
+#[tokio::test]
+async fn a_worker_that_calls_itself_oddly_begins_no_line() {
+    let fixture = Fixture::redis().await;
+    speak::enqueue(&fixture.client, "so").await.unwrap();
+    let odd = WorkerId::from_stored("odd\rforged\nforged\u{1b}[31m");
+    let mut dead = Foreign::under(&fixture, QUEUE, odd, 0);
+    assert_eq!(dead.claim(1).await.len(), 1);
+    let program = Program::launch(command().args(["--url", &fixture.url]));
+    program.wait_for_log("adopted the jobs of a worker").await;
+    let log = program.log();
+    let told = log.contains(r#"worker="odd\rforged\nforged\u{1b}[31m""#);
+    assert!(told && log.matches("forged").count() == 2, "{log}");
 }
 
 #[tokio::test]
