@@ -7,7 +7,6 @@ use jobq::runtime::{Place, Registration, States, registrations};
 use jobq::{Client, Perform, QueueName};
 
 use crate::error::BuildError;
-use crate::queue_list::QueueList;
 use crate::registry::Registry;
 use crate::schedule::QueueWeight;
 use crate::settings::Settings;
@@ -58,8 +57,20 @@ impl WorkerBuilder {
     /// the queues that the registered jobs name, with equal weights. A colon belongs to the name
     /// unless a number follows it. A list that does not fit what the jobs name is warned about when
     /// the worker starts.
-    pub fn queues(mut self, queues: impl QueueList) -> Self {
-        self.queues = queues.into_texts();
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), jobq::ConnectError> {
+    /// # use jobq_worker::Worker;
+    /// # let client = jobq::connect("memory://").await?;
+    /// let worker = Worker::builder(client).queues(["critical:6", "default:3"]);
+    /// let from_text = worker.queues("critical:6,default:3".split(','));
+    /// # let _ = from_text;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn queues(mut self, queues: impl IntoIterator<Item: Into<String>>) -> Self {
+        self.queues = queues.into_iter().map(Into::into).collect();
         self
     }
 

@@ -55,7 +55,6 @@ mod outage;
 mod outbox;
 #[cfg(feature = "process")]
 mod process;
-mod queue_list;
 mod registry;
 mod schedule;
 mod settings;
@@ -71,7 +70,6 @@ pub use builder::WorkerBuilder;
 pub use error::{BuildError, Left, RunError};
 #[cfg(feature = "process")]
 pub use process::{main, main_with};
-pub use queue_list::QueueList;
 pub use signals::shutdown_signal;
 pub use supervisor::ShutdownReport;
 pub use telemetry::WorkerStats;

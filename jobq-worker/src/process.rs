@@ -8,6 +8,7 @@
 //! | `process/values.rs` | how values are written |
 //! | `process/{log,json}.rs` | logs on standard error |
 //! | `process/{list,check}.rs` | what is done instead of working |
+//! | `process/failure.rs` | exit codes and their reasons |
 
 mod check;
 mod failure;
@@ -57,6 +58,7 @@ const EXIT_CONFIGURATION: u8 = 78;
 ///     jobq_worker::main()
 /// }
 /// ```
+///
 /// # Settings
 ///
 /// Each is a flag (`--shutdown-timeout 10s`), an environment variable (`JOBQ_SHUTDOWN_TIMEOUT`) and a

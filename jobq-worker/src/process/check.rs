@@ -3,12 +3,11 @@
 
 use std::io::Write as _;
 
-use jobq::runtime::text::plain;
+use jobq::runtime::text::{chain, plain};
 use jobq::{BrokerError, WorkerId};
 
 use super::failure::Failure;
 use crate::worker::Worker;
-use jobq::runtime::text::chain;
 
 /// Checks a worker that is connected and built.
 pub(super) async fn check(worker: &Worker) -> Result<(), Failure> {

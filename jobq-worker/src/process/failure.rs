@@ -3,12 +3,12 @@
 use std::error::Error;
 use std::process::ExitCode;
 
+use jobq::runtime::text::chain;
 use jobq::{BoxError, BrokerError, ConnectError};
 
 use super::given::Origins;
 use super::{EXIT_CONFIGURATION, EXIT_UNAVAILABLE, log};
 use crate::error::{BuildError, RunError};
-use jobq::runtime::text::chain;
 
 /// An exit code other than 0, and its reasons, a sentence each.
 #[derive(Debug)]

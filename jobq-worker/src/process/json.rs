@@ -1,12 +1,15 @@
 //! Log lines as JSON, an object a line: `time`, `level`, `target`, `message`, and in `fields` those
 //! of the event and of the spans around it, so that `job.id` is found in one place wherever it was
-//! said. Of two fields with one name the inner one is told.
+//! said. Of two fields with one name the inner one is told. (The format of `tracing-subscriber` keeps
+//! the fields of spans apart from those of events, so that a job would be found in one place when its
+//! handler speaks, and in another when this crate does.)
 
 use std::error::Error;
 use std::fmt::{self, Write as _};
 use std::io::Write as _;
 
 use jobq::Timestamp;
+use jobq::runtime::text::chain;
 use serde_json::{Map, Value};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
@@ -14,8 +17,6 @@ use tracing::{Event, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::{LookupSpan, Scope};
-
-use jobq::runtime::text::chain;
 
 /// Writes them to standard error.
 #[derive(Debug)]
