@@ -198,34 +198,6 @@ async fn blanks_around_queues_are_no_part_of_their_names() {
     assert!(log.contains("queues=\"a:6 b\""), "{log}");
 }
 
-#[tokio::test]
-async fn wrong_configuration_exits_78_and_says_what_is_wrong() {
-    let good = Fixture::redis().await.url;
-    let cases: [(&str, &[&str], &str); 9] = [
-        ("mysql://127.0.0.1", &[], "mysql"),
-        ("", &[], "url"),
-        ("redis://127.0.0.1:65536", &[], "port"),
-        (&good, &["--queues", "a b"], "a b"),
-        (&good, &["--queues", "mail:0"], "mail:0"),
-        (&good, &["--queues", "mail,mail"], "mail"),
-        (&good, &["--concurrency", "0"], "concurrency is 0"),
-        (
-            &good,
-            &["--lease", "2s", "--renew-every", "1s"],
-            "renew_every",
-        ),
-        (&good, &["--namespace", "a b"], "a b"),
-    ];
-    for (url, args, named) in cases {
-        let (code, text) = run(command().args(["--url", url]).args(args));
-        assert_eq!(code, Some(78), "{url} {args:?}: {text}");
-        assert!(
-            text.to_lowercase().contains(named),
-            "{url} {args:?}: {text}"
-        );
-    }
-}
-
 #[test]
 fn no_server_exits_69_and_says_where_it_looked() {
     let (code, text) = run(command().args(["--url", NOWHERE]));
@@ -241,25 +213,6 @@ async fn a_server_that_may_evict_jobs_is_warned_about_at_the_start() {
     let log = program.log();
     let line = log.lines().find(|line| line.contains("maxmemory-policy"));
     assert!(line.is_some_and(|line| line.contains("WARN")), "{log}");
-}
-
-#[tokio::test]
-async fn environment_variables_are_flags_and_flags_win() {
-    let fixture = Fixture::redis().await;
-    let mut command = command();
-    command
-        .env("JOBQ_URL", &fixture.url)
-        .env("JOBQ_QUEUES", "a:6,b")
-        .env("JOBQ_STRICT", "true")
-        .env("JOBQ_CONCURRENCY", "7")
-        .env("JOBQ_LOG", "jobq_worker=debug");
-    let program = Program::launch(command.args(["--concurrency", "9"]));
-    program.wait_for_log("worker started").await;
-    let log = program.log();
-    assert!(
-        log.contains("queues=\"a:6 b\"") && log.contains("concurrency=9"),
-        "{log}"
-    );
 }
 
 #[tokio::test]

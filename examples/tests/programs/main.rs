@@ -199,7 +199,7 @@ fn sorted(mut orders: Vec<u64>) -> Vec<u64> {
 }
 
 #[tokio::test]
-async fn a_worker_process_lists_its_jobs_and_explains_every_flag_with_its_variable() {
+async fn a_worker_process_lists_its_jobs() {
     let jobs = Program::new("worker_process")
         .arg("--list-jobs")
         .start()
@@ -209,19 +209,6 @@ async fn a_worker_process_lists_its_jobs_and_explains_every_flag_with_its_variab
         assert!(
             jobs.iter().any(|line| line.contains(job)),
             "{job} in {jobs:#?}"
-        );
-    }
-    let help = Program::new("worker_process")
-        .arg("--help")
-        .start()
-        .succeed()
-        .await
-        .join("\n");
-    for flag in ["url", "queues", "concurrency"] {
-        let variable = format!("JOBQ_{}", flag.to_uppercase());
-        assert!(
-            help.contains(&format!("--{flag}")) && help.contains(&variable),
-            "{flag} in {help}"
         );
     }
 }
