@@ -13,7 +13,7 @@ use crate::error::BrokerError;
 use crate::id::{QueueName, Token, WorkerId};
 
 /// Elements that the first command of a page reads, before anything is known of their size.
-pub(super) const FIRST_READ: u64 = 4;
+const FIRST_READ: u64 = 4;
 
 /// Elements that one command reads at the most.
 const MOST_READ: u64 = 100;

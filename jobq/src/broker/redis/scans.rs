@@ -5,8 +5,9 @@ use bytes::Bytes;
 use redis::Value;
 
 use super::RedisBroker;
+use super::fault::corrupt;
 use super::keys::{self, QueueKeys};
-use super::pages::{FIRST_READ, Order};
+use super::pages::Order;
 use super::reply;
 use super::step::Step;
 use crate::broker::Broker;
@@ -26,6 +27,9 @@ const ELEMENTS_SCANNED: usize = 250;
 
 /// Bytes that one step of a scan is to copy.
 const SCANNED_BYTES: usize = 1024 * 1024;
+
+/// Elements of delayed whose size is looked at before a scan.
+const SAMPLES: u64 = 5;
 
 impl RedisBroker {
     /// The set of queues; a name may stand there twice.
@@ -79,13 +83,19 @@ impl RedisBroker {
         }
     }
 
-    /// How many delayed elements a step of a scan should look at, by the size of a few of them.
+    /// How many delayed elements a step of a scan should look at, by the size of a few of them: from
+    /// the first to the last, for those that are due soon may be of another kind than the rest.
     async fn scanned_at_once(&self, keys: &QueueKeys) -> Result<usize, BrokerError> {
+        let count = self.ask(Step::command("ZCARD").arg(keys.delayed()));
+        let count = reply::number(&count.await?).ok_or_else(|| corrupt("a number of jobs"))?;
         let order = Order::ByScore(keys.delayed());
-        let few = self.page_in_order(&order, 0, FIRST_READ).await?;
-        let largest = few.iter().map(|element| element.bytes.len()).max();
-        let fit = SCANNED_BYTES / largest.unwrap_or(0).max(1);
-        Ok(fit.clamp(1, ELEMENTS_SCANNED))
+        let mut largest = 1;
+        for sample in 0..SAMPLES {
+            let at = count.saturating_sub(1) * sample / (SAMPLES - 1);
+            let element = self.page_in_order(&order, at, at + 1).await?;
+            largest = largest.max(element.first().map_or(0, |element| element.bytes.len()));
+        }
+        Ok((SCANNED_BYTES / largest).clamp(1, ELEMENTS_SCANNED))
     }
 
     /// What a worker has in flight, by the tokens, sorted; `count` is how many, about.
