@@ -3,18 +3,17 @@
 mod dead;
 mod dead_job;
 mod job_info;
+mod queue_stats;
 #[cfg(test)]
 mod tests;
 
-use std::time::Duration;
-
 use bytes::Bytes;
-use jiff::Timestamp;
 
 pub use self::dead::Dead;
 pub use self::dead_job::DeadJob;
 pub use self::job_info::JobInfo;
-use crate::broker::{Counts, Element, JobState, MAX_BATCH, Requeue};
+pub use self::queue_stats::QueueStats;
+use crate::broker::{Element, JobState, MAX_BATCH, Requeue};
 use crate::client::Client;
 use crate::envelope::{Envelope, Options};
 use crate::error::InspectError;
@@ -26,27 +25,6 @@ use crate::timestamp::At;
 pub struct Queue {
     client: Client,
     name: QueueName,
-}
-
-/// The figures of one queue at one moment.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct QueueStats {
-    /// Jobs waiting for a free slot, suspects of crashes among them.
-    pub ready: u64,
-    /// Jobs waiting for their time or their retry.
-    pub delayed: u64,
-    /// Jobs that workers hold: claimed, or handed to one that was just woken.
-    pub in_flight: u64,
-    /// Jobs given up.
-    pub dead: u64,
-    /// Whether the queue is paused.
-    pub paused: bool,
-    /// How long the job at the front of ready could have been running: since it was enqueued, or
-    /// due. `None` if there is none, or if it is no envelope.
-    pub oldest_ready_age: Option<Duration>,
-    /// When the first delayed job is due.
-    pub next_due: Option<Timestamp>,
 }
 
 impl Queue {
@@ -286,22 +264,6 @@ impl Queue {
     }
 }
 
-impl QueueStats {
-    fn new(counts: &Counts, now: At) -> Self {
-        let oldest = counts.oldest.clone();
-        let oldest = oldest.and_then(|bytes| Envelope::decode(bytes).ok());
-        Self {
-            ready: counts.ready + counts.suspects,
-            delayed: counts.delayed,
-            in_flight: counts.in_flight,
-            dead: counts.dead,
-            paused: counts.paused,
-            oldest_ready_age: oldest.map(|envelope| now.since(waits_since(&envelope))),
-            next_due: counts.next_due.map(At::timestamp),
-        }
-    }
-}
-
 /// A delayed job as it may run from `now` on. What cannot be read stays as it is: a newer worker
 /// may know it.
 fn due_at(delayed: &Bytes, now: At) -> Bytes {
@@ -316,12 +278,4 @@ fn due_at(delayed: &Bytes, now: At) -> Bytes {
         Some(envelope.rewrite(envelope.failures(), envelope.crashes(), &options))
     });
     rewritten.unwrap_or_else(|| delayed.clone())
-}
-
-/// Since when a job in ready could have been running.
-fn waits_since(envelope: &Envelope) -> At {
-    let due = envelope.options().ok().and_then(|options| options.due);
-    due.map_or(envelope.enqueued_at(), |due| {
-        due.max(envelope.enqueued_at())
-    })
 }
