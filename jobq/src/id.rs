@@ -9,6 +9,12 @@ use uuid::Uuid;
 
 use crate::error::{InvalidJobId, InvalidQueueName};
 
+/// Whether a text may be part of a key: 1 to `longest` characters of `[A-Za-z0-9_.:-]`.
+pub(crate) fn is_name(text: &str, longest: usize) -> bool {
+    let legal = |c: u8| c.is_ascii_alphanumeric() || b"_.:-".contains(&c);
+    (1..=longest).contains(&text.len()) && text.bytes().all(legal)
+}
+
 /// The name of a queue: 1 to 128 characters of `[A-Za-z0-9_.:-]`. Cheap to clone.
 ///
 /// ```
@@ -32,11 +38,10 @@ impl QueueName {
     /// [`InvalidQueueName`] when it is empty, too long or has another character.
     pub fn new(name: impl AsRef<str>) -> Result<Self, InvalidQueueName> {
         let name = name.as_ref();
-        let legal = |c: u8| c.is_ascii_alphanumeric() || b"_.:-".contains(&c);
-        if name.is_empty() || name.len() > Self::MAX_LEN || !name.bytes().all(legal) {
-            return Err(InvalidQueueName::new(name));
+        match is_name(name, Self::MAX_LEN) {
+            true => Ok(Self(name.into())),
+            false => Err(InvalidQueueName::new(name)),
         }
-        Ok(Self(name.into()))
     }
 
     /// The name as text.

@@ -7,7 +7,7 @@
 //! | `redis/lua/*.lua` | the atomic steps, one file each |
 //! | `redis/scripts.rs` | the order of their KEYS and ARGV |
 //! | `redis/step.rs` | how a step is sent |
-//! | `redis/reply.rs` | what they answer |
+//! | `redis/{reply,value}.rs` | what they answer |
 //! | `redis/endpoint.rs` | TCP, TLS, logging in |
 //! | `redis/tls.rs` | whom to trust |
 //! | `redis/handshake.rs` | what is said first |
@@ -41,6 +41,7 @@ mod signals;
 mod step;
 #[cfg(feature = "tls")]
 mod tls;
+mod value;
 mod waiter;
 mod warnings;
 
@@ -255,7 +256,7 @@ impl Broker for RedisBroker {
         let step = step.arg("MATCH").arg(keys.owned_pattern());
         let step = step.arg("COUNT").arg(SCAN_STEP);
         let (cursor, found) = reply::scanned(self.ask(step).await?)?;
-        let owners = found.iter().filter_map(|key| keys.owner(reply::text(key)?));
+        let owners = found.iter().filter_map(|key| keys.owner(value::text(key)?));
         // A worker may own records and a handoff, and SCAN may give a key twice.
         let unique: HashSet<WorkerId> = owners.collect();
         Ok((cursor, unique.into_iter().collect()))
@@ -265,7 +266,7 @@ impl Broker for RedisBroker {
     /// leaving, so that its membership lapses, and adoption takes every field under a new token.
     async fn held(&self, queue: &QueueName, worker: &WorkerId) -> Result<Vec<Token>, BrokerError> {
         let step = Step::command("HKEYS").arg(self.keys(queue).in_flight(worker));
-        let fields = reply::list(self.ask(step).await?, "a list of tokens")?;
+        let fields = value::list(self.ask(step).await?, "a list of tokens")?;
         Ok(reply::tokens(fields.iter()))
     }
 
@@ -294,8 +295,8 @@ fn all_or_unknown(answers: Vec<Result<Value, Fault>>) -> Result<(), BrokerError>
 /// A member and its counter. What is no number counts as 0, as it does in the scripts, so that a
 /// damaged registration is adopted.
 fn member((worker, counter): (Value, Value)) -> Option<(WorkerId, u64)> {
-    let worker = WorkerId::from_stored(reply::text(&worker)?);
-    Some((worker, reply::number(&counter).unwrap_or(0)))
+    let worker = WorkerId::from_stored(value::text(&worker)?);
+    Some((worker, value::number(&counter).unwrap_or(0)))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use redis::{Pipeline, Value};
 use super::clock::Clock;
 use super::connection::missing_answers;
 use super::fault::OpenError;
-use super::reply::{text, time};
+use super::value::{text, time};
 
 /// The oldest server that knows script flags.
 const OLDEST: u32 = 7;

@@ -7,6 +7,7 @@ use super::RedisBroker;
 use super::pages::Order;
 use super::reply;
 use super::scripts;
+use super::value;
 use crate::broker::{Broker, Counts, Element, Inspect, JobState, MAX_BATCH, Requeue, TakeDead};
 use crate::error::BrokerError;
 use crate::id::{JobId, QueueName, WorkerId};
@@ -21,7 +22,7 @@ impl Inspect for RedisBroker {
         // Anyone may add to the set: what is no queue name is no queue.
         let legal = names
             .iter()
-            .filter_map(|name| reply::text(name)?.parse().ok());
+            .filter_map(|name| value::text(name)?.parse().ok());
         let mut queues: Vec<QueueName> = legal.collect();
         queues.sort();
         // A scan may give a name twice.

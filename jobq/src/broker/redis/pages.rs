@@ -6,8 +6,8 @@ use redis::Value;
 use super::RedisBroker;
 use super::fault::corrupt;
 use super::keys::QueueKeys;
-use super::reply;
 use super::step::Step;
+use super::value;
 use crate::broker::{Broker, Element};
 use crate::error::BrokerError;
 use crate::id::{QueueName, Token, WorkerId};
@@ -108,7 +108,7 @@ impl RedisBroker {
         let answers = self.link.call(members.iter().map(count).collect()).await;
         let counted = members.into_iter().zip(answers);
         let counted = counted.map(|((worker, _), answer)| {
-            let count = reply::number(&answer?).ok_or_else(|| corrupt("a number of jobs"))?;
+            let count = value::number(&answer?).ok_or_else(|| corrupt("a number of jobs"))?;
             Ok((worker, count))
         });
         counted.collect()
@@ -143,9 +143,9 @@ impl RedisBroker {
         let step = Step::command("HMGET")
             .arg(keys.in_flight(worker))
             .arg(tokens);
-        let records = reply::list(self.ask(step).await?, "a list of envelopes")?;
+        let records = value::list(self.ask(step).await?, "a list of envelopes")?;
         // One that was settled in the meantime is gone.
-        let there = records.into_iter().filter_map(reply::bytes);
+        let there = records.into_iter().filter_map(value::bytes);
         let elements = there.map(|bytes| Element {
             bytes,
             due: None,
@@ -168,7 +168,7 @@ impl Order {
     }
 
     fn elements(&self, value: Value) -> Result<Vec<Element>, BrokerError> {
-        let elements = reply::list(value, "a list of elements")?.into_iter();
+        let elements = value::list(value, "a list of elements")?.into_iter();
         let mut elements = match self {
             Self::ByScore(_) => elements.map(scored).collect::<Result<Vec<_>, _>>()?,
             Self::FromLeft(_) | Self::FromRight(_) => elements.filter_map(plain).collect(),
@@ -182,7 +182,7 @@ impl Order {
 
 fn plain(value: Value) -> Option<Element> {
     Some(Element {
-        bytes: reply::bytes(value)?,
+        bytes: value::bytes(value)?,
         due: None,
         worker: None,
     })
@@ -191,11 +191,11 @@ fn plain(value: Value) -> Option<Element> {
 /// One of ZRANGE WITHSCORES: in RESP3, a pair.
 fn scored(value: Value) -> Result<Element, BrokerError> {
     const SCORED: &str = "an element with its score";
-    let pair = <[Value; 2]>::try_from(reply::list(value, SCORED)?);
+    let pair = <[Value; 2]>::try_from(value::list(value, SCORED)?);
     let [element, score] = pair.map_err(|_| corrupt(SCORED))?;
     Ok(Element {
-        bytes: reply::bytes(element).ok_or_else(|| corrupt(SCORED))?,
-        due: reply::score(&score),
+        bytes: value::bytes(element).ok_or_else(|| corrupt(SCORED))?,
+        due: value::score(&score),
         worker: None,
     })
 }

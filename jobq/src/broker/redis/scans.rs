@@ -10,6 +10,7 @@ use super::keys::{self, QueueKeys};
 use super::pages::Order;
 use super::reply;
 use super::step::Step;
+use super::value;
 use crate::broker::Broker;
 use crate::envelope::Envelope;
 use crate::error::BrokerError;
@@ -74,7 +75,7 @@ impl RedisBroker {
             let step = step.arg("MATCH").arg(&pattern).arg("COUNT").arg(at_once);
             let (next, found) = reply::scanned(self.ask(step).await?)?;
             if let Some(element) = found.into_iter().next() {
-                return Ok(reply::bytes(element));
+                return Ok(value::bytes(element));
             }
             if next == 0 {
                 return Ok(None);

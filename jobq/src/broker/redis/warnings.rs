@@ -7,8 +7,8 @@ use super::RedisBroker;
 use super::config::RedisConfig;
 use super::fault::{Fault, corrupt};
 use super::keys;
-use super::reply;
 use super::step::Step;
+use super::value;
 use crate::error::BrokerError;
 
 pub(super) async fn look(broker: &RedisBroker) -> Result<Vec<String>, BrokerError> {
@@ -37,7 +37,7 @@ fn eviction(
         }
         info => info?,
     };
-    let info = reply::text(&info).ok_or_else(|| corrupt("INFO"))?;
+    let info = value::text(&info).ok_or_else(|| corrupt("INFO"))?;
     let mut lines = info.lines();
     let policy = lines.find_map(|line| line.strip_prefix("maxmemory_policy:"));
     Ok(policy.filter(|policy| *policy != "noeviction").map(|policy| {

@@ -3,6 +3,7 @@
 use url::{ParseError, Url};
 
 use crate::error::{ConnectError, quoted};
+use crate::id::is_name;
 
 /// How a URL is written.
 const FORM: &str = "expected redis://[user:password@]host[:port][/database][?namespace=name], \
@@ -116,13 +117,12 @@ pub(super) fn namespace_of(url: &Url, may_quote: bool) -> Result<Option<String>,
 }
 
 pub(super) fn check_namespace(namespace: &str) -> Result<&str, ConnectError> {
-    let legal = |c: u8| c.is_ascii_alphanumeric() || b"_.:-".contains(&c);
-    if (1..=64).contains(&namespace.len()) && namespace.bytes().all(legal) {
-        return Ok(namespace);
+    match is_name(namespace, 64) {
+        true => Ok(namespace),
+        false => Err(ConnectError::InvalidNamespace {
+            value: quoted(namespace),
+        }),
     }
-    Err(ConnectError::InvalidNamespace {
-        value: quoted(namespace),
-    })
 }
 
 /// Percent-decodes a part of the URL, which is not quoted if it is wrong.
