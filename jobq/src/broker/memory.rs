@@ -2,7 +2,7 @@
 //! tokio's, so a test that pauses it runs hours of delays in milliseconds.
 //!
 //! One lock guards everything and is held for one step at a time, never across an `await`. The
-//! steps themselves are in `memory/queue.rs` and know neither the lock nor the clock.
+//! steps themselves are those of `Queue`, which knows neither the lock nor the clock.
 
 mod batch;
 mod by_time;
@@ -10,6 +10,7 @@ mod cancelled;
 mod dead;
 mod intervene;
 mod look;
+mod membership;
 mod queue;
 mod waiter;
 

@@ -1,4 +1,5 @@
-//! One queue and its steps: plain data in, plain data out; no lock, no clock, no waiting.
+//! One queue and its steps: plain data in, plain data out; no lock, no clock, no waiting. Those of
+//! a membership are in `membership.rs`, those of people in `intervene.rs` and `look.rs`.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -13,8 +14,8 @@ use super::cancelled::Cancelled;
 use super::dead::DeadList;
 use super::waiter::Waiting;
 use crate::broker::{
-    Action, Adopted, Adoption, Claim, Claimed, Due, Entry, Grant, MAX_PROMOTE, Member, Promoted,
-    ReleaseTo, Renewed, Settle, Settled, Settlement, TIMEKEEPER_TTL,
+    Action, Claim, Claimed, Due, Entry, Grant, MAX_PROMOTE, Promoted, ReleaseTo, Settle, Settled,
+    Settlement, TIMEKEEPER_TTL,
 };
 use crate::id::{Token, WorkerId};
 use crate::timestamp::At;
@@ -91,23 +92,6 @@ impl Queue {
         })
     }
 
-    /// The worker's new counter; `None` if it was adopted, or is being.
-    fn pass_guard(&mut self, member: &Member) -> Option<u64> {
-        let counter = self.counter_after(member)?;
-        self.members.insert(member.worker.clone(), counter);
-        Some(counter)
-    }
-
-    fn counter_after(&self, member: &Member) -> Option<u64> {
-        match self.members.get(&member.worker) {
-            Some(0) => None,
-            Some(stored) => Some(member.known.max(*stored) + 1),
-            None if member.known > 0 => None,
-            // A token of a membership before may still be on its way.
-            None => Some(self.gone + 1),
-        }
-    }
-
     fn take_suspect(&mut self, max: u32) -> Vec<Bytes> {
         if self.paused || max == 0 {
             return Vec::new();
@@ -128,7 +112,7 @@ impl Queue {
         batch.envelopes
     }
 
-    fn own(&mut self, worker: &WorkerId, counter: u64, envelopes: &[Bytes]) {
+    pub(super) fn own(&mut self, worker: &WorkerId, counter: u64, envelopes: &[Bytes]) {
         if envelopes.is_empty() {
             return;
         }
@@ -181,20 +165,6 @@ impl Queue {
         }
     }
 
-    pub(super) fn renew(&mut self, member: &Member) -> Renewed {
-        let Some(counter) = self.pass_guard(member) else {
-            return Renewed::Reaped;
-        };
-        let owned = self.owned.get(&member.worker);
-        Renewed::Alive {
-            counter,
-            in_flight: owned.map_or(0, |owned| owned.in_flight.len() as u64),
-            handoff: owned.map_or(0, |owned| owned.handoff.len() as u64),
-            paused: self.paused,
-            suspects: self.suspects.len() as u64,
-        }
-    }
-
     pub(super) fn promote(&mut self, worker: &WorkerId, now: At) -> Promoted {
         let timekeeper = self.timekeeper(now).is_none_or(|holder| holder == worker);
         let mut moved = 0;
@@ -221,67 +191,6 @@ impl Queue {
         let moved = due.len() as u64;
         push_front_in_order(&mut self.ready, due.into_iter());
         moved
-    }
-
-    pub(super) fn adopt(&mut self, adoption: &Adoption) -> Adopted {
-        let Adoption { member, target, .. } = adoption;
-        let Some(counter) = self.counter_after(member) else {
-            return Adopted::Reaped;
-        };
-        let stored = self.members.get(target).copied();
-        let as_seen = stored == adoption.seen || stored == Some(0);
-        if *target == member.worker || !as_seen {
-            return Adopted::Alive;
-        }
-        self.gone = self.gone.max(stored.unwrap_or(0));
-        self.members.insert(member.worker.clone(), counter);
-        let (envelopes, more) = self.take_over(target, adoption.max);
-        match more {
-            true => self.members.insert(target.clone(), 0),
-            false => self.members.remove(target),
-        };
-        self.own(&member.worker, counter, &envelopes);
-        Adopted::Taken {
-            counter,
-            envelopes,
-            more,
-        }
-    }
-
-    fn take_over(&mut self, target: &WorkerId, max: u32) -> (Vec<Bytes>, bool) {
-        let Some(owned) = self.owned.get_mut(target) else {
-            return (Vec::new(), false);
-        };
-        let mut batch = Batch::new(max);
-        while let Some(first) = owned.in_flight.first_entry() {
-            if !batch.fits(first.get()) {
-                break;
-            }
-            batch.push(first.remove());
-        }
-        if owned.in_flight.is_empty() {
-            batch.take_from(&mut owned.handoff);
-        }
-        let more = !owned.is_empty();
-        if !more {
-            self.owned.remove(target);
-        }
-        (batch.envelopes, more)
-    }
-
-    pub(super) fn leave(&mut self, worker: &WorkerId) -> bool {
-        if self
-            .owned
-            .get(worker)
-            .is_some_and(|owned| !owned.is_empty())
-        {
-            return false;
-        }
-        self.owned.remove(worker);
-        let left = self.members.remove(worker);
-        self.gone = self.gone.max(left.unwrap_or(0));
-        self.office.take_if(|(holder, _)| holder == worker);
-        true
     }
 
     /// Tells the timekeeper when the first of delayed is due earlier than it was `before`.
