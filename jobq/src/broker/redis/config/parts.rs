@@ -1,5 +1,8 @@
 //! The parts of a URL, and what is wrong with one. What may hold a password is not quoted.
 
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode_str;
 use url::{ParseError, Url};
 
 use crate::error::{ConnectError, quoted};
@@ -131,21 +134,14 @@ pub(super) fn decode(text: &str, part: &str) -> Result<String, ConnectError> {
         let reason = format!("the {part} is not percent-encoded UTF-8; write % as %25");
         invalid(reason)
     };
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&byte, behind)) = rest.split_first() {
-        rest = behind;
-        if byte != b'%' {
-            bytes.push(byte);
-            continue;
-        }
-        let digits = rest.get(..2).ok_or_else(wrong)?;
-        let digits = std::str::from_utf8(digits).map_err(|_| wrong())?;
-        if !digits.bytes().all(|d| d.is_ascii_hexdigit()) {
-            return Err(wrong());
-        }
-        bytes.push(u8::from_str_radix(digits, 16).map_err(|_| wrong())?);
-        rest = &rest[2..];
+    let is_encoded = |rest: &str| {
+        let digits = rest.as_bytes().get(..2);
+        digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    };
+    // The library leaves a lone % as it is, which may be a password that was not encoded.
+    if !text.split('%').skip(1).all(is_encoded) {
+        return Err(wrong());
     }
-    String::from_utf8(bytes).map_err(|_| wrong())
+    let decoded = percent_decode_str(text).decode_utf8();
+    decoded.map(Cow::into_owned).map_err(|_| wrong())
 }
