@@ -88,7 +88,7 @@ impl RedisBroker {
     /// the first to the last, for those that are due soon may be of another kind than the rest.
     async fn scanned_at_once(&self, keys: &QueueKeys) -> Result<usize, BrokerError> {
         let count = self.ask(Step::command("ZCARD").arg(keys.delayed()));
-        let count = reply::number(&count.await?).ok_or_else(|| corrupt("a number of jobs"))?;
+        let count = value::number(&count.await?).ok_or_else(|| corrupt("a number of jobs"))?;
         let order = Order::ByScore(keys.delayed());
         let mut largest = 1;
         for sample in 0..SAMPLES {
