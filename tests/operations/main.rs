@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod container;
+mod defaults;
 mod unit;
 
 use std::process::Command;
@@ -19,4 +20,12 @@ fn worker() -> Command {
 fn help() -> String {
     let output = worker().arg("--help").output().unwrap();
     String::from_utf8(output.stdout).unwrap()
+}
+
+/// The default that it tells for the setting with this variable.
+fn default(variable: &str) -> String {
+    let help = help();
+    let (front, _) = help.split_once(&format!("{variable}]")).unwrap();
+    let (_, default) = front.rsplit_once("[default: ").unwrap();
+    default.split(']').next().unwrap().to_owned()
 }

@@ -5,11 +5,14 @@ use std::process::Command;
 
 use support::Folder;
 
-use crate::{help, worker};
+use crate::{default, help, worker};
 
 const UNIT: &str = include_str!("../../docs/operations/jobq-worker.service");
 
 const PAGE: &str = include_str!("../../docs/operations/deploying.md");
+
+/// With the docs of `jobq_worker::main()`.
+const SOURCE: &str = include_str!("../../jobq-worker/src/process.rs");
 
 /// What a worker needs after its shutdown timeout: to abort, to settle, to leave.
 const SETTLING: u64 = 3;
@@ -108,11 +111,7 @@ fn it_starts_the_program_with_arguments_that_it_knows() {
 
 #[test]
 fn it_waits_for_longer_than_a_worker_takes_to_stop() {
-    let help = help();
-    let (_, timeout) = help.split_once("JOBQ_SHUTDOWN_TIMEOUT").unwrap();
-    let (_, timeout) = timeout.split_once("[default: ").unwrap();
-    let (timeout, _) = timeout.split_once(']').unwrap();
-    let needed = seconds(timeout) + SETTLING;
+    let needed = seconds(&default("JOBQ_SHUTDOWN_TIMEOUT")) + SETTLING;
     assert!(seconds(value("TimeoutStopSec")) > needed, "{needed} s");
     // One signal, to the worker alone: the second would cut its jobs short.
     assert_eq!(
@@ -157,15 +156,16 @@ fn it_holds_no_secret_and_gives_no_rights() {
     }
 }
 
-/// The first cells of all rows of the page's tables.
-fn first_cells() -> impl Iterator<Item = &'static str> {
-    let rows = PAGE.lines().filter_map(|line| line.strip_prefix("| "));
+/// The first cells of all rows of a page's tables; `row` is what a row begins with.
+fn first_cells<'a>(page: &'a str, row: &str) -> impl Iterator<Item = &'a str> {
+    let rows = page.lines().filter_map(move |line| line.strip_prefix(row));
     rows.filter_map(|row| row.split(" |").next())
 }
 
 #[test]
 fn the_page_explains_lines_that_the_unit_has() {
-    let quoted = first_cells().filter_map(|cell| cell.strip_prefix('`')?.split('`').next());
+    let quoted =
+        first_cells(PAGE, "| ").filter_map(|cell| cell.strip_prefix('`')?.split('`').next());
     let settings: Vec<_> = quoted.filter(|text| text.contains('=')).collect();
     assert!(settings.len() > 4, "{settings:?}");
     for setting in settings {
@@ -175,8 +175,13 @@ fn the_page_explains_lines_that_the_unit_has() {
 }
 
 #[test]
-fn the_page_has_every_exit_code_that_the_worker_tells() {
-    let documented: Vec<u32> = first_cells().filter_map(|cell| cell.parse().ok()).collect();
+fn the_pages_have_every_exit_code_that_the_worker_tells() {
+    let codes = |page: &str, row| -> Vec<u32> {
+        let cells = first_cells(page, row);
+        cells.filter_map(|cell| cell.parse().ok()).collect()
+    };
+    let documented = codes(PAGE, "| ");
+    assert_eq!(codes(SOURCE, "/// | "), documented);
     let told = exit_codes();
     assert!(told.len() > 3, "{told:?}");
     for (code, meaning) in told {
