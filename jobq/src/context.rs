@@ -19,14 +19,14 @@ use crate::timestamp::At;
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # async fn main() -> Result<(), jobq::BoxError> {
 /// use jobq::{Context, job};
 ///
 /// #[job]
-/// async fn import(ctx: Context, rows: u64) -> Result<(), jobq::EnqueueError> {
+/// async fn import(ctx: Context, rows: u64) -> Result<(), jobq::BoxError> {
 ///     for row in 0..rows {
 ///         if ctx.is_cancelled() {
-///             break; // the worker stops: better an end of our own than to be aborted
+///             return Err("to be continued".into()); // runs again; `Ok` would count as done
 ///         }
 ///         println!("{}, attempt {}: row {row}", ctx.id(), ctx.attempt());
 ///     }

@@ -1,5 +1,5 @@
 //! Background jobs on Redis: write an async function, put `#[job]` on it, enqueue it from
-//! anywhere, and have a pool of workers run it: now, later, again after a failure, and never lost.
+//! anywhere, and have a pool of workers run it: now, later, or again after a failure.
 //!
 //! ```
 //! use std::time::Duration;
@@ -39,10 +39,13 @@
 //!
 //! # What it promises
 //!
-//! A job whose enqueue returned `Ok` is started **at least once**, and exactly one run's outcome is
-//! accepted, through killed workers, cut connections and restarts of Redis. It may be started
-//! twice: a handler that must not repeat its effect uses [`Context::id`], which is the same in
-//! every run.
+//! A job whose enqueue returned `Ok` is started **at least once**, through killed workers and cut
+//! connections, and at most one outcome of a claim is accepted. It may be started twice: a handler
+//! that must not repeat its effect uses [`Context::id`], which is the same in every run.
+//!
+//! All this is as durable as Redis is set to be: by default it has no append-only file (AOF), and a
+//! restart loses what came after its last snapshot. With `appendonly yes` jobs outlast a restart of
+//! Redis too, but for the last two seconds at most; with `appendfsync always`, all of them.
 //!
 //! # Where to look
 //!
