@@ -8,7 +8,8 @@
 //! ```
 //!
 //! Ctrl-C or SIGTERM stops it. Without `JOBQ_URL` the jobs live and die with this process; with
-//! `JOBQ_URL=redis://127.0.0.1:6379` what has not begun waits for the next start.
+//! `JOBQ_URL=redis://127.0.0.1:6379`, and `JOBQ_USERNAME` and `JOBQ_PASSWORD` where it takes them,
+//! what has not begun waits for the next start.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -21,7 +22,7 @@ use axum::Router;
 use axum::extract::State as Extract; // jobq has a `State` of its own
 use axum::http::StatusCode;
 use axum::routing::get;
-use jobq::{Client, State, job};
+use jobq::{Client, ClientBuilder, State, job};
 use jobq_worker::Worker;
 
 /// What requests and jobs share. Here a map; elsewhere a pool of connections.
@@ -73,8 +74,11 @@ async fn list(Extract((_, signups)): App) -> String {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let stop = jobq_worker::shutdown_signal()?;
-    let url = env::var("JOBQ_URL").unwrap_or_else(|_| "memory://".to_owned());
-    let (client, signups) = (jobq::connect(url).await?, Arc::<Signups>::default());
+    let client = match env::var_os("JOBQ_URL") {
+        Some(_) => ClientBuilder::from_env(),
+        None => Client::builder("memory://"),
+    };
+    let (client, signups) = (client.connect().await?, Arc::<Signups>::default());
 
     let worker = Worker::builder(client.clone())
         .concurrency(4)

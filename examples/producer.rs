@@ -5,7 +5,8 @@
 //! cargo run --example producer -- 5000
 //! ```
 //!
-//! `JOBQ_URL` says which Redis; `redis://127.0.0.1:6379` if it is not set.
+//! The variables of a worker process say which Redis: `JOBQ_URL` (`redis://127.0.0.1:6379` if it is
+//! not set), `JOBQ_USERNAME`, `JOBQ_PASSWORD`, `JOBQ_NAMESPACE`, `JOBQ_CA_FILE`.
 
 use std::env;
 use std::time::Duration;
@@ -15,8 +16,7 @@ use jobq_examples::invoices::{mail_invoice, render_invoice};
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let orders: u64 = env::args().nth(1).map_or(Ok(20), |n| n.parse())?;
-    let url = env::var("JOBQ_URL").unwrap_or_else(|_| "redis://127.0.0.1:6379".to_owned());
-    let client = jobq::connect(&url).await?;
+    let client = jobq::ClientBuilder::from_env().connect().await?;
 
     let invoices = (1..=orders).map(|order| {
         let items = vec![
