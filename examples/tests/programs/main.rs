@@ -1,6 +1,7 @@
 //! The examples as a user runs them: built programs, their output, their signals.
 
 mod embedded;
+mod operated;
 mod program;
 
 use std::path::Path;
