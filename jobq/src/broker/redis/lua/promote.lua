@@ -32,7 +32,6 @@ if mine then
   redis.call('SET', timekeeper, worker, 'PX', office)
   if first[1] and tonumber(first[2]) <= now then
     local due = redis.call('ZRANGEBYSCORE', delayed, '-inf', now, 'LIMIT', 0, max_due)
-    moved = #due
     redis.call('ZREM', delayed, unpack(due))
     local latest_first = {}
     for i = #due, 1, -1 do
@@ -40,6 +39,7 @@ if mine then
     end
     redis.call('RPUSH', ready, unpack(latest_first))
     first = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')
+    moved = #due
   end
 end
 local next_due = false

@@ -140,18 +140,29 @@ fn scripts_build_no_key_and_use_no_other_format() {
     }
 }
 
-/// Lua files cannot share it: what is changed in one must be changed in all.
+/// Lua files cannot share code: what is changed in one must be changed in all.
 #[test]
-fn the_guard_of_a_member_reads_the_same_in_every_step() {
-    let guard = |name: &str| {
-        let (_, source) = SOURCES.iter().find(|(other, _)| *other == name).unwrap();
-        let (_, from) = source.split_once("\nlocal stored = ").unwrap();
-        let (guard, _) = from.split_once("'gone') or 0) or 0\nend\n").unwrap();
-        assert!(guard.contains("return {'reaped'}"), "{name}: {guard}");
-        guard
-    };
-    for name in ["renew", "adopt"] {
-        assert_eq!(guard(name), guard("claim"), "{name}");
+fn what_several_steps_do_reads_the_same_in_each() {
+    let guard = ("\nlocal stored = ", "'gone') or 0) or 0\nend\n");
+    let move_due = ("    local due = ", "'WITHSCORES')\n");
+    for ((begin, end), names, holds) in [
+        (guard, &["claim", "renew", "adopt"][..], "return {'reaped'}"),
+        (
+            move_due,
+            &["claim", "promote"],
+            "redis.call('RPUSH', ready,",
+        ),
+    ] {
+        let part = |name: &str| {
+            let (_, source) = SOURCES.iter().find(|(other, _)| *other == name).unwrap();
+            let (_, from) = source.split_once(begin).unwrap();
+            let (part, _) = from.split_once(end).unwrap();
+            assert!(part.contains(holds), "{name}: {part}");
+            part
+        };
+        for name in names {
+            assert_eq!(part(name), part(names[0]), "{name}");
+        }
     }
 }
 
