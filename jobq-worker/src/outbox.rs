@@ -11,7 +11,6 @@ use std::time::Duration;
 use jobq::broker::{Action, DeadCaps, MAX_BATCH, MAX_BATCH_BYTES, Settle, Settled, Settlement};
 use jobq::{BrokerError, JobId, Token, WorkerId};
 use tokio::sync::Notify;
-
 use tokio::time::Instant;
 
 use crate::shared::Shared;

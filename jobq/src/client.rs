@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-pub use self::builder::{ClientBuilder, connect};
+pub use self::builder::{ClientBuilder, DEFAULT_URL, connect};
 use crate::broker::memory::MemoryBroker;
 use crate::broker::{Broker, Entry, MAX_BATCH, MAX_BATCH_BYTES, how_many_fit};
 use crate::error::{BrokerError, EnqueueError, InspectError, InvalidQueueName};

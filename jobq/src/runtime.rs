@@ -1,6 +1,7 @@
 //! What a worker runtime is built on; `jobq-worker` is one. Applications need nothing of it, and
 //! any release may change it.
 
+pub use crate::client::DEFAULT_URL;
 pub use crate::context::{Cancellation, ContextParts, States};
 pub use crate::error::text;
 pub use crate::outcome::{

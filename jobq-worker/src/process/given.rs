@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use jobq::runtime::DEFAULT_URL;
 use jobq::{Client, ClientBuilder};
 use tracing_subscriber::filter::Targets;
 
@@ -13,9 +14,6 @@ use super::values::{count, duration, filter, truth};
 use crate::error::BuildError;
 use crate::schedule::QueueWeight;
 use crate::settings::Settings;
-
-/// Where Redis is looked for unless it is set.
-const DEFAULT_URL: &str = "redis://127.0.0.1:6379";
 
 /// Settings that were made somewhere. Not `Debug`: URL and password.
 #[derive(Default, clap::Args)]
@@ -205,6 +203,7 @@ mod tests {
         let command = Given::augment_args(Command::new("test"));
         let default = Settings::default();
         for (id, value) in [
+            ("url", DEFAULT_URL.to_owned()),
             ("strict", default.strict.to_string()),
             ("concurrency", default.concurrency.to_string()),
             ("connections", default.connections.to_string()),

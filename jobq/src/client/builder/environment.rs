@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use super::ClientBuilder;
 
 /// What is connected to where neither the environment nor anyone else says so.
-const DEFAULT_URL: &str = "redis://127.0.0.1:6379";
+pub const DEFAULT_URL: &str = "redis://127.0.0.1:6379";
 
 impl ClientBuilder {
     /// Settings from the environment of this process, which further calls override:
