@@ -7,6 +7,7 @@ use std::time::Duration;
 use jobq::{Client, DeadJob, Queue};
 use jobq_worker::{Worker, WorkerBuilder};
 use support::{RedisServer, Role};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 
 /// A lease as short as a loaded machine allows, for tests in which a worker dies.
@@ -62,6 +63,28 @@ impl Fixture {
             operator: by_role(Role::Operator).await,
             ledger: Ledger::default(),
             url: Role::Worker.log_in(url),
+        }
+    }
+
+    /// The same place and ledger on the shared server, by way of a port where each connection of a
+    /// client is handed to `pass` with one to the server.
+    pub(crate) async fn by_way_of<P: Future<Output = ()> + Send + 'static>(
+        &self,
+        pass: impl Fn(TcpStream, TcpStream) -> P + Send + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (to, at) = (support::shared().port(), listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                let server = TcpStream::connect(("127.0.0.1", to)).await.unwrap();
+                tokio::spawn(pass(client, server));
+            }
+        });
+        let url = Role::Worker.log_out(&self.url);
+        let url = url.replace(&to.to_string(), &at.port().to_string());
+        Self {
+            ledger: self.ledger.clone(),
+            ..Self::at(&url).await
         }
     }
 

@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use jobq::{State, job};
-use support::Role;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::unbounded_channel;
 use tokio::time::{Instant, sleep_until};
 
@@ -23,33 +22,19 @@ async fn last(ledger: State<Ledger>) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn empty_queues_keep_no_other_from_its_turn() {
     let near = Fixture::redis().await;
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let far = Role::Worker
-        .log_out(&near.url)
-        .replace(&support::shared().port().to_string(), &port.to_string());
-    tokio::spawn(serve(listener));
+    let far = near.by_way_of(pass_slowly).await;
     last::enqueue(&near.client).await.unwrap();
-    let far = Fixture {
-        ledger: near.ledger.clone(),
-        ..Fixture::at(&far).await
-    };
     let worker = far.calm_worker().queues(["a", "b", "c", "last"]);
     let handle = worker.build().unwrap().spawn();
     near.ledger.wait_for("last", 1).await;
     handle.shutdown().await;
 }
 
-/// Passes connections on to the shared server, slowly.
-async fn serve(listener: TcpListener) {
-    while let Ok((client, _)) = listener.accept().await {
-        let address = ("127.0.0.1", support::shared().port());
-        let server = TcpStream::connect(address).await.unwrap();
-        let (from_client, to_client) = client.into_split();
-        let (from_server, to_server) = server.into_split();
-        tokio::spawn(pass(from_client, to_server, DELAY));
-        tokio::spawn(pass(from_server, to_client, Duration::ZERO));
-    }
+async fn pass_slowly(client: TcpStream, server: TcpStream) {
+    let (from_client, to_client) = client.into_split();
+    let (from_server, to_server) = server.into_split();
+    tokio::spawn(pass(from_client, to_server, DELAY));
+    pass(from_server, to_client, Duration::ZERO).await;
 }
 
 async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, delay: Duration) {

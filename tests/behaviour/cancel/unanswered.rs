@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use jobq::{Context, JobState, State, job};
 use support::{RedisServer, Role};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 
 use super::QUEUE;
 use crate::fixture::{Fixture, Ledger};
@@ -110,16 +110,10 @@ async fn a_suspect_goes_back_to_the_suspects() {
 async fn a_connection_ends_with_the_question(passed_on: bool) {
     let near = Fixture::redis().await;
     three(&near).await;
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
     let cuts = Arc::new(AtomicU32::new(3));
-    tokio::spawn(serve(listener, cuts.clone(), passed_on));
-    let url = Role::Worker.log_out(&near.url);
-    let url = url.replace(&support::shared().port().to_string(), &port.to_string());
-    let far = Fixture {
-        ledger: near.ledger.clone(),
-        ..Fixture::at(&url).await
-    };
+    let left = cuts.clone();
+    let pass = move |client, server| pass(client, server, left.clone(), passed_on);
+    let far = near.by_way_of(pass).await;
     let worker = far.calm_worker().build().unwrap().spawn();
     one_and_three_ran(&near, worker).await;
     assert_eq!(cuts.load(Ordering::Relaxed), 0);
@@ -135,15 +129,7 @@ async fn an_answer_that_is_lost_starts_nothing_and_loses_nothing() {
     a_connection_ends_with_the_question(true).await;
 }
 
-/// Passes connections on to the shared server and cuts those that ask, as often as `cuts` says.
-async fn serve(listener: TcpListener, cuts: Arc<AtomicU32>, passed_on: bool) {
-    while let Ok((client, _)) = listener.accept().await {
-        let address = ("127.0.0.1", support::shared().port());
-        let server = TcpStream::connect(address).await.unwrap();
-        tokio::spawn(pass(client, server, cuts.clone(), passed_on));
-    }
-}
-
+/// Passes a connection on, and cuts it when it asks, as often as `cuts` says.
 async fn pass(mut client: TcpStream, mut server: TcpStream, cuts: Arc<AtomicU32>, passed_on: bool) {
     let (mut asked, mut answered) = (vec![0; 64 * 1024], vec![0; 64 * 1024]);
     loop {
