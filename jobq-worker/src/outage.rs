@@ -1,29 +1,35 @@
-//! Whether the broker is away, as one worker sees it: told once when it goes, and once when it is
-//! back, however many components notice.
+//! Whether the broker is away, or refuses what it is asked, as one worker sees it: told once when
+//! that begins, and once when it is over, however many components notice. A refusal that lasts is
+//! told again now and then, for it waits for somebody to mend it.
+
+mod refusals;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jobq::BrokerError;
-use jobq::runtime::text::plain;
+use jobq::runtime::text::{chain, plain};
 use tokio::time::Instant;
 
-use jobq::runtime::text::chain;
+use self::refusals::Refusals;
 
-/// The time between two complaints about what the broker refuses.
-const QUIET: Duration = Duration::from_secs(1);
-
-/// The present outage, if there is one.
-#[derive(Debug, Default)]
+/// The present outage, if there is one, and what is refused at present.
+#[derive(Debug)]
 pub(crate) struct Outage(Mutex<State>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
     since: Option<Instant>,
-    complained: Option<Instant>,
+    refusals: Refusals,
 }
 
 impl Outage {
+    /// `patience`: a step that was refused is asked for again at least so often.
+    pub(crate) fn new(patience: Duration) -> Self {
+        let (since, refusals) = (None, Refusals::new(patience));
+        Self(Mutex::new(State { since, refusals }))
+    }
+
     /// A call failed, and will be tried again.
     pub(crate) fn failed(&self, what: &'static str, error: &BrokerError) {
         if !error.is_retryable() {
@@ -41,9 +47,17 @@ impl Outage {
 
     /// A call was answered that was sent at `sent`.
     pub(crate) fn answered(&self, sent: Instant) {
-        if let Some(away) = self.end(sent, Instant::now()) {
-            let away = Duration::from_millis(u64::try_from(away.as_millis()).unwrap_or(u64::MAX));
-            tracing::info!(after = plain(away), "the broker answers again");
+        let now = Instant::now();
+        if let Some(away) = self.end(sent, now) {
+            tracing::info!(after = whole(away), "the broker answers again");
+        }
+        let over = self.state().refusals.over(now);
+        for (error, refused) in over {
+            tracing::info!(
+                error,
+                refused,
+                "the broker no longer refuses a step; going on"
+            );
         }
     }
 
@@ -60,21 +74,22 @@ impl Outage {
     fn end(&self, sent: Instant, now: Instant) -> Option<Duration> {
         let mut state = self.state();
         let since = state.since.take_if(|since| *since <= sent)?;
+        state.refusals.restart(now);
         Some(now - since)
     }
 
     fn complain(&self, what: &'static str, error: &BrokerError) {
-        let mut state = self.state();
-        let now = Instant::now();
-        if state.complained.is_none_or(|at| now >= at + QUIET) {
-            state.complained = Some(now);
-            drop(state);
-            let error = chain(error);
+        let error = chain(error);
+        let told = self.state().refusals.note(&error, Instant::now());
+        if let Some(refused) = told {
             tracing::warn!(
                 component = what,
                 error,
+                refused,
                 "the broker refused a step; trying again"
             );
+        } else {
+            tracing::debug!(component = what, error, "the broker refused a step again");
         }
     }
 
@@ -83,13 +98,18 @@ impl Outage {
     }
 }
 
+fn whole(time: Duration) -> String {
+    let ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    plain(Duration::from_millis(ms))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn an_outage_ends_with_the_answer_to_what_was_sent_after_it_began() {
-        let (outage, start) = (Outage::default(), Instant::now());
+        let (outage, start) = (Outage::new(Duration::from_secs(1)), Instant::now());
         let at = |seconds| start + Duration::from_secs(seconds);
         assert_eq!(outage.end(at(0), at(1)), None);
         assert!(outage.begin(at(2)));

@@ -94,7 +94,7 @@ const EXIT_CONFIGURATION: u8 = 78;
 /// | 0 | stopped by a signal, also before it worked; or all that `--check` looked at is right |
 /// | 2 | the command line cannot be read |
 /// | 69 | no Redis answers within five seconds of the start, or the system refuses threads: starting again later may help |
-/// | 78 | a setting, its variable or the file is wrong; the login is refused, the server too old; no job, two of one name, a missing state; `configure` failed: starting again does not help |
+/// | 78 | a setting, its variable or the file is wrong; the login is refused or lacks a right, the server too old; no job, two of one name, a missing state; `configure` failed: starting again does not help |
 /// | 130 | a third signal ended it at once |
 ///
 /// A Redis that goes away later is waited for.
@@ -169,7 +169,7 @@ where
         let worker = tokio::select! {
             biased;
             () = shutdown.reached(Phase::Draining) => return Ok(()),
-            worker = set_up(given, configure) => worker?,
+            worker = ready(given, configure) => worker?,
         };
         let ended = worker.run_until(shutdown, Leftovers::GiveBack).await;
         ended.map(drop).map_err(|error| Failure::run(&error))
@@ -177,6 +177,16 @@ where
     // Blocking jobs that run on were given back: nobody waits for them.
     runtime.shutdown_background();
     ended
+}
+
+/// A worker that may do what it has to.
+async fn ready<F>(given: &Given, configure: F) -> Result<Worker, Failure>
+where
+    F: AsyncFnOnce(WorkerBuilder) -> Result<WorkerBuilder, BoxError>,
+{
+    let worker = set_up(given, configure).await?;
+    check::rights(&worker).await?;
+    Ok(worker)
 }
 
 /// Connects and builds. What is set is checked first: it needs no broker.

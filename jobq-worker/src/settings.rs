@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jobq::runtime::text::plain;
 
+use crate::component::MAX_BACKOFF;
 use crate::error::BuildError;
 use crate::schedule::QueueWeight;
 
@@ -99,5 +100,12 @@ impl Settings {
     /// answered: a tenth less than an observer waits, for the time an answer takes.
     pub(crate) fn trust(&self) -> Duration {
         self.lease - self.lease / 10
+    }
+
+    /// How long it takes at most until a step that was refused is asked for again: two renews, or a
+    /// sweep, which looks at a queue a second, and the waits after errors.
+    pub(crate) fn patience(&self) -> Duration {
+        let queues = u32::try_from(self.queues.len()).unwrap_or(u32::MAX);
+        2 * self.renew_every + Duration::from_secs(1) * queues + 2 * MAX_BACKOFF
     }
 }

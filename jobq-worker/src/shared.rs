@@ -77,7 +77,7 @@ impl Shared {
             outbox: Outbox::default(),
             counters: Counters::default(),
             failures: Failures::default(),
-            outage: Outage::default(),
+            outage: Outage::new(settings.patience()),
             shutdown,
             work,
             suspected: Notify::new(),

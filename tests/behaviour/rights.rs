@@ -117,3 +117,53 @@ async fn a_check_tells_of_rights_that_are_missing() {
     );
     assert!(!text.contains("password-of-a-role"), "{text}");
 }
+
+#[tokio::test]
+async fn a_worker_that_may_only_enqueue_exits_78_with_the_words_of_a_check() {
+    let server = RedisServer::start();
+    let url = Role::Producer.log_in(&server.url());
+    let ended = |arg: &[&str]| {
+        let output = command().args(["--url", &url]).args(arg).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        let error = said.lines().find_map(|line| line.split_once("ERROR"));
+        let error = error.map(|(_, error)| error.to_owned());
+        (output.status.code(), error, said)
+    };
+    let (code, error, said) = ended(&[]);
+    assert_eq!(code, Some(78), "{said}");
+    assert!(!said.contains("worker started"), "{said}");
+    let error = error.unwrap();
+    assert!(
+        error.contains("a worker could not work here: ") && error.contains("jobq-producer"),
+        "{said}"
+    );
+    assert_eq!(ended(&["--check"]).1.unwrap(), error);
+}
+
+#[tokio::test]
+async fn a_refusal_that_lasts_is_not_told_each_time_and_its_end_is() {
+    let server = RedisServer::start();
+    let fixture = Fixture::on(&server).await;
+    let mut plain = Plain::connect(&fixture).await;
+    let program = Program::start(&fixture.url, &["--log", "debug"]).await;
+    let _: () = plain.say("ACL SETUSER jobq-worker -rpop").await;
+    let record = Record::new();
+    note::enqueue(&fixture.client, record.path(), "a")
+        .await
+        .unwrap();
+    let told = |what: &str| {
+        let log = program.log();
+        let lines = log.lines().filter(|line| line.contains(what));
+        lines.filter(|line| line.contains("RPOP")).count()
+    };
+    support::eventually("refusals", async || {
+        (told("the broker refused a step again") > 2).then_some(())
+    })
+    .await;
+    assert_eq!(told("the broker refused a step; "), 1, "{}", program.log());
+    assert_eq!(told("no longer refuses"), 0, "{}", program.log());
+    let _: () = plain.say("ACL SETUSER jobq-worker +rpop").await;
+    record.wait_for("end a", 1).await;
+    program.wait_for_log("no longer refuses a step").await;
+    assert_eq!(told("no longer refuses"), 1, "{}", program.log());
+}

@@ -234,7 +234,7 @@ fn chain(error: &dyn std::error::Error) -> String {
 #[track_caller]
 fn check_refusal(error: &jobq::BrokerError, named: &[&str]) {
     let said = format!("{} {error:?}", chain(error));
-    assert_eq!(error.kind(), BrokerErrorKind::Refused, "{said}");
+    assert_eq!(error.kind(), BrokerErrorKind::Forbidden, "{said}");
     assert!(!error.is_retryable() && !error.is_outcome_unknown());
     for name in named.iter().chain(&["NOPERM"]) {
         assert!(chain(error).contains(name), "{name}: {said}");

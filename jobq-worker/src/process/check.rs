@@ -1,10 +1,10 @@
 //! `--check`: says of everything a worker needs whether it is there, a line each. No job is taken,
-//! and no queue is joined.
+//! and no queue is joined. A worker that starts asks the same about its rights.
 
 use std::io::Write as _;
 
 use jobq::runtime::text::{chain, plain};
-use jobq::{BrokerError, WorkerId};
+use jobq::{BrokerError, BrokerErrorKind, WorkerId};
 
 use super::failure::Failure;
 use crate::worker::Worker;
@@ -53,6 +53,15 @@ pub(super) async fn check(worker: &Worker) -> Result<(), Failure> {
         say("warning", &doubts);
     }
     Ok(())
+}
+
+/// Whether a worker that is about to start may do what it has to. Whatever else is refused may be
+/// mended, or concern one queue of many: it works, and says so.
+pub(super) async fn rights(worker: &Worker) -> Result<(), Failure> {
+    match probe(worker).await {
+        Err(error) if error.kind() == BrokerErrorKind::Forbidden => Err(Failure::rights(&error)),
+        _ => Ok(()),
+    }
 }
 
 /// Asks what a worker asks, and runs the one step that changes nothing: a worker leaves that was

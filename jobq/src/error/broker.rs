@@ -13,8 +13,10 @@ pub enum BrokerErrorKind {
     Unavailable,
     /// No answer within the time allowed.
     Timeout,
-    /// The server answered, and refused: out of memory, not permitted, read-only.
+    /// The server answered, and refused: out of memory, read-only, the login is no longer right.
     Refused,
+    /// The server answered that the user lacks a right.
+    Forbidden,
     /// The server answered something that cannot be: damaged data, or keys of another type.
     Corrupt,
 }

@@ -22,7 +22,6 @@ pub(super) struct Fault {
     kind: BrokerErrorKind,
     message: String,
     outcome_unknown: bool,
-    forbidden: bool,
     source: Option<RedisError>,
 }
 
@@ -32,7 +31,6 @@ impl Fault {
             kind,
             message,
             outcome_unknown: false,
-            forbidden: false,
             source,
         }
     }
@@ -78,10 +76,7 @@ impl Fault {
     /// The server answered that the user lacks a right: nothing happened.
     fn forbidden(error: ServerError, what: &str, user: &str) -> Self {
         let message = format!("Redis refused {what} to user {user} (NOPERM)");
-        Self {
-            forbidden: true,
-            ..Self::new(BrokerErrorKind::Refused, message, Some(error.into()))
-        }
+        Self::new(BrokerErrorKind::Forbidden, message, Some(error.into()))
     }
 
     /// What opening a connection failed with, for a caller that had one before.
@@ -123,13 +118,13 @@ impl Fault {
 
     /// Whether the user lacks a right.
     pub(super) fn is_forbidden(&self) -> bool {
-        self.forbidden
+        self.kind == BrokerErrorKind::Forbidden
     }
 
     /// Whether the user lacks the right to a channel, not to the command.
     pub(super) fn is_about_channel(&self) -> bool {
         let said = self.source.as_ref().and_then(RedisError::detail);
-        self.forbidden && said.is_some_and(|said| said.contains("channel"))
+        self.is_forbidden() && said.is_some_and(|said| said.contains("channel"))
     }
 
     /// Whether the server cannot take more data.

@@ -12,10 +12,10 @@ fn judged(wire: &str) -> BrokerError {
 
 #[test]
 fn every_error_of_a_server_has_its_kind() {
-    use BrokerErrorKind::{Corrupt, Refused, Unavailable};
+    use BrokerErrorKind::{Corrupt, Forbidden, Refused, Unavailable};
     let cases = [
         ("-OOM command not allowed", Refused),
-        ("-NOPERM no permissions", Refused),
+        ("-NOPERM no permissions", Forbidden),
         ("-READONLY a replica", Refused),
         ("-MISCONF cannot persist", Refused),
         ("-NOAUTH required", Refused),
