@@ -121,14 +121,12 @@ impl Link {
         let deadline = Instant::now() + self.timeout;
         let live = self.live(deadline).await?;
         let mut answers = self.exchange(&live, &bundle, deadline).await?;
-        let unknown = |&i: &usize| matches!(&answers[i], Err(fault) if fault.is_no_script());
-        let unknown: Vec<usize> = (0..answers.len()).filter(unknown).collect();
-        if !unknown.is_empty() {
-            let again = bundle.with_sources(&unknown);
+        let (places, again) = bundle.again(&answers);
+        if !places.is_empty() {
             let again = self.exchange(&live, &again, deadline).await;
-            let again = again.unwrap_or_else(|fault| vec![Err(fault); unknown.len()]);
-            for (i, answer) in unknown.into_iter().zip(again) {
-                answers[i] = answer;
+            let again = again.unwrap_or_else(|fault| vec![Err(fault); places.len()]);
+            for (place, answer) in places.into_iter().zip(again) {
+                answers[place] = answer;
             }
         }
         Ok(answers)

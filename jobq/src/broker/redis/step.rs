@@ -1,6 +1,8 @@
 //! A step as it is sent: a command, or a script by its name, and several of them in one go.
 
-use redis::{Arg, Cmd, Pipeline, ToRedisArgs};
+use redis::{Arg, Cmd, Pipeline, ToRedisArgs, Value};
+
+use super::fault::Fault;
 
 /// First line of a script that writes nothing.
 pub(super) const READS_ONLY: &str = "#!lua flags=no-writes";
@@ -105,18 +107,19 @@ impl Bundle {
         self.pipeline.cmd_iter().zip(self.scripts.iter().copied())
     }
 
-    /// Of these scripts, in order, calls that bring their source.
-    pub(super) fn with_sources(&self, places: &[usize]) -> Self {
-        let commands: Vec<_> = self.iter().collect();
-        let steps = places.iter().map(|&place| {
-            let (command, script) = commands[place];
-            let script = script.expect("only of a script the source is asked for");
-            Step {
-                script: Some(script),
-                command: script.with_source(command),
-            }
+    /// The scripts that the server does not know, by their places, and calls that bring their
+    /// source.
+    pub(super) fn again(&self, answers: &[Result<Value, Fault>]) -> (Vec<usize>, Self) {
+        let unknown = self.iter().zip(answers).enumerate();
+        let unknown = unknown.filter_map(|(place, ((command, script), answer))| {
+            let fault = answer.as_ref().err()?;
+            let script = script.filter(|_| fault.is_no_script())?;
+            let command = script.with_source(command);
+            let script = Some(script);
+            Some((place, Step { script, command }))
         });
-        Self::new(steps.collect())
+        let (places, steps) = unknown.unzip();
+        (places, Self::new(steps))
     }
 }
 
@@ -125,6 +128,8 @@ mod tests {
     use std::sync::LazyLock;
 
     use super::*;
+    use crate::broker::redis::config::RedisConfig;
+    use crate::broker::redis::fault::judge;
 
     static SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new("x", "#!lua\nreturn 1\n"));
 
@@ -137,12 +142,20 @@ mod tests {
     }
 
     #[test]
-    fn a_command_with_its_source_keeps_keys_and_arguments() {
+    fn a_script_that_is_not_known_is_sent_again_with_its_source_keys_and_arguments() {
         let call = |arg: &str| Step::script(&SCRIPT, &["key".to_owned()]).arg(arg);
         let bundle = Bundle::new(vec![call("a"), Step::command("GET").arg("key"), call("b")]);
-        let again = bundle.with_sources(&[2]);
+        let config = RedisConfig::parse("redis://h", None).unwrap();
+        // Nobody says this of a command; if one did, there is no source to send.
+        let answers = ["+OK\r\n", "-NOSCRIPT x\r\n", "-NOSCRIPT x\r\n"];
+        let answers = bundle.iter().zip(answers).map(|((command, script), wire)| {
+            let value = redis::parse_redis_value(wire.as_bytes()).unwrap();
+            judge(value, command, script, &config)
+        });
+        let (places, again) = bundle.again(&answers.collect::<Vec<_>>());
         let again: Vec<_> = again.iter().map(|(command, _)| args(command)).collect();
         let expected = ["EVAL", SCRIPT.source, "1", "key", "b"];
+        assert_eq!(places, [2]);
         assert_eq!(again, [expected.map(|arg| arg.as_bytes().to_vec())]);
     }
 
