@@ -16,6 +16,7 @@ pub(crate) const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 /// assert_eq!(linear, Backoff::linear(Duration::from_secs(10)));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Strategy {
     /// Always `base`.
     Fixed,
@@ -39,6 +40,7 @@ pub enum Strategy {
 /// assert_eq!(policy.delay(1, 1.0), Duration::from_secs(10)); // the longest
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub enum Jitter {
     /// Exactly `d`.
     None,
