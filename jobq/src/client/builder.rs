@@ -141,8 +141,10 @@ impl ClientBuilder {
     pub async fn connect(self) -> Result<Client, ConnectError> {
         self.check()?;
         let broker: Arc<dyn Broker> = match self.url.split_once("://") {
-            // A namespace changes nothing: nobody else is there.
+            // A namespace changes nothing: nobody else is there. It is read as for a server, so that
+            // what passes here passes there.
             Some(("memory", rest)) if rest.is_empty() || rest.starts_with("?namespace=") => {
+                RedisConfig::parse(&format!("redis://{rest}"), self.namespace.as_deref())?;
                 check_timeout(self.timeout)?;
                 check_ca_file(self.ca_file.as_deref(), false)?;
                 Arc::new(MemoryBroker::new())

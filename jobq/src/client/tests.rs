@@ -273,6 +273,21 @@ async fn settings_out_of_range_are_refused_by_name() {
 }
 
 #[tokio::test]
+async fn a_namespace_that_no_server_would_get_is_refused_in_memory_too() {
+    for builder in [
+        Client::builder("memory://").namespace("a b"),
+        Client::builder("memory://?namespace=a%20b"),
+        Client::builder("memory://?namespace=a&namespace=b"),
+        Client::builder("memory://?namespace=a&db=1"),
+    ] {
+        let connected = builder.clone().connect().await;
+        assert!(connected.is_err(), "{builder:?}");
+    }
+    let builder = Client::builder("memory://?namespace=a");
+    assert!(builder.namespace("b").connect().await.is_ok());
+}
+
+#[tokio::test]
 async fn every_client_of_memory_has_queues_of_its_own() {
     let (one, other) = (
         connect("memory://").await.unwrap(),
