@@ -118,14 +118,15 @@ impl Running {
     }
 }
 
-/// Cargo builds the examples before the tests of their package, beside them.
+/// Cargo builds the examples before the tests of their package, beside them, unless it is told to
+/// run one of these alone.
 pub(crate) fn path(name: &str) -> PathBuf {
     let test = std::env::current_exe().expect("it runs");
     let profile = test.ancestors().nth(2).expect("it lies in deps");
     let path = profile.join("examples").join(name);
     assert!(
         path.exists(),
-        "no {}; `cargo test -p jobq-examples` builds it",
+        "no {}; `cargo build -p jobq-examples --examples` builds it",
         path.display()
     );
     path
