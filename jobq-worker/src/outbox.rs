@@ -47,6 +47,8 @@ pub(crate) enum Kind {
     Retried,
     Snoozed,
     Released,
+    /// Put back for the worker that held it is gone. It was counted when it was taken over.
+    Adopted,
     Dead,
 }
 
@@ -289,14 +291,15 @@ fn count(shared: &Shared, settle: &Settle, note: Note, accepted: bool) {
         return;
     }
     let (counter, what) = match note.kind {
-        Kind::Done => (&counters.done, "done"),
-        Kind::Discarded => (&counters.discarded, "discarded"),
-        Kind::Cancelled => (&counters.cancelled, "cancelled"),
-        Kind::Retried => (&counters.retried, "retry"),
-        Kind::Snoozed => (&counters.snoozed, "snoozed"),
-        Kind::Released => (&counters.released, "released"),
-        Kind::Dead => (&counters.dead, "dead"),
+        Kind::Done => (Some(&counters.done), "done"),
+        Kind::Discarded => (Some(&counters.discarded), "discarded"),
+        Kind::Cancelled => (Some(&counters.cancelled), "cancelled"),
+        Kind::Retried => (Some(&counters.retried), "retry"),
+        Kind::Snoozed => (Some(&counters.snoozed), "snoozed"),
+        Kind::Released => (Some(&counters.released), "released"),
+        Kind::Adopted => (None, "adopted"),
+        Kind::Dead => (Some(&counters.dead), "dead"),
     };
-    counter.add(1);
+    counter.into_iter().for_each(|counter| counter.add(1));
     tracing::debug!(job.id = id, job.queue = %settle.queue, outcome = what, "settled");
 }

@@ -191,7 +191,7 @@ async fn drain(shared: &Arc<Shared>, leftovers: Leftovers) -> (ShutdownReport, I
     tokio::join!(handoffs, running);
     shared.shutdown.advance(Phase::Aborting);
     let aborted = tokio::time::timeout(ABORT_TIME, abort(shared)).await;
-    let abandoned = if aborted.is_ok() {
+    let mut abandoned = if aborted.is_ok() {
         0
     } else {
         shared.slots.taken() as usize
@@ -199,7 +199,7 @@ async fn drain(shared: &Arc<Shared>, leftovers: Leftovers) -> (ShutdownReport, I
     let deadline = Instant::now() + SETTLE_TIME;
     within(deadline, shared.outbox.emptied()).await;
     if leftovers == Leftovers::GiveBack && abandoned > 0 {
-        within(deadline, give_back(shared)).await;
+        within(deadline, give_back(shared, &mut abandoned)).await;
     }
     (ShutdownReport { abandoned }, deadline)
 }
@@ -221,14 +221,25 @@ async fn abort(shared: &Arc<Shared>) {
     }
 }
 
-/// Releases whatever is still held, without its end.
-async fn give_back(shared: &Arc<Shared>) {
+/// Releases whatever is still held, without its end: what the broker takes back is not abandoned.
+async fn give_back(shared: &Arc<Shared>, abandoned: &mut usize) {
     for membership in &shared.memberships {
         let (worker, tokens) = membership.held_tokens();
         for tokens in tokens.chunks(MAX_BATCH as usize) {
             let settle = Settle::release(membership.queue.clone(), worker.clone(), tokens);
-            if let Err(error) = shared.broker().settle(settle).await {
-                tracing::warn!(%error, "could not give running jobs back; other workers will adopt them");
+            match shared.broker().settle(settle).await {
+                Ok(settled) => {
+                    let released = settled
+                        .accepted
+                        .iter()
+                        .filter(|accepted| **accepted)
+                        .count();
+                    shared.counters.released.add(released as u64);
+                    *abandoned = abandoned.saturating_sub(released);
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "could not give running jobs back; other workers will adopt them");
+                }
             }
         }
     }

@@ -32,9 +32,9 @@ pub struct WorkerStats {
     pub cancelled: u64,
     /// Snoozes, and postponements of jobs whose name nobody here knows.
     pub snoozed: u64,
-    /// Jobs given back without a run or an attempt.
+    /// Jobs given back without an attempt: not started, or cut short by a shutdown.
     pub released: u64,
-    /// Jobs taken over from dead workers.
+    /// Jobs taken over from dead workers, and put back for any worker to run.
     pub adopted: u64,
     /// Outcomes that came too late: the job had been taken over.
     pub stale: u64,

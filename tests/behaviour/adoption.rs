@@ -69,11 +69,22 @@ async fn a_process_started_anew_takes_over_from_the_one_before() {
     let mut first = hold_in(&fixture, &record).await;
     first.kill();
     record.write("go");
-    let mut second = Program::start(&fixture.url, &[]).await;
+    let mut second = Program::start(&fixture.url, &["--log", "debug"]).await;
     record.wait_for("end ", JOBS).await;
     check_record(&record);
     second.signal("TERM");
     assert_eq!(second.ended().await.code(), Some(0));
+    let log = second.log();
+    assert!(log.contains("done=50 retried=0 dead=0 released=0"), "{log}");
+    let put_back = log
+        .lines()
+        .filter(|line| line.contains("outcome=\"adopted\""));
+    let put_back: Vec<_> = put_back.collect();
+    assert_eq!(put_back.len(), JOBS);
+    assert!(
+        put_back.iter().all(|line| line.contains("job.id=")),
+        "{log}"
+    );
     let mut plain = Plain::connect(&fixture).await;
     // The office of the dead timekeeper runs out by itself.
     support::eventually("nothing to be left", async || {

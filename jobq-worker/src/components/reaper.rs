@@ -14,14 +14,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use jobq::broker::{Action, Adopted, Adoption, MAX_BATCH};
+use jobq::broker::{Adopted, Adoption, MAX_BATCH};
 use jobq::runtime::Cancellation;
 use jobq::{BrokerError, Token, WorkerId};
 use tokio::time::Instant;
 
 use crate::component::Component;
 use crate::executor::{Orphan, after_crash_of_worker};
-use crate::outbox::{Finished, Kind, Note};
+use crate::outbox::Finished;
 use crate::shared::Shared;
 use watch::{Still, Watch};
 
@@ -251,14 +251,10 @@ impl Reaper {
         );
         let judged = match cause {
             Cause::Crash => after_crash_of_worker(queue, orphans, shared.broker().now()),
-            Cause::Own => orphans
-                .into_iter()
-                .map(|orphan| (orphan, Action::RELEASE, Kind::Released))
-                .collect(),
+            Cause::Own => orphans.into_iter().map(Orphan::put_back).collect(),
         };
-        for (orphan, action, kind) in judged {
+        for (orphan, action, note) in judged {
             let Orphan { worker, token, .. } = orphan;
-            let note = Note { id: None, kind };
             shared.outbox.push(Finished {
                 index,
                 worker,

@@ -10,7 +10,7 @@ use jobq::{
 use tokio::time::Instant;
 
 use super::{ClaimedJob, Run, draw};
-use crate::outbox::Kind;
+use crate::outbox::{Kind, Note};
 
 /// How the run of a job ends whose name nobody here knows. Warned about once per name.
 pub(super) fn unknown_name(run: &Run) -> Ended {
@@ -195,13 +195,22 @@ pub(crate) struct Orphan {
     pub(crate) bytes: Bytes,
 }
 
+impl Orphan {
+    /// It goes back as it is.
+    pub(crate) fn put_back(self) -> (Self, Action, Note) {
+        let envelope = Envelope::decode(self.bytes.clone());
+        let (id, kind) = (envelope.ok().map(|envelope| envelope.id()), Kind::Adopted);
+        (self, Action::RELEASE, Note { id, kind })
+    }
+}
+
 /// What becomes of the jobs that one dead worker held. The crash counts for each of them; but if
 /// there are suspects among them it counts for those only: the others were bystanders.
 pub(crate) fn after_crash_of_worker(
     queue: &QueueName,
     orphans: Vec<Orphan>,
     now: At,
-) -> Vec<(Orphan, Action, Kind)> {
+) -> Vec<(Orphan, Action, Note)> {
     let read: Vec<_> = orphans
         .into_iter()
         .map(|o| (Envelope::decode(o.bytes.clone()), o))
@@ -210,15 +219,14 @@ pub(crate) fn after_crash_of_worker(
     let suspects = read
         .iter()
         .any(|(e, _)| e.as_ref().is_ok_and(|e| crashes(e) >= SUSPECT_AFTER));
-    let judged = read.into_iter().map(|(envelope, orphan)| {
-        let (action, kind) = match envelope {
-            Ok(envelope) if !suspects || crashes(&envelope) >= SUSPECT_AFTER => {
-                crashed(queue, &envelope, now)
-            }
-            // Bystanders; and what is no envelope is buried when it is claimed.
-            _ => (Action::RELEASE, Kind::Released),
-        };
-        (orphan, action, kind)
+    let judged = read.into_iter().map(|(envelope, orphan)| match envelope {
+        Ok(envelope) if !suspects || crashes(&envelope) >= SUSPECT_AFTER => {
+            let (action, kind) = crashed(queue, &envelope, now);
+            let id = Some(envelope.id());
+            (orphan, action, Note { id, kind })
+        }
+        // Bystanders; and what is no envelope is buried when it is claimed.
+        _ => orphan.put_back(),
     });
     judged.collect()
 }
@@ -241,5 +249,5 @@ fn crashed(queue: &QueueName, envelope: &Envelope, now: At) -> (Action, Kind) {
         }
     };
     let envelope = Some(envelope.rewrite(envelope.failures(), crashes, &options));
-    (Action::Release { to, envelope }, Kind::Released)
+    (Action::Release { to, envelope }, Kind::Adopted)
 }
