@@ -19,6 +19,8 @@ pub(crate) struct Lane {
     waiting: Mutex<Option<(WorkerId, Arc<dyn Waiter>)>>,
     ended: Notify,
     closed_until: Mutex<Option<Instant>>,
+    /// Whether the queue is paused, and since when that is known.
+    paused: Mutex<Option<(bool, Instant)>>,
 }
 
 impl Lane {
@@ -67,6 +69,18 @@ impl Lane {
     /// Opens the queue if its time has come.
     pub(crate) fn reopen(&self, now: Instant) -> bool {
         self.closed().take_if(|until| *until <= now).is_some()
+    }
+
+    /// Notes whether the queue was paused when something was answered that was sent then. Answers
+    /// what was known before, if this is news.
+    pub(crate) fn note_paused(&self, paused: bool, sent: Instant) -> Option<Option<bool>> {
+        let mut known = self.paused.lock().unwrap_or_else(PoisonError::into_inner);
+        // What was on its way when another answer came may tell of a time before that.
+        if known.is_some_and(|(known, since)| known == paused || sent < since) {
+            return None;
+        }
+        let before = known.replace((paused, Instant::now()));
+        Some(before.map(|(known, _)| known))
     }
 
     pub(crate) fn begin(&self, worker: WorkerId, waiter: Arc<dyn Waiter>) {

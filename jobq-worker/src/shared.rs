@@ -9,6 +9,7 @@ use jobq::runtime::States;
 use jobq::{BrokerError, Client, WorkerId};
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use crate::executor::Failures;
 use crate::lane::Lane;
@@ -111,6 +112,25 @@ impl Shared {
             .store(suspects, Ordering::Relaxed);
         if suspects > 0 {
             self.suspected.notify_one();
+        }
+    }
+
+    /// Says once that a queue is paused, and once that it is no more: else nobody would see why none
+    /// of its jobs starts.
+    pub(crate) fn note_paused(&self, index: usize, paused: bool, sent: Instant) {
+        let queue = &self.memberships[index].queue;
+        let Some(before) = self.lanes[index].note_paused(paused, sent) else {
+            return;
+        };
+        match (before, paused) {
+            (None, true) => {
+                tracing::warn!(job.queue = %queue, "the queue is paused: none of its jobs starts until somebody resumes it");
+            }
+            (Some(_), true) => {
+                tracing::info!(job.queue = %queue, "the queue was paused: none of its jobs starts until somebody resumes it");
+            }
+            (Some(_), false) => tracing::info!(job.queue = %queue, "the queue was resumed"),
+            (None, false) => {}
         }
     }
 

@@ -204,3 +204,38 @@ async fn an_unknown_name_is_warned_about_once() {
     let names: Vec<_> = names.iter().map(|event| event.field("job.name")).collect();
     assert_eq!(names, ["tracing.also_unknown", "tracing.unknown"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_pause_is_told_when_it_is_found_begun_and_ended_and_not_each_second() {
+    let (capture, fixture) = (Capture::start(), Fixture::memory().await);
+    let queue = fixture.queue("default");
+    let told = || -> Vec<_> {
+        let events = capture.events().into_iter();
+        let events = events.filter(|event| event.field("message").starts_with("the queue "));
+        let told = events.map(|event| {
+            assert_eq!(event.field("job.queue"), "default");
+            let words = event.field("message").split([' ', ':']).take(4);
+            (event.level, words.collect::<Vec<_>>().join(" "))
+        });
+        told.collect()
+    };
+    queue.pause().await.unwrap();
+    let worker = fixture.worker().build().unwrap().spawn();
+    let a_minute = std::time::Duration::from_secs(60);
+    for _ in 0..2 {
+        tokio::time::sleep(a_minute).await;
+        queue.resume().await.unwrap();
+        tokio::time::sleep(a_minute).await;
+        queue.pause().await.unwrap();
+    }
+    tokio::time::sleep(a_minute).await;
+    worker.shutdown().await;
+    let expected = [
+        (Level::WARN, "the queue is paused".to_owned()),
+        (Level::INFO, "the queue was resumed".to_owned()),
+        (Level::INFO, "the queue was paused".to_owned()),
+        (Level::INFO, "the queue was resumed".to_owned()),
+        (Level::INFO, "the queue was paused".to_owned()),
+    ];
+    assert_eq!(told(), expected);
+}

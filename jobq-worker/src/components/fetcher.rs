@@ -193,6 +193,7 @@ impl Fetcher {
             Claimed::Granted(grant) => {
                 self.shared
                     .note_suspects(index, grant.suspects, grant.paused);
+                self.shared.note_paused(index, grant.paused, began);
                 self.cool(index, claim.max, began.elapsed(), &grant);
                 let from = ReleaseTo::Front;
                 let granted = Granted {

@@ -150,6 +150,7 @@ impl Heartbeat {
             } => {
                 membership.renewed(&member.worker, sent, in_flight, handoff);
                 self.shared.note_suspects(index, suspects, paused);
+                self.shared.note_paused(index, paused, sent);
                 if handoff > 0 {
                     // Perhaps of a wait that the broker carried out after it was given up here:
                     // then nobody was told of it.

@@ -49,6 +49,17 @@ pub(super) async fn check(worker: &Worker) -> Result<(), Failure> {
             );
         }
     }
+    for queue in worker.settings.queues.iter().map(|queue| &queue.queue) {
+        // A worker needs no right to see it: then its log tells.
+        if broker.stats(queue).await.is_ok_and(|stats| stats.paused) {
+            say(
+                "warning",
+                &format!(
+                    "queue \"{queue}\" is paused: none of its jobs starts until somebody resumes it"
+                ),
+            );
+        }
+    }
     if let Some(doubts) = registry.doubts(settings.queue_names()) {
         say("warning", &doubts);
     }

@@ -67,6 +67,20 @@ async fn what_a_worker_would_warn_about_is_told_and_is_no_failure() {
     );
 }
 
+#[tokio::test]
+async fn a_paused_queue_is_warned_about() {
+    let fixture = Fixture::redis().await;
+    fixture.queue("b").pause().await.unwrap();
+    let (code, out, err) = check(command().args(["--url", &fixture.url, "--queues", "programs,b"]));
+    assert_eq!(code, Some(0), "{out}{err}");
+    let warnings = out.lines().filter(|line| line.contains("is paused"));
+    let warnings: Vec<_> = warnings.collect();
+    assert!(
+        matches!(warnings[..], [one] if one.starts_with("warning: queue \"b\"")),
+        "{out}"
+    );
+}
+
 #[test]
 fn what_is_wrong_exits_as_the_worker_would_and_is_told_on_standard_error() {
     let locked = RedisServer::start_with(&[("requirepass", "right")]);
