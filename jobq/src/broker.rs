@@ -76,6 +76,12 @@ pub trait Broker: Inspect + fmt::Debug + Send + Sync + 'static {
     /// What about the store's settings could lose or delay jobs, a sentence each.
     async fn warnings(&self) -> Result<Vec<String>, BrokerError>;
 
+    /// Whether this login may do every step of a worker on the queue. Changes nothing. A broker
+    /// without logins lets everyone.
+    async fn check_rights(&self, _queue: &QueueName) -> Result<(), BrokerError> {
+        Ok(())
+    }
+
     /// Puts jobs on a queue: those due now at the back of ready, in order; the others in delayed.
     /// When the first of delayed changed, listeners of [`Broker::due_signal`] are told. The queue
     /// is listed by [`Inspect::queues`] from then on, also with no entry at all: so a worker lists

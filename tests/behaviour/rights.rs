@@ -52,16 +52,16 @@ async fn a_worker_that_lacks_what_it_can_do_without_warns_once_and_runs_jobs() {
 }
 
 #[tokio::test]
-async fn a_worker_that_lacks_what_it_needs_says_who_may_not_do_what_and_goes_on_once_it_may() {
+async fn a_worker_that_loses_a_right_says_who_may_not_do_what_and_goes_on_once_it_may() {
     let server = RedisServer::start();
     let fixture = Fixture::on(&server).await;
     let mut plain = Plain::connect(&fixture).await;
+    let program = Program::start(&fixture.url, &[]).await;
     let _: () = plain.say("ACL SETUSER jobq-worker -rpop").await;
     let record = Record::new();
     note::enqueue(&fixture.client, record.path(), "a")
         .await
         .unwrap();
-    let program = Program::start(&fixture.url, &[]).await;
     program.wait_for_log("RPOP in the step claim").await;
     let log = program.log();
     let line = log.lines().find(|line| line.contains("RPOP")).unwrap();
@@ -105,9 +105,17 @@ async fn a_check_tells_of_rights_that_are_missing() {
     let (code, text) = check(Role::Producer);
     assert_eq!(code, Some(78), "{text}");
     assert!(
-        text.contains("HGETALL") && text.contains("jobq-producer"),
+        text.contains("NOPERM") && text.contains("jobq-producer"),
         "{text}"
     );
+    let _: () = plain.say("ACL SETUSER jobq-worker -hset").await;
+    let (code, text) = check(Role::Worker);
+    assert_eq!(code, Some(78), "{text}");
+    assert!(
+        text.contains("HSET jobq:{default}:meta") && text.contains("jobq-worker"),
+        "{text}"
+    );
+    let _: () = plain.say("ACL SETUSER jobq-worker +hset").await;
     let _: () = plain.say("ACL SETUSER jobq-worker -info").await;
     let (code, text) = check(Role::Worker);
     assert_eq!(code, Some(0), "{text}");

@@ -265,6 +265,46 @@ async fn a_refused_step_names_the_user_and_the_command() {
     check_refusal(&error, &["\"jobq-worker\"", "BLMOVE"]);
 }
 
+/// What a worker is only the better for, or what already connecting needs.
+const NOT_A_STEP: [&str; 9] = [
+    "client|id",
+    "client|setname",
+    "eval_ro",
+    "evalsha_ro",
+    "info",
+    "publish",
+    "sadd",
+    "subscribe",
+    "time",
+];
+
+#[tokio::test]
+async fn a_worker_is_told_beforehand_what_it_may_not_do() {
+    let server = RedisServer::start();
+    let rules = Role::Worker.rules("jobq");
+    let worker = as_role(&server, Role::Worker).await;
+    worker.check_rights(&queue()).await.unwrap();
+    let all: Vec<(String, Vec<String>)> = narrower(&rules);
+    let commands = all
+        .iter()
+        .filter_map(|(what, rules)| Some((what.strip_prefix("command ")?, rules)));
+    for (command, rules) in commands.filter(|(command, _)| !NOT_A_STEP.contains(command)) {
+        grant(&server, Role::Worker, rules).await;
+        let error = worker.check_rights(&queue()).await.unwrap_err();
+        let said = error.to_string().to_lowercase();
+        check_refusal(&error, &["\"jobq-worker\""]);
+        assert!(
+            said.contains(command.split('|').next().unwrap()),
+            "{command}: {said}"
+        );
+    }
+    grant(&server, Role::Worker, &Role::Worker.rules("other")).await;
+    let error = worker.check_rights(&queue()).await.unwrap_err();
+    check_refusal(&error, &["\"jobq-worker\""]);
+    let keys = ask(&server, &["KEYS", "*"]).await;
+    assert_eq!(keys, Value::Array(Vec::new()), "it changes nothing");
+}
+
 #[tokio::test]
 async fn a_refused_connection_names_the_user_and_the_command() {
     let server = RedisServer::start();

@@ -4,7 +4,7 @@
 use std::io::Write as _;
 
 use jobq::runtime::text::{chain, plain};
-use jobq::{BrokerError, BrokerErrorKind, WorkerId};
+use jobq::{BrokerError, BrokerErrorKind};
 
 use super::failure::Failure;
 use crate::worker::Worker;
@@ -35,10 +35,7 @@ pub(super) async fn check(worker: &Worker) -> Result<(), Failure> {
     );
     let probed = probe(worker).await;
     probed.map_err(|error| Failure::rights(&error))?;
-    say(
-        "ok",
-        "rights: the queues can be read, and scripts run on them",
-    );
+    say("ok", "rights: all that a worker does on its queues");
     match broker.warnings().await {
         Ok(warnings) => warnings.iter().for_each(|one| say("warning", one)),
         Err(error) => {
@@ -75,15 +72,10 @@ pub(super) async fn rights(worker: &Worker) -> Result<(), Failure> {
     }
 }
 
-/// Asks what a worker asks, and runs the one step that changes nothing: a worker leaves that was
-/// never there.
+/// Asks whether the login may do what a worker does.
 async fn probe(worker: &Worker) -> Result<(), BrokerError> {
-    let (broker, nobody) = (worker.client.broker(), WorkerId::random());
     for queue in worker.settings.queues.iter().map(|queue| &queue.queue) {
-        broker.members(queue).await?;
-        broker.owners(queue, 0).await?;
-        broker.held(queue, &nobody).await?;
-        broker.leave(queue, &nobody).await?;
+        worker.client.broker().check_rights(queue).await?;
     }
     Ok(())
 }

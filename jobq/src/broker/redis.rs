@@ -171,6 +171,15 @@ impl Broker for RedisBroker {
         warnings::look(self).await
     }
 
+    async fn check_rights(&self, queue: &QueueName) -> Result<(), BrokerError> {
+        let missing = self.ask(scripts::rights(&self.keys(queue))).await?;
+        let missing = reply::missing_rights(missing)?;
+        match missing.is_empty() {
+            true => Ok(()),
+            false => Err(rights::cannot_work(self.link.config(), &missing)),
+        }
+    }
+
     async fn enqueue(&self, queue: &QueueName, entries: &[Entry]) -> Result<(), BrokerError> {
         let keys = self.keys(queue);
         let mut steps: Vec<Step> = [

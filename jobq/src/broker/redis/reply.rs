@@ -84,6 +84,15 @@ pub(super) fn claimed(value: Value) -> Result<Claimed, BrokerError> {
     }
 }
 
+/// Commands with their keys that the user may not run.
+pub(super) fn missing_rights(value: Value) -> Result<Vec<String>, BrokerError> {
+    let mut reply = Reply::new(value, "a list of missing rights")?;
+    match &reply.word()?[..] {
+        b"rights" => reply.rest(|right| Some(text(&right)?.trim_end().to_owned())),
+        _ => reply.other(),
+    }
+}
+
 /// For each id that was asked for whether it counts as cancelled `now`: the set keeps some longer.
 pub(super) fn cancelled(value: Value, ids: usize, now: At) -> Result<Vec<bool>, BrokerError> {
     let scores = list(value, SCORES)?;

@@ -3,7 +3,12 @@
 
 use redis::{Arg, Cmd, ServerError};
 
+use super::config::RedisConfig;
 use super::step::Script;
+use crate::error::{BrokerError, BrokerErrorKind};
+
+/// Missing rights that one message names.
+const NAMED: usize = 4;
 
 /// What Redis 7.0 says where a later one says NOPERM.
 const WITHIN_SCRIPT: &str = "The user executing the script can't";
@@ -26,6 +31,20 @@ pub(super) fn refused(error: &ServerError, command: &Cmd, script: Option<&Script
         Some(commands) => format!("{commands} in the step {step}"),
         None => format!("the step {step}"),
     }
+}
+
+/// A user lacks rights that the steps of a worker need.
+pub(super) fn cannot_work(config: &RedisConfig, missing: &[String]) -> BrokerError {
+    let mut named = missing[..missing.len().min(NAMED)].join(", ");
+    if missing.len() > NAMED {
+        named += &format!(" and {} more", missing.len() - NAMED);
+    }
+    let user = config.quoted_user();
+    let message = format!(
+        "user {user} may not do what a worker does (NOPERM): {named}; docs/operations/security.md \
+         has the rights of each role"
+    );
+    BrokerError::new(BrokerErrorKind::Forbidden, message)
 }
 
 fn details(error: &ServerError) -> &str {

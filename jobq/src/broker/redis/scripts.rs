@@ -38,7 +38,8 @@ mod loaded {
     #![expect(non_upper_case_globals, reason = "a script is named like its file")]
     use super::{LazyLock, Script};
     scripts! {
-        adopt cancel claim count delay leave pause promote purge renew run_now settle take_dead
+        adopt cancel claim count delay leave pause promote purge renew rights run_now settle
+        take_dead
     }
 }
 
@@ -276,6 +277,24 @@ pub(super) fn count(keys: &QueueKeys, members: &[WorkerId]) -> Step {
     let owned = owned.flat_map(|worker| [keys.in_flight(worker), keys.handoff(worker)]);
     let keys: Vec<String> = fixed.into_iter().chain(owned).collect();
     Step::script(&loaded::count, &keys)
+}
+
+/// What a worker's steps need, asked for one that there never was.
+pub(super) fn rights(keys: &QueueKeys) -> Step {
+    let nobody = WorkerId::from_stored("nobody");
+    let keys = [
+        keys.ready(),
+        keys.delayed(),
+        keys.in_flight(&nobody),
+        keys.handoff(&nobody),
+        keys.workers(),
+        keys.suspects(),
+        keys.dead(),
+        keys.cancelled(),
+        keys.timekeeper(),
+        keys.meta(),
+    ];
+    Step::script(&loaded::rights, &keys)
 }
 
 /// Whole milliseconds, up: nothing is due early. At most what Lua's numbers hold exactly.
