@@ -21,7 +21,11 @@ const UNITS: [(&str, u64); 5] = [
 pub(crate) fn parse(text: &str) -> Result<Duration, String> {
     if text.contains(char::is_whitespace) && !text.trim().is_empty() {
         let without: String = text.split_whitespace().collect();
-        return Err(format!("a duration has no space: `\"{without}\"`"));
+        return Err(match spelled(&without) {
+            Some(right) => format!("a duration has no space: `\"{right}\"`"),
+            None => "a duration is one whole number and one unit, ms, s, m, h or d, without a space: `\"10m\"`"
+                .to_owned(),
+        });
     }
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let (number, unit) = text.split_at(digits);
@@ -40,8 +44,9 @@ pub(crate) fn parse(text: &str) -> Result<Duration, String> {
         );
     }
     let Some((_, ms)) = UNITS.iter().find(|(name, _)| *name == unit) else {
+        let right = spelled(text).unwrap_or_else(|| "10m".to_owned());
         return Err(format!(
-            "unknown unit `{unit}`; expected ms, s, m, h or d: `\"10m\"`"
+            "unknown unit `{unit}`; expected ms, s, m, h or d: `\"{right}\"`"
         ));
     };
     let total = number.parse().ok().and_then(|n: u64| n.checked_mul(*ms));
@@ -50,6 +55,27 @@ pub(crate) fn parse(text: &str) -> Result<Duration, String> {
         Some(ms) if ms <= LONGEST_DAYS * 86_400_000 => Ok(Duration::from_millis(ms)),
         _ => Err(format!("expected at most 100 years: `\"{LONGEST_DAYS}d\"`")),
     }
+}
+
+/// The duration that was meant, as it is written here: `1m` for `1minute`.
+fn spelled(text: &str) -> Option<String> {
+    let (number, word) = text.split_at(text.find(|c: char| !c.is_ascii_digit())?);
+    let word = word.to_ascii_lowercase();
+    let unit = match word.strip_suffix('s').filter(|one| !one.is_empty()) {
+        // `ms` is no plural.
+        Some(one) if one != "m" => one,
+        _ => &word,
+    };
+    let unit = match unit {
+        "ms" | "msec" | "milli" | "millisecond" => "ms",
+        "s" | "sec" | "second" => "s",
+        "m" | "min" | "minute" => "m",
+        "h" | "hr" | "hour" => "h",
+        "d" | "day" => "d",
+        _ => return None,
+    };
+    let spelled = format!("{number}{unit}");
+    parse(&spelled).is_ok().then_some(spelled)
 }
 
 /// A duration as it is written here, in its largest unit but days.
@@ -87,11 +113,23 @@ mod tests {
             ("-1s", "a whole number and a unit"),
             (" ", "a whole number and a unit"),
             (" 1s", "no space: `\"1s\"`"),
+            ("1 minute", "no space: `\"1m\"`"),
+            ("2 Hours", "no space: `\"2h\"`"),
+            ("1h 30m", "one whole number and one unit"),
+            ("1. s", "one whole number and one unit"),
             ("10", "`\"10s\"`"),
             ("10 s", "no space: `\"10s\"`"),
             ("1.5h", "a smaller unit"),
             ("1,5s", "a smaller unit"),
-            ("10min", "unknown unit"),
+            (
+                "5min",
+                "unknown unit `min`; expected ms, s, m, h or d: `\"5m\"`",
+            ),
+            ("1hour", "`\"1h\"`"),
+            ("90SECS", "`\"90s\"`"),
+            ("20msec", "`\"20ms\"`"),
+            ("3weeks", "`\"10m\"`"),
+            ("0min", "`\"10m\"`"),
             ("٣s", "a whole number and a unit"),
             ("0s", "above zero"),
             ("0ms", "above zero"),

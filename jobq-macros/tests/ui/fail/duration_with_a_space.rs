@@ -1,6 +1,6 @@
 use jobq::job;
 
-#[job(timeout = "30 s")]
+#[job(timeout = "1 minute")]
 async fn send(user_id: u64) {
     drop(user_id);
 }
