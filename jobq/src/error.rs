@@ -172,7 +172,7 @@ pub enum InspectError {
     /// [`crate::Queue::purge`] was asked for the jobs in flight.
     #[error(
         "jobs in flight belong to their workers and cannot be purged; pause the queue and wait \
-         until they have ended, or cancel them"
+         until they have ended; cancel keeps one from being retried"
     )]
     OwnedByWorkers,
     /// The broker could not answer.

@@ -137,8 +137,9 @@ impl Queue {
         Ok(self.client.broker().cancel(&self.name, id).await?)
     }
 
-    /// Jobs in a state, page by page, `limit` at most 1,000: ready from the front (without
-    /// suspects), delayed by due time, dead newest first.
+    /// Jobs in a state, page by page: ready from the front (without suspects), delayed by due time,
+    /// dead newest first. A page has 1,000 jobs at most, also where `limit` is larger: the next
+    /// begins at `offset` and as many as came, and the last is one that is empty.
     ///
     /// Pages are looked at one by one: a job that moves between two of them may be seen twice, or
     /// not at all. To walk over a queue at rest, pause it first.

@@ -81,6 +81,7 @@ async fn servers(document: &mut Document) {
     let at = |login: &str| server.url().replace("//", &format!("//{login}"));
     for (login, path) in [
         ("", ""),
+        ("hunter2@", ""),
         (":hunter2@", ""),
         ("ann:hunter2@", ""),
         (":right@", "/7"),
@@ -88,6 +89,8 @@ async fn servers(document: &mut Document) {
         let url = at(login) + path;
         refuse(document, &url, quick(&url)).await;
     }
+    let beside = quick(&server.url()).username("ann");
+    refuse(document, ".username(\"ann\") and no password", beside).await;
     say(
         &server,
         "AUTH right\r\nACL SETUSER ann on >hunter2 ~* +auth +hello +client +ping",

@@ -78,11 +78,12 @@ pub enum ConnectError {
         source: BoxError,
     },
     /// The server refused the user or the password.
-    #[error("{address} refused user {user} {}", how_to_log_in(*with_password))]
+    #[error("{address} refused user {user} {}", how_to_log_in(user, *with_password))]
     Unauthorized {
         /// The server.
         address: String,
-        /// The user name, quoted (`"default"` if there was none).
+        /// The user name, quoted (`"default"` if there was none); or, where it may be a password in
+        /// the wrong place, that it is not shown.
         user: String,
         /// Whether a password was given.
         with_password: bool,
@@ -123,12 +124,16 @@ pub enum ConnectError {
     NoRuntime,
 }
 
-fn how_to_log_in(with_password: bool) -> &'static str {
-    match with_password {
-        true => "with this password; check both, in the URL or where they are set beside it",
-        false => {
+fn how_to_log_in(user: &str, with_password: bool) -> &'static str {
+    match (with_password, user) {
+        (true, _) => "with this password; check both, in the URL or where they are set beside it",
+        (false, "\"default\"") => {
             "without a password; write it into the URL (redis://:password@host), or set it beside \
-             the URL"
+             the URL (JOBQ_PASSWORD)"
+        }
+        (false, _) => {
+            "without a password; write it into the URL (redis://user:password@host), or set it \
+             beside the URL (JOBQ_PASSWORD)"
         }
     }
 }

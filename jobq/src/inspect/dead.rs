@@ -31,7 +31,8 @@ impl Dead {
         Self { queue }
     }
 
-    /// Dead jobs page by page, newest first, `limit` at most 1,000.
+    /// Dead jobs page by page, newest first, 1,000 at a time at most, also where `limit` is larger.
+    /// The next page begins at `offset` and as many as came, and the last is one that is empty.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]

@@ -27,6 +27,8 @@ pub struct RedisConfig {
     port: u16,
     database: u32,
     user: Option<String>,
+    /// Whether the user stands in the URL.
+    user_of_url: bool,
     password: Option<String>,
     namespace: Arc<str>,
 }
@@ -60,6 +62,7 @@ impl RedisConfig {
             host: host_of(&parsed),
             port: port_of(&parsed)?,
             database: database_of(&parsed, may_quote)?,
+            user_of_url: user.is_some(),
             user,
             password: password.transpose()?,
             namespace: check_namespace(namespace)?.into(),
@@ -69,6 +72,7 @@ impl RedisConfig {
     /// The same with another user or password, where one is given: plainly, not percent-encoded.
     #[must_use]
     pub fn with_login(mut self, user: Option<String>, password: Option<String>) -> Self {
+        self.user_of_url &= user.is_none();
         self.user = user.or(self.user);
         self.password = password.or(self.password);
         self
@@ -134,12 +138,12 @@ impl RedisConfig {
         quoted(self.user.as_deref().unwrap_or("default"))
     }
 
-    /// The same where the server does not know it: without a password it may be one itself, in the
-    /// wrong place.
+    /// The same where the server does not know it: in a URL without a password it may be one itself,
+    /// in the wrong place.
     pub(super) fn refused_user(&self) -> String {
-        match (&self.user, &self.password) {
-            (Some(_), None) => "(not shown, for it has no password)".to_owned(),
-            _ => self.quoted_user(),
+        match self.user_of_url && self.password.is_none() {
+            true => "(not shown: it may be a password, which takes a colon before it)".to_owned(),
+            false => self.quoted_user(),
         }
     }
 

@@ -74,6 +74,21 @@ fn a_login_beside_the_url_wins_part_by_part() {
 }
 
 #[test]
+fn a_refused_user_is_named_unless_it_may_be_a_password() {
+    for (url, beside, named) in [
+        ("redis://h", None, "\"default\""),
+        ("redis://h", Some("ann"), "\"ann\""),
+        ("redis://ann:in-url@h", None, "\"ann\""),
+        ("redis://hunter2@h", Some("ann"), "\"ann\""),
+    ] {
+        let config = parse(url).with_login(beside.map(str::to_owned), None);
+        assert_eq!(config.refused_user(), named, "{url} {beside:?}");
+    }
+    let hidden = parse("redis://hunter2@h").with_login(None, None);
+    assert!(hidden.refused_user().starts_with("(not shown"));
+}
+
+#[test]
 fn what_is_wrong_is_said() {
     let cases = [
         ("", "it is empty"),
