@@ -75,7 +75,7 @@ const EXIT_CONFIGURATION: u8 = 78;
 /// ```
 ///
 /// A password has no flag, for other users see those: it is set by `JOBQ_PASSWORD`, or by `password`
-/// in a file that only the worker's user may read. Keys that are not known are refused.
+/// in the file, which you then keep at mode 0600. Keys that are not known are refused.
 ///
 /// `--list-jobs` prints the jobs that are linked in; `--check` connects, sets the worker up, says
 /// what it found, and exits without taking a job.
