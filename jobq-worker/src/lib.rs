@@ -51,6 +51,7 @@ mod executor;
 mod idle;
 mod lane;
 mod membership;
+mod nearest;
 mod outage;
 mod outbox;
 #[cfg(feature = "process")]

@@ -8,10 +8,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jobq::BrokerError;
-use jobq::runtime::text::{chain, plain};
+use jobq::runtime::text::chain;
 use tokio::time::Instant;
 
 use self::refusals::Refusals;
+use crate::telemetry::rounded;
 
 /// The present outage, if there is one, and what is refused at present.
 #[derive(Debug)]
@@ -49,7 +50,7 @@ impl Outage {
     pub(crate) fn answered(&self, sent: Instant) {
         let now = Instant::now();
         if let Some(away) = self.end(sent, now) {
-            tracing::info!(after = whole(away), "the broker answers again");
+            tracing::info!(after = rounded(away), "the broker answers again");
         }
         let over = self.state().refusals.over(now);
         for (error, refused) in over {
@@ -96,11 +97,6 @@ impl Outage {
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn whole(time: Duration) -> String {
-    let ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-    plain(Duration::from_millis(ms))
 }
 
 #[cfg(test)]

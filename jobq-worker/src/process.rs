@@ -74,6 +74,8 @@ const EXIT_CONFIGURATION: u8 = 78;
 /// log_format = "json"
 /// ```
 ///
+/// A variable whose name begins with `JOBQ_` and is none of these is warned about.
+///
 /// A password has no flag, for other users see those: it is set by `JOBQ_PASSWORD`, or by `password`
 /// in the file, which you then keep at mode 0600. Keys that are not known are refused.
 ///
@@ -159,6 +161,13 @@ where
         .enable_all()
         .build()
         .map_err(|error| Failure::runtime(&error))?;
+    // Before anything is connected to: that may fail for it.
+    for doubt in &given.doubts {
+        match check {
+            true => check::say("warning", doubt),
+            false => tracing::warn!("{doubt}"),
+        }
+    }
     let ended = runtime.block_on(async {
         if check {
             return check::check(&set_up(given, configure).await?).await;

@@ -7,6 +7,7 @@ use jobq::runtime::text::{cut, quoted};
 use jobq::runtime::{Registration, States};
 
 use crate::error::BuildError;
+use crate::nearest::nearest;
 
 /// Jobs by name.
 #[derive(Debug)]
@@ -80,24 +81,20 @@ impl Registry {
         let odd = listed
             .difference(&named)
             .filter(|queue| **queue != "default");
-        let odd: Vec<_> = odd.map(|queue| doubtful(queue)).collect();
+        let odd: Vec<_> = odd.map(|queue| doubtful(queue, &named)).collect();
         let left_out: Vec<_> = named.difference(&listed).map(|q| quoted(q)).collect();
         let mut doubts = Vec::new();
         if !odd.is_empty() {
-            doubts.push(format!(
-                "no job here goes to queue {} by default",
-                odd.join(", ")
-            ));
+            let odd = in_a_row(&odd);
+            doubts.push(format!("no job here goes by default to {odd}"));
         }
         if !left_out.is_empty() {
+            let left_out = in_a_row(&left_out);
             doubts.push(format!(
-                "this worker leaves out queue {}",
-                left_out.join(", ")
+                "jobs here go to {left_out}, which this worker leaves out"
             ));
         }
-        let named: Vec<_> = named.into_iter().collect();
-        let named = named.join(", ");
-        (!doubts.is_empty()).then(|| format!("{}; the jobs name {named}", doubts.join("; ")))
+        (!doubts.is_empty()).then(|| doubts.join("; "))
     }
 
     /// The queues that jobs go to by default, `default` among them.
@@ -126,20 +123,29 @@ fn in_words(types: &[&str]) -> String {
     }
 }
 
+/// `queue "a"`, `queues "a", "b"`
+fn in_a_row(queues: &[String]) -> String {
+    let plural = if queues.len() > 1 { "s" } else { "" };
+    format!("queue{plural} {}", queues.join(", "))
+}
+
 /// A queue that no job names, with what may have been meant.
-fn doubtful(queue: &str) -> String {
+fn doubtful(queue: &str, named: &BTreeSet<&str>) -> String {
     match queue.rsplit_once(':') {
         Some((_, weight)) => format!(
             "{} (of which {} is no weight, but part of the name)",
             quoted(queue),
             quoted(weight)
         ),
-        None => quoted(queue),
+        None => match nearest(queue, named.iter().copied().chain(["default"])) {
+            Some(meant) => format!("{} (did you mean {}?)", quoted(queue), quoted(meant)),
+            None => quoted(queue),
+        },
     }
 }
 
 /// The places in the order of the source, so that the message is the same at every start.
-fn duplicate(a: &Registration, b: &Registration) -> BuildError {
+pub(crate) fn duplicate(a: &Registration, b: &Registration) -> BuildError {
     let (a_place, b_place) = ((a.place.file, a.place.line), (b.place.file, b.place.line));
     let (first, second) = if a_place <= b_place { (a, b) } else { (b, a) };
     BuildError::DuplicateJob {

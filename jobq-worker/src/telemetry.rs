@@ -1,6 +1,9 @@
 //! What a worker counts, and how it words things for logs.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use jobq::runtime::text::plain;
 
 /// What a worker did since it started. Jobs are counted when the broker accepted their outcome.
 ///
@@ -73,5 +76,35 @@ impl Counter {
 
     fn read(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// A time as people want it: below a second to the millisecond, else to the second.
+pub(crate) fn rounded(time: Duration) -> String {
+    let half = |unit: Duration| time.saturating_add(unit / 2);
+    let (ms, second) = (Duration::from_millis(1), Duration::from_secs(1));
+    match half(ms) < second {
+        true => plain(Duration::from_millis(u64::from(half(ms).subsec_millis()))),
+        false => plain(Duration::from_secs(half(second).as_secs())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_rounded() {
+        for (us, expected) in [
+            (209_693, "210ms"),
+            (999_499, "999ms"),
+            (999_500, "1s"),
+            (1_600_000, "2s"),
+            (89_700_000, "90s"),
+            (120_000_000, "2m"),
+        ] {
+            assert_eq!(rounded(Duration::from_micros(us)), expected, "{us}");
+        }
+        rounded(Duration::MAX);
     }
 }

@@ -12,7 +12,7 @@ use support::jobs::{hold, note};
 use support::{Record, RedisServer, Role};
 
 use crate::fixture::Fixture;
-use crate::program::{Program, bare, command};
+use crate::program::{Program, bare, command, twins};
 
 /// Nothing listens there.
 const NOWHERE: &str = "redis://127.0.0.1:1";
@@ -144,9 +144,28 @@ fn where_no_job_is_linked_in_the_list_of_jobs_is_the_cure() {
 }
 
 #[test]
+fn two_jobs_of_one_name_are_not_listed_but_refused_as_the_worker_does() {
+    let refused = |args: &[&str]| {
+        let (code, text) = run(twins().args(args));
+        assert_eq!(code, Some(78), "{text}");
+        let line = text
+            .lines()
+            .find(|line| line.contains("two jobs are named"));
+        let words = line.and_then(|line| line.split_once("could not build"));
+        words.expect(&text).1.to_owned()
+    };
+    let listed = refused(&["--list-jobs"]);
+    assert!(
+        listed.contains("\"twin\": at tests/programs/twins.rs:"),
+        "{listed}"
+    );
+    assert_eq!(refused(&["--url", "memory://"]), listed);
+}
+
+#[test]
 fn a_failed_set_up_exits_78_with_its_error() {
     let mut command = bare();
-    let failing = command.env("JOBQ_TEST_SETUP_ERROR", "no such templates");
+    let failing = command.env("TEST_SETUP_ERROR", "no such templates");
     let (code, text) = run(failing.args(["--url", "memory://"]));
     assert_eq!(code, Some(78), "{text}");
     assert!(text.contains("no such templates"), "{text}");
@@ -170,15 +189,19 @@ async fn queues_that_do_not_fit_the_jobs_are_warned_about_in_one_line() {
     for (queues, expected) in [
         (
             "programs,defualt",
-            "no job here goes to queue \"defualt\" by default; the jobs name programs",
+            "no job here goes by default to queue \"defualt\" (did you mean \"default\"?)",
         ),
         (
             "programs:3,critical:high",
             "\"critical:high\" (of which \"high\" is no weight, but part of the name)",
         ),
         (
+            "program",
+            "\"program\" (did you mean \"programs\"?); jobs here go to queue \"programs\", which this worker leaves out",
+        ),
+        (
             "default",
-            "this worker leaves out queue \"programs\"; the jobs name programs",
+            "jobs here go to queue \"programs\", which this worker leaves out",
         ),
     ] {
         let warnings = warnings(queues).await;

@@ -16,6 +16,11 @@ pub(crate) fn bare() -> Command {
     program(env!("CARGO_BIN_EXE_jobq-test-bare"))
 }
 
+/// A worker program of which two jobs have one name.
+pub(crate) fn twins() -> Command {
+    program(env!("CARGO_BIN_EXE_jobq-test-twins"))
+}
+
 /// A client that tells everything.
 pub(crate) fn client() -> Command {
     program(env!("CARGO_BIN_EXE_jobq-test-client"))
@@ -53,7 +58,7 @@ impl Program {
         let log = folder.path().join("log");
         let stderr = File::create(&log).expect("the folder for temporary files is writable");
         let child = command
-            .env("JOBQ_TEST_ENDS_WITH_STDIN", "1")
+            .env("TEST_ENDS_WITH_STDIN", "1")
             .env(
                 "JOBQ_LEASE",
                 format!("{}ms", crate::fixture::LEASE.as_millis()),

@@ -124,7 +124,7 @@ async fn failed_attempts_are_warned_about_once_in_ten_seconds_for_each_name() {
     assert_eq!(fixture.run_until_idle().await.retried, 201);
     let failures = || {
         let warnings = capture.at(Level::WARN).into_iter();
-        warnings.filter(|event| !event.field("untold").is_empty())
+        warnings.filter(|event| !event.field("not_logged").is_empty())
     };
     let mut names: Vec<_> = failures().map(|e| e.field("job.name").to_owned()).collect();
     names.sort_unstable();
@@ -133,7 +133,8 @@ async fn failed_attempts_are_warned_about_once_in_ten_seconds_for_each_name() {
         assert_eq!(failure.field("error"), "always");
         assert_eq!(failure.field("job.queue"), "default");
         assert_eq!(failure.field("job.attempt"), "1");
-        assert_eq!(failure.field("untold"), "0");
+        assert_eq!(failure.field("not_logged"), "0");
+        assert_eq!(failure.field("delay"), "1ms");
     }
     // Each one is told to those who ask.
     let all = capture.at(Level::DEBUG).into_iter();

@@ -51,6 +51,12 @@ pub(crate) fn collect(document: &mut Document) {
     ] {
         run(document, worker(), &[], &[variable]);
     }
+    run(
+        document,
+        worker(),
+        &["--url", NOWHERE],
+        &[("JOBQ_CONCURENCY", "3")],
+    );
     let server = RedisServer::start();
     vary_address(document, &server.url());
     let url = server.url();
@@ -72,7 +78,7 @@ pub(crate) fn collect(document: &mut Document) {
     in_file(document);
     run(document, bare(), &["--list-jobs"], &[]);
     run(document, bare(), &["--url", "memory://"], &[]);
-    let set_up = [("JOBQ_TEST_SETUP_ERROR", "no such templates")];
+    let set_up = [("TEST_SETUP_ERROR", "no such templates")];
     run(document, bare(), &["--url", "memory://"], &set_up);
 }
 

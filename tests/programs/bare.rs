@@ -3,10 +3,8 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    jobq_worker::main_with(
-        async |worker| match std::env::var("JOBQ_TEST_SETUP_ERROR") {
-            Ok(error) => Err(error.into()),
-            Err(_) => Ok(worker),
-        },
-    )
+    jobq_worker::main_with(async |worker| match std::env::var("TEST_SETUP_ERROR") {
+        Ok(error) => Err(error.into()),
+        Err(_) => Ok(worker),
+    })
 }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use support as _;
 
 fn main() -> ExitCode {
-    if std::env::var_os("JOBQ_TEST_ENDS_WITH_STDIN").is_some() {
+    if std::env::var_os("TEST_ENDS_WITH_STDIN").is_some() {
         std::thread::spawn(|| {
             // The test holds the other end and writes nothing.
             let _ = std::io::stdin().read(&mut [0]);

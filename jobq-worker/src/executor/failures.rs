@@ -18,7 +18,7 @@ pub(crate) struct Failures(Mutex<HashMap<&'static str, Warned>>);
 #[derive(Debug)]
 struct Warned {
     at: Instant,
-    untold: u64,
+    not_logged: u64,
 }
 
 impl Failures {
@@ -27,15 +27,21 @@ impl Failures {
     pub(super) fn note(&self, name: &'static str, now: Instant) -> Option<u64> {
         let mut failures = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(warned) = failures.get_mut(name) else {
-            failures.insert(name, Warned { at: now, untold: 0 });
+            failures.insert(
+                name,
+                Warned {
+                    at: now,
+                    not_logged: 0,
+                },
+            );
             return Some(0);
         };
         if now < warned.at + QUIET {
-            warned.untold += 1;
+            warned.not_logged += 1;
             return None;
         }
         warned.at = now;
-        Some(std::mem::take(&mut warned.untold))
+        Some(std::mem::take(&mut warned.not_logged))
     }
 }
 

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use super::{ClaimedJob, Run, draw};
 use crate::outbox::{Kind, Note};
+use crate::telemetry::rounded;
 
 /// How the run of a job ends whose name nobody here knows. Warned about once per name.
 pub(super) fn unknown_name(run: &Run) -> Ended {
@@ -70,16 +71,18 @@ fn tell(run: &Run, outcome: &Outcome) {
     let attempt = envelope.failures().saturating_add(1);
     match outcome {
         Outcome::Retry { delay, error } => {
+            let delay = rounded(*delay);
             tracing::debug!(
-                job.id = %id, job.name = name, job.queue = %queue, job.attempt = attempt, ?delay, error,
+                job.id = %id, job.name = name, job.queue = %queue, job.attempt = attempt, %delay, error,
                 "failed; to be retried"
             );
             let failures = &run.claimed.shared.failures;
             let warned = run.registration.as_ref();
-            if let Some(untold) = warned.and_then(|job| failures.note(job.name, Instant::now())) {
+            if let Some(not_logged) = warned.and_then(|job| failures.note(job.name, Instant::now()))
+            {
                 tracing::warn!(
-                    job.id = %id, job.name = name, job.queue = %queue, job.attempt = attempt, ?delay, error,
-                    untold, "a job fails and will be retried; its next failures are counted for 10 s"
+                    job.id = %id, job.name = name, job.queue = %queue, job.attempt = attempt, %delay, error,
+                    not_logged, "a job fails and will be retried; its next failures are counted for 10 s"
                 );
             }
         }

@@ -36,6 +36,14 @@ pub(super) async fn check(worker: &Worker) -> Result<(), Failure> {
     let probed = probe(worker).await;
     probed.map_err(|error| Failure::rights(&error))?;
     say("ok", "rights: all that a worker does on its queues");
+    warn(worker).await;
+    Ok(())
+}
+
+/// Says what a worker would warn about.
+async fn warn(worker: &Worker) {
+    let (settings, registry) = (&worker.settings, &worker.registry);
+    let broker = worker.client.broker();
     match broker.warnings().await {
         Ok(warnings) => warnings.iter().for_each(|one| say("warning", one)),
         Err(error) => {
@@ -46,21 +54,16 @@ pub(super) async fn check(worker: &Worker) -> Result<(), Failure> {
             );
         }
     }
-    for queue in worker.settings.queues.iter().map(|queue| &queue.queue) {
-        // A worker needs no right to see it: then its log tells.
+    for queue in settings.queues.iter().map(|queue| &queue.queue) {
+        // Who may not see it is told by the worker's log.
         if broker.stats(queue).await.is_ok_and(|stats| stats.paused) {
-            say(
-                "warning",
-                &format!(
-                    "queue \"{queue}\" is paused: none of its jobs starts until somebody resumes it"
-                ),
-            );
+            let paused = "is paused: none of its jobs starts until somebody resumes it";
+            say("warning", &format!("queue \"{queue}\" {paused}"));
         }
     }
     if let Some(doubts) = registry.doubts(settings.queue_names()) {
         say("warning", &doubts);
     }
-    Ok(())
 }
 
 /// Whether a worker that is about to start may do what it has to. Whatever else is refused may be
@@ -80,7 +83,7 @@ async fn probe(worker: &Worker) -> Result<(), BrokerError> {
     Ok(())
 }
 
-fn say(how: &str, what: &str) {
+pub(super) fn say(how: &str, what: &str) {
     // The reader has gone: the exit code still tells.
     let _ = writeln!(std::io::stdout(), "{how}: {what}");
 }

@@ -63,6 +63,12 @@ impl Failure {
                 }
                 origin => Self::unconnected(EXIT_UNAVAILABLE, error, &origin),
             },
+            ConnectError::InvalidCaFile { .. } => {
+                Self::unconnected(EXIT_CONFIGURATION, error, &origins.of(&["ca_file"]))
+            }
+            ConnectError::Tls { .. } => {
+                Self::unconnected(EXIT_CONFIGURATION, error, &origins.of(&["url", "ca_file"]))
+            }
             _ => Self::unconnected(EXIT_CONFIGURATION, error, &origins.of(&["url"])),
         }
     }

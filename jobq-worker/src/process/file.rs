@@ -15,6 +15,7 @@ use toml::de::{DeTable, DeValue};
 use super::given::Given;
 use super::log::Format;
 use super::values::{count, duration, filter};
+use crate::nearest::nearest;
 
 /// The largest file that is read: far more than every setting takes.
 const MAX_BYTES: u64 = 64 * 1024;
@@ -139,22 +140,11 @@ fn enter(given: &mut Given, key: &str, value: &DeValue<'_>) -> Result<&'static s
 }
 
 fn unknown(key: &str) -> String {
-    let meant = nearest(key).map(|meant| format!("did you mean `{meant}`? "));
+    let meant =
+        nearest(key, KEYS.map(|(known, _)| known)).map(|meant| format!("did you mean `{meant}`? "));
     let known = KEYS.map(|(known, _)| known).join(", ");
     let (key, meant) = (escaped(key, 100), meant.unwrap_or_default());
     format!("unknown key `{key}`; {meant}known: {known}")
-}
-
-/// The key that a misspelt one was meant to be, if one is near enough, or begins like it.
-fn nearest(key: &str) -> Option<&'static str> {
-    let mut names = KEYS.iter().map(|&(known, _)| known);
-    if let Some(known) = names.find(|known| key.len() > 2 && known.starts_with(key)) {
-        return Some(known);
-    }
-    let near_enough = key.chars().count().div_ceil(2);
-    let edits = KEYS.map(|(known, _)| (strsim::levenshtein(key, known), known));
-    let (edits, known) = edits.into_iter().min()?;
-    (edits <= near_enough).then_some(known)
 }
 
 fn put<T>(place: &mut Option<T>, value: Result<T, String>) -> Result<(), String> {
@@ -239,7 +229,7 @@ mod tests {
             ("colour", None),
             ("", None),
         ] {
-            assert_eq!(nearest(key), meant, "{key}");
+            assert_eq!(nearest(key, KEYS.map(|(known, _)| known)), meant, "{key}");
         }
     }
 }

@@ -6,10 +6,14 @@ use std::process::ExitCode;
 use clap::error::{ContextKind, ContextValue};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Command, CommandFactory, FromArgMatches, Parser};
-use jobq::runtime::text::without_login;
+use jobq::runtime::text::{escaped, without_login};
 
 use super::given::Given;
 use super::{EXIT_CONFIGURATION, EXIT_USAGE};
+use crate::nearest::nearest;
+
+/// What the names of jobq's variables begin with.
+const PREFIX: &str = "JOBQ_";
 
 const PASSWORD: &str = "JOBQ_PASSWORD";
 
@@ -61,6 +65,7 @@ impl Flags {
         let read = read.and_then(|matches| Ok((Self::from_arg_matches(&matches)?, matches)));
         let (mut flags, matches) = read.map_err(|error| tell(&command, error))?;
         flags.note_origins(&command, &matches);
+        flags.given.doubts = strange_variables(&command);
         if let Some(password) = std::env::var(PASSWORD).ok().filter(|set| !set.is_empty()) {
             flags.given.password = Some(password);
             flags.given.origins.note("password", PASSWORD.to_owned());
@@ -81,6 +86,38 @@ impl Flags {
             }
         }
     }
+}
+
+/// What is said of each variable that looks like a setting and is none.
+fn strange_variables(command: &Command) -> Vec<String> {
+    let set = std::env::vars_os().map(|(name, _)| name.to_string_lossy().into_owned());
+    let mut doubts: Vec<_> = set
+        .filter_map(|name| strange(&known(command), &name))
+        .collect();
+    doubts.sort();
+    doubts
+}
+
+/// Every variable that a worker process reads.
+fn known(command: &Command) -> Vec<String> {
+    let variables = command.get_arguments().filter_map(variable);
+    variables.chain([PASSWORD.to_owned()]).collect()
+}
+
+fn strange(known: &[String], name: &str) -> Option<String> {
+    // Kubernetes makes such for a service that is called `jobq` or `jobq-…`.
+    let service = ["_SERVICE_HOST", "_SERVICE_PORT", "_PORT"];
+    let of_a_service = service.iter().any(|part| name.contains(part));
+    if !name.starts_with(PREFIX) || of_a_service || known.iter().any(|known| known == name) {
+        return None;
+    }
+    let settings = known.iter().filter_map(|known| known.strip_prefix(PREFIX));
+    let meant = nearest(&name[PREFIX.len()..], settings);
+    let meant = meant.map(|meant| format!("; did you mean {PREFIX}{meant}?"));
+    let (name, meant) = (escaped(name, 100), meant.unwrap_or_default());
+    Some(format!(
+        "environment variable {name} sets nothing of a worker{meant}"
+    ))
 }
 
 fn variable(flag: &clap::Arg) -> Option<String> {
@@ -150,6 +187,37 @@ fn blamed_variable(command: &Command, error: &clap::Error) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_variable_that_sets_nothing_is_doubted_and_no_other() {
+        let known = known(&Flags::command());
+        for (name, told) in [
+            ("JOBQ_CONCURENCY", "; did you mean JOBQ_CONCURRENCY?"),
+            ("JOBQ_QUEUE", "; did you mean JOBQ_QUEUES?"),
+            (
+                "JOBQ_MAX_WAIT_OF_MINE",
+                "JOBQ_MAX_WAIT_OF_MINE sets nothing of a worker",
+            ),
+            ("JOBQ_", "JOBQ_ sets nothing of a worker"),
+        ] {
+            let doubt = strange(&known, name);
+            assert!(
+                doubt.as_ref().is_some_and(|doubt| doubt.ends_with(told)),
+                "{doubt:?}"
+            );
+        }
+        let fine = [
+            "JOBQ_PORT_6379_TCP",
+            "JOBQ_REDIS_SERVICE_HOST",
+            "JOBQUEUES",
+            "QUEUES",
+            "",
+        ];
+        let fine = fine.into_iter().chain(known.iter().map(String::as_str));
+        for name in fine {
+            assert_eq!(strange(&known, name), None, "{name}");
+        }
+    }
 
     #[test]
     fn the_flags_are_consistent() {

@@ -100,6 +100,10 @@ pub(super) struct Given {
 
     #[arg(skip)]
     pub(super) origins: Origins,
+
+    /// What may be a mistake and sets nothing, a sentence each.
+    #[arg(skip)]
+    pub(super) doubts: Vec<String>,
 }
 
 impl Given {
@@ -122,6 +126,7 @@ impl Given {
             log: self.log.or(below.log),
             log_format: self.log_format.or(below.log_format),
             origins: below.origins,
+            doubts: [self.doubts, below.doubts].concat(),
         }
     }
 

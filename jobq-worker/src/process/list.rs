@@ -8,6 +8,7 @@ use jobq::runtime::{Registration, registrations};
 
 use super::EXIT_CONFIGURATION;
 use crate::error::BuildError;
+use crate::registry::duplicate;
 
 /// Prints the jobs that are linked in. Nothing is connected to.
 pub(super) fn jobs() -> ExitCode {
@@ -17,6 +18,11 @@ pub(super) fn jobs() -> ExitCode {
         return ExitCode::from(EXIT_CONFIGURATION);
     }
     jobs.sort_unstable_by_key(|job| job.name);
+    let mut pairs = jobs.windows(2);
+    if let Some([a, b]) = pairs.find(|pair| pair[0].name == pair[1].name) {
+        eprintln!("error: could not build the worker: {}", duplicate(a, b));
+        return ExitCode::from(EXIT_CONFIGURATION);
+    }
     let names = jobs.iter().map(|job| job.name.chars().count()).max();
     let queues = jobs.iter().map(|job| job.defaults.queue.len()).max();
     let widths = (names.unwrap_or_default(), queues.unwrap_or_default());

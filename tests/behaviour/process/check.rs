@@ -7,7 +7,7 @@ use support::{Record, RedisServer};
 
 use super::NOWHERE;
 use crate::fixture::Fixture;
-use crate::program::{bare, command};
+use crate::program::{Program, bare, command};
 
 /// Exit code, standard output, standard error.
 fn check(command: &mut Command) -> (Option<i32>, String, String) {
@@ -68,6 +68,30 @@ async fn what_a_worker_would_warn_about_is_told_and_is_no_failure() {
 }
 
 #[tokio::test]
+async fn a_variable_that_sets_nothing_is_warned_about_by_the_check_and_by_the_worker() {
+    let fixture = Fixture::redis().await;
+    let misspelt = |command: &mut Command| {
+        command.args(["--url", &fixture.url]);
+        command.env("JOBQ_CONCURENCY", "planted");
+    };
+    let mut checked = command();
+    misspelt(&mut checked);
+    let (code, out, err) = check(&mut checked);
+    assert_eq!(code, Some(0), "{out}{err}");
+    let told = "environment variable JOBQ_CONCURENCY sets nothing of a worker; did you mean \
+                JOBQ_CONCURRENCY?";
+    assert!(out.starts_with(&format!("warning: {told}\n")), "{out}");
+    let mut worker = command();
+    misspelt(&mut worker);
+    let program = Program::launch(&mut worker);
+    program.wait_for_log("worker started").await;
+    let log = program.log();
+    let line = log.lines().find(|line| line.contains(told));
+    assert!(line.is_some_and(|line| line.contains("WARN")), "{log}");
+    assert!(!log.contains("planted"), "{log}");
+}
+
+#[tokio::test]
 async fn a_paused_queue_is_warned_about() {
     let fixture = Fixture::redis().await;
     fixture.queue("b").pause().await.unwrap();
@@ -90,7 +114,7 @@ fn what_is_wrong_exits_as_the_worker_would_and_is_told_on_standard_error() {
     let granted = grant.exec(&mut operator.get_connection().unwrap());
     granted.unwrap();
     let (url, weak) = (locked.url(), locked.url().replace("//", "//weak:pw@"));
-    let cases: [(&[&str], &str, i32, &str); 6] = [
+    let cases: [(&[&str], &str, i32, &str); 7] = [
         (&["--url", NOWHERE], "", 69, "(from --url)"),
         (&["--url", &url], "", 78, "refused user"),
         (
@@ -102,6 +126,12 @@ fn what_is_wrong_exits_as_the_worker_would_and_is_told_on_standard_error() {
         (&["--url", &weak], "", 78, "NOPERM"),
         (
             &["--url", "memory://", "--ca-file", "x"],
+            "",
+            78,
+            "(from --ca-file)",
+        ),
+        (
+            &["--url", "rediss://127.0.0.1:1", "--ca-file", "/nowhere.pem"],
             "",
             78,
             "(from --ca-file)",
@@ -138,7 +168,7 @@ fn the_programs_own_set_up_is_checked() {
     for (set_up, told) in [("no templates", "no templates"), ("", "use my_jobs as _;")] {
         let mut command = bare();
         if !set_up.is_empty() {
-            command.env("JOBQ_TEST_SETUP_ERROR", set_up);
+            command.env("TEST_SETUP_ERROR", set_up);
         }
         let (code, out, err) = check(command.args(["--url", "memory://"]));
         assert_eq!((code, out.as_str()), (Some(78), ""), "{err}");
