@@ -125,6 +125,7 @@ async fn a_damaged_registration(damage: impl AsyncFnOnce(&mut Plain, &str, &str)
     .await;
     let runs = fixture.ledger.count("begin 1") as u64;
     assert_eq!(runs, 1 + worker.stats().stale);
+    assert_eq!(worker.stats().adopted, 0, "what it takes back is its own");
     worker.shutdown().await;
     // An office of timekeeper under the old id runs out by itself.
     support::eventually("nothing to be left", async || {

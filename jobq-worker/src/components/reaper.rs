@@ -21,7 +21,7 @@ use tokio::time::Instant;
 
 use crate::component::Component;
 use crate::executor::{Orphan, after_crash_of_worker};
-use crate::outbox::Finished;
+use crate::outbox::{Finished, Kind};
 use crate::shared::Shared;
 use watch::{Still, Watch};
 
@@ -243,15 +243,25 @@ impl Reaper {
             return;
         }
         let (shared, count) = (&self.shared, orphans.len());
-        shared.counters.adopted.add(count as u64);
         let queue = &shared.memberships[index].queue;
-        tracing::warn!(
-            job.queue = %queue, worker = target.as_str(), jobs = count,
-            "adopted the jobs of a worker that no longer answers"
-        );
+        let worker = target.as_str();
         let judged = match cause {
-            Cause::Crash => after_crash_of_worker(queue, orphans, shared.broker().now()),
-            Cause::Own => orphans.into_iter().map(Orphan::put_back).collect(),
+            Cause::Crash => {
+                shared.counters.adopted.add(count as u64);
+                tracing::warn!(
+                    job.queue = %queue, worker, jobs = count,
+                    "adopted the jobs of a worker that no longer answers"
+                );
+                after_crash_of_worker(queue, orphans, shared.broker().now())
+            }
+            Cause::Own => {
+                tracing::info!(
+                    job.queue = %queue, worker, jobs = count,
+                    "took back jobs that this worker held under a former id"
+                );
+                let back = |orphan: Orphan| orphan.put_back(Kind::Released);
+                orphans.into_iter().map(back).collect()
+            }
         };
         for (orphan, action, note) in judged {
             let Orphan { worker, token, .. } = orphan;

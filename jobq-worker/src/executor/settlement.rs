@@ -200,9 +200,9 @@ pub(crate) struct Orphan {
 
 impl Orphan {
     /// It goes back as it is.
-    pub(crate) fn put_back(self) -> (Self, Action, Note) {
-        let envelope = Envelope::decode(self.bytes.clone());
-        let (id, kind) = (envelope.ok().map(|envelope| envelope.id()), Kind::Adopted);
+    pub(crate) fn put_back(self, kind: Kind) -> (Self, Action, Note) {
+        let envelope = Envelope::decode(self.bytes.clone()).ok();
+        let id = envelope.map(|envelope| envelope.id());
         (self, Action::RELEASE, Note { id, kind })
     }
 }
@@ -229,7 +229,7 @@ pub(crate) fn after_crash_of_worker(
             (orphan, action, Note { id, kind })
         }
         // Bystanders; and what is no envelope is buried when it is claimed.
-        _ => orphan.put_back(),
+        _ => orphan.put_back(Kind::Adopted),
     });
     judged.collect()
 }
