@@ -127,6 +127,47 @@ async fn a_check_tells_of_rights_that_are_missing() {
 }
 
 #[tokio::test]
+async fn a_check_of_a_user_without_the_keys_of_a_queue_names_the_queue() {
+    let server = RedisServer::start();
+    let mut plain = Plain::connect(&Fixture::on(&server).await).await;
+    let url = Role::Worker.log_in(&server.url());
+    let own = Role::Worker.rules("jobq").join(" ");
+    let own = own.replace("{*}", "{mail}");
+    let _: () = plain.say(&format!("ACL SETUSER jobq-worker {own}")).await;
+    let check = |queues| {
+        let mut command = command();
+        let output = command.args(["--check", "--url", &url, "--queues", queues]);
+        let output = output.output().unwrap();
+        (
+            output.status.code(),
+            String::from_utf8(output.stderr).unwrap(),
+        )
+    };
+    let (code, text) = check("mail");
+    assert_eq!(code, Some(0), "{text}");
+    let (code, text) = check("mail,reports");
+    assert_eq!(code, Some(78), "{text}");
+    for said in [
+        "jobq-worker",
+        "queue \"reports\"",
+        "jobq:{reports}:*",
+        "NOPERM",
+    ] {
+        assert!(text.contains(said), "{said}: {text}");
+    }
+}
+
+#[test]
+fn a_check_names_the_command_that_a_server_was_told_not_to_have() {
+    let server = RedisServer::start_with(&[("rename-command HRANDFIELD", "")]);
+    let args = ["--check", "--url", &server.url()];
+    let output = command().args(args).output().unwrap();
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(78), "{text}");
+    assert!(text.contains("HRANDFIELD jobq:{default}"), "{text}");
+}
+
+#[tokio::test]
 async fn a_worker_that_may_only_enqueue_exits_78_with_the_words_of_a_check() {
     let server = RedisServer::start();
     let url = Role::Producer.log_in(&server.url());

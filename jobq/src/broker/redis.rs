@@ -172,11 +172,18 @@ impl Broker for RedisBroker {
     }
 
     async fn check_rights(&self, queue: &QueueName) -> Result<(), BrokerError> {
-        let missing = self.ask(scripts::rights(&self.keys(queue))).await?;
-        let missing = reply::missing_rights(missing)?;
+        let config = self.link.config();
+        let step = scripts::rights(&self.keys(queue));
+        let missing = match self.link.call_one(step).await {
+            // Without the right to read its keys not even this can be asked.
+            Err(fault) if fault.is_forbidden() => {
+                return Err(rights::cannot_ask(config, queue, fault));
+            }
+            missing => reply::missing_rights(missing?)?,
+        };
         match missing.is_empty() {
             true => Ok(()),
-            false => Err(rights::cannot_work(self.link.config(), &missing)),
+            false => Err(rights::cannot_work(config, &missing)),
         }
     }
 

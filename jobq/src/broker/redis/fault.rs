@@ -116,6 +116,11 @@ impl Fault {
         self
     }
 
+    /// The same, told by somebody who knows what it means.
+    pub(super) fn in_words(self, message: String) -> BrokerError {
+        Self { message, ..self }.into()
+    }
+
     /// Whether the user lacks a right.
     pub(super) fn is_forbidden(&self) -> bool {
         self.kind == BrokerErrorKind::Forbidden

@@ -4,8 +4,10 @@
 use redis::{Arg, Cmd, ServerError};
 
 use super::config::RedisConfig;
+use super::fault::Fault;
 use super::step::Script;
 use crate::error::{BrokerError, BrokerErrorKind};
+use crate::id::QueueName;
 
 /// Missing rights that one message names.
 const NAMED: usize = 4;
@@ -45,6 +47,15 @@ pub(super) fn cannot_work(config: &RedisConfig, missing: &[String]) -> BrokerErr
          has the rights of each role"
     );
     BrokerError::new(BrokerErrorKind::Forbidden, message)
+}
+
+/// A user may not even be asked about a queue: it lacks the right to keys of it, or to the step.
+pub(super) fn cannot_ask(config: &RedisConfig, queue: &QueueName, fault: Fault) -> BrokerError {
+    let (user, namespace) = (config.quoted_user(), config.namespace());
+    fault.in_words(format!(
+        "user {user} may not do what a worker does on queue \"{queue}\" (NOPERM), whose keys are \
+         {namespace}:{{{queue}}}:*; docs/operations/security.md has the rights of each role"
+    ))
 }
 
 fn details(error: &ServerError) -> &str {
