@@ -30,12 +30,20 @@ async fn main() -> anyhow::Result<()> {
             let jobs = client.queue(queue)?.dead().retry_all().await?;
             println!("dead jobs of {queue} that run again: {jobs}");
         }
-        ["pause", queue] => client.queue(queue)?.pause().await?,
-        ["resume", queue] => client.queue(queue)?.resume().await?,
-        ["cancel", queue, id] => client.queue(queue)?.cancel(id.parse()?).await?,
+        ["pause", queue] => known(&client, queue).await?.pause().await?,
+        ["resume", queue] => known(&client, queue).await?.resume().await?,
+        ["cancel", queue, id] => known(&client, queue).await?.cancel(id.parse()?).await?,
         _ => anyhow::bail!(USAGE),
     }
     Ok(())
+}
+
+/// A queue that exists: to pause one that is misspelt would stop nothing, and say nothing.
+async fn known(client: &Client, name: &str) -> anyhow::Result<Queue> {
+    let queues = client.queues().await?;
+    let is_known = queues.iter().any(|queue| queue.as_str() == name);
+    anyhow::ensure!(is_known, "no queue {name:?}; `operate` lists all");
+    Ok(client.queue(name)?)
 }
 
 async fn figures(client: &Client) -> anyhow::Result<()> {

@@ -82,6 +82,8 @@ pub(crate) async fn supervise(
         done = stats.done,
         retried = stats.retried,
         dead = stats.dead,
+        discarded = stats.discarded,
+        cancelled = stats.cancelled,
         released = stats.released,
         abandoned = report.abandoned,
         "worker stopped"

@@ -75,7 +75,10 @@ async fn a_process_started_anew_takes_over_from_the_one_before() {
     second.signal("TERM");
     assert_eq!(second.ended().await.code(), Some(0));
     let log = second.log();
-    assert!(log.contains("done=50 retried=0 dead=0 released=0"), "{log}");
+    assert!(
+        log.contains("done=50 retried=0 dead=0 discarded=0 cancelled=0 released=0"),
+        "{log}"
+    );
     let put_back = log
         .lines()
         .filter(|line| line.contains("outcome=\"adopted\""));

@@ -62,10 +62,10 @@ async fn an_operator_sees_what_died_and_has_it_tried_again() {
 async fn an_operator_pauses_a_queue_and_cancels_a_job_of_it() {
     let url = crate::redis();
     let client = jobq::connect(&url).await.unwrap();
-    operate(&url, ["pause", "mail"]).await;
-    let job = bounce::enqueue(&client, "nobody").await.unwrap();
     let later = bounce::new("nobody").delay(Duration::from_secs(3600));
     later.enqueue(&client).await.unwrap();
+    operate(&url, ["pause", "mail"]).await;
+    let job = bounce::enqueue(&client, "nobody").await.unwrap();
     let paused = operate(&url, []).await;
     assert_eq!(figures(&paused, "  mail (paused)"), [1, 1, 0, 0]);
 

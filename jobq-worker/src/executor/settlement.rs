@@ -82,7 +82,7 @@ fn tell(run: &Run, outcome: &Outcome) {
             {
                 tracing::warn!(
                     job.id = %id, job.name = name, job.queue = %queue, job.attempt = attempt, %delay, error,
-                    not_logged, "a job fails and will be retried; its next failures are counted for 10 s"
+                    not_logged, "a job fails and will be retried; its name is not logged again for 10 s"
                 );
             }
         }

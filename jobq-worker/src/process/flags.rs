@@ -65,7 +65,7 @@ impl Flags {
         let read = read.and_then(|matches| Ok((Self::from_arg_matches(&matches)?, matches)));
         let (mut flags, matches) = read.map_err(|error| tell(&command, error))?;
         flags.note_origins(&command, &matches);
-        flags.given.doubts = strange_variables(&command);
+        flags.given.doubts = strange_variables();
         if let Some(password) = std::env::var(PASSWORD).ok().filter(|set| !set.is_empty()) {
             flags.given.password = Some(password);
             flags.given.origins.note("password", PASSWORD.to_owned());
@@ -89,11 +89,11 @@ impl Flags {
 }
 
 /// What is said of each variable that looks like a setting and is none.
-fn strange_variables(command: &Command) -> Vec<String> {
+fn strange_variables() -> Vec<String> {
+    // Not the one that was read: it passes over variables that are empty.
+    let known = known(&Flags::command());
     let set = std::env::vars_os().map(|(name, _)| name.to_string_lossy().into_owned());
-    let mut doubts: Vec<_> = set
-        .filter_map(|name| strange(&known(command), &name))
-        .collect();
+    let mut doubts: Vec<_> = set.filter_map(|name| strange(&known, &name)).collect();
     doubts.sort();
     doubts
 }

@@ -173,7 +173,7 @@ impl Broker for RedisBroker {
 
     async fn check_rights(&self, queue: &QueueName) -> Result<(), BrokerError> {
         let config = self.link.config();
-        let step = scripts::rights(&self.keys(queue));
+        let step = scripts::check_rights(&self.keys(queue));
         let missing = match self.link.call_one(step).await {
             // Without the right to read its keys not even this can be asked.
             Err(fault) if fault.is_forbidden() => {

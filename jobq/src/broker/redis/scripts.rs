@@ -38,7 +38,7 @@ mod loaded {
     #![expect(non_upper_case_globals, reason = "a script is named like its file")]
     use super::{LazyLock, Script};
     scripts! {
-        adopt cancel claim count delay leave pause promote purge renew rights run_now settle
+        adopt cancel check_rights claim count delay leave pause promote purge renew run_now settle
         take_dead
     }
 }
@@ -280,7 +280,7 @@ pub(super) fn count(keys: &QueueKeys, members: &[WorkerId]) -> Step {
 }
 
 /// What a worker's steps need, asked for one that there never was.
-pub(super) fn rights(keys: &QueueKeys) -> Step {
+pub(super) fn check_rights(keys: &QueueKeys) -> Step {
     let nobody = WorkerId::from_stored("nobody");
     let keys = [
         keys.ready(),
@@ -294,7 +294,7 @@ pub(super) fn rights(keys: &QueueKeys) -> Step {
         keys.timekeeper(),
         keys.meta(),
     ];
-    Step::script(&loaded::rights, &keys)
+    Step::script(&loaded::check_rights, &keys)
 }
 
 /// Whole milliseconds, up: nothing is due early. At most what Lua's numbers hold exactly.
