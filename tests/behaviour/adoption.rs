@@ -2,7 +2,7 @@
 
 use jobq::JobState;
 use support::Record;
-use support::jobs::{QUEUE, hold, note};
+use support::jobs::{QUEUE, hold, note, panic};
 
 use crate::fixture::Fixture;
 use crate::plain::{Plain, envelope};
@@ -207,5 +207,44 @@ async fn damaged_records_of_a_dead_worker_keep_nobody_from_the_others() {
     }
     let worker = fixture.worker().queues([QUEUE]).build().unwrap().spawn();
     record.wait_for("end ", 40).await;
+    worker.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_refused_outcome_of_another_queue_leaves_nothing_with_the_dead() {
+    let fixture = Fixture::redis().await;
+    let mut plain = Plain::connect(&fixture).await;
+    let dead = plain.key("damaged", "dead");
+    let _: () = plain.say(&format!("SET {dead} text")).await;
+    panic::new("refused")
+        .queue("damaged")
+        .enqueue(&fixture.client)
+        .await
+        .unwrap();
+    let worker = fixture
+        .worker()
+        .queues([QUEUE, "damaged"])
+        .build()
+        .unwrap()
+        .spawn();
+    support::eventually("the job to be claimed", async || {
+        let keys = plain.keys().await;
+        let claimed = |key: &String| key.contains("{damaged}:inflight:");
+        keys.iter().any(claimed).then_some(())
+    })
+    .await;
+    fixture.queue(QUEUE).pause().await.unwrap();
+    // More than is judged and settled at once.
+    let (in_flight, large) = (plain.key(QUEUE, "inflight:ghost"), vec![b'x'; 25 << 20]);
+    for field in [b"7.1", b"7.2", b"7.3", b"7.4"] {
+        let words: [&[u8]; 4] = [b"HSET", in_flight.as_bytes(), field, &large];
+        let _: () = plain.run(&words).await;
+    }
+    support::eventually("all of it to be taken over", async || {
+        let left: u64 = plain.say(&format!("EXISTS {in_flight}")).await;
+        (left == 0).then_some(())
+    })
+    .await;
+    let _: () = plain.say(&format!("DEL {dead}")).await;
     worker.shutdown().await;
 }

@@ -130,7 +130,7 @@ impl Reaper {
             match self.adopt(index, &worker, seen, Cause::Crash).await {
                 Err(error) if error.is_retryable() => return Err(error),
                 Err(error) => result = Err(error),
-                Ok(()) => {}
+                Ok(_) => {}
             }
         }
         result
@@ -140,8 +140,8 @@ impl Reaper {
         let membership = &self.shared.memberships[index];
         for worker in membership.former() {
             // A wait under the old id may still hand something over.
-            if !self.shared.lanes[index].waits_for(&worker) {
-                self.adopt(index, &worker, None, Cause::Own).await?;
+            let waits = self.shared.lanes[index].waits_for(&worker);
+            if !waits && self.adopt(index, &worker, None, Cause::Own).await? {
                 membership.forget_former(&worker);
             }
         }
@@ -170,23 +170,32 @@ impl Reaper {
     }
 
     /// Takes over all that `target` held, and judges it as a whole, as far as memory allows:
-    /// whether there was a suspect among it decides for whom the crash counts.
+    /// whether there was a suspect among it decides for whom the crash counts. Answers whether that
+    /// was all: else the rest is to be taken later.
     async fn adopt(
         &self,
         index: usize,
         target: &WorkerId,
         seen: Option<u64>,
         cause: Cause,
-    ) -> Result<(), BrokerError> {
+    ) -> Result<bool, BrokerError> {
         let mut adopted = Vec::new();
         let result = loop {
             match self.adopt_some(index, target, seen, &mut adopted).await {
                 Ok(true) if size(&adopted) < ADOPTED_AT_ONCE => {}
                 Ok(true) => {
                     self.judge(index, target, cause, std::mem::take(&mut adopted));
-                    self.shared.outbox.emptied().await;
+                    // One outcome that is refused, of whatever queue, must not end all looks. Still a
+                    // member, the target is found again once it has stood still for a lease.
+                    let emptied = self.shared.outbox.emptied();
+                    if tokio::time::timeout(self.look_every / 2, emptied)
+                        .await
+                        .is_err()
+                    {
+                        return Ok(false);
+                    }
                 }
-                Ok(false) => break Ok(()),
+                Ok(false) => break Ok(true),
                 Err(error) => break Err(error),
             }
         };
