@@ -267,14 +267,14 @@ mod tests {
         let item = quote!(
             async fn send(
                 #[arg]
-                #[allow(unused)]
+                #[warn(unused)]
                 ctx: Context,
             ) {
             }
         );
         let expanded = attribute(quote!(), item).to_string();
         assert!(
-            expanded.contains("async fn send (# [allow (unused)] ctx : Context"),
+            expanded.contains("async fn send (# [warn (unused)] ctx : Context"),
             "{expanded}"
         );
     }

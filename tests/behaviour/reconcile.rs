@@ -12,10 +12,7 @@ const QUEUE: &str = "lost";
 #[job(name = "lost.wait", queue = "lost")]
 async fn wait(ctx: Context, ledger: State<Ledger>, key: String) {
     ledger.write(format!("begin {key} {}", ctx.attempt()));
-    let go = format!("go {key}");
-    while ledger.count(&go) == 0 {
-        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
-    }
+    ledger.wait_for(&format!("go {key}"), 1).await;
     ledger.write(format!("end {key}"));
 }
 

@@ -23,9 +23,7 @@ async fn mark(ledger: State<Ledger>) {
 async fn wait(ctx: Context, ledger: State<Ledger>) {
     let _dropped = Dropped(&ctx, &ledger);
     ledger.write(format!("begin {}", ctx.attempt()));
-    while ledger.count("go") == 0 {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
+    ledger.wait_for("go", 1).await;
     ledger.write("end");
 }
 

@@ -100,7 +100,8 @@ impl Dead {
     /// Puts all jobs back into the queue, the oldest first, as [`Dead::retry`] does: those that
     /// were in the list when it was called. Answers how many.
     ///
-    /// What is given up meanwhile stays in the list, also a job that fails at once again.
+    /// What is given up meanwhile stays in the list, also a job that fails at once again; but where
+    /// two calls run at once, each takes as many as it found, and some of those may be among them.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]

@@ -64,7 +64,7 @@ async fn r#loop(mut count: u64) {
 
 /// The names that the generated code uses too.
 #[job]
-#[allow(clippy::too_many_arguments)]
+#[allow(clippy::too_many_arguments, reason = "each is a name that may clash")]
 pub async fn clashes(
     client: u8,
     args: u8,
@@ -102,7 +102,11 @@ mod letters {
 use letters::{A, D, E, F, J, K, S, T, V};
 
 #[job]
-#[allow(clippy::many_single_char_names, clippy::too_many_arguments)]
+#[allow(
+    clippy::many_single_char_names,
+    clippy::too_many_arguments,
+    reason = "each is a name that may clash"
+)]
 async fn of_letters(a: A, d: D, e: E, f: F, j: J, k: K, s: S, t: T, v: V) {
     let _ = (a, d, e, f, j, k, s, t, v);
 }
