@@ -4,6 +4,7 @@
 mod certificates;
 mod deadline;
 mod folder;
+pub mod hooked;
 pub mod jobs;
 mod record;
 mod roles;
