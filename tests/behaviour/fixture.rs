@@ -80,8 +80,13 @@ impl Fixture {
                 tokio::spawn(pass(client, server));
             }
         });
+        self.by_port(at.port()).await
+    }
+
+    /// The same place and ledger on the shared server, by way of a port of loopback.
+    pub(crate) async fn by_port(&self, port: u16) -> Self {
         let url = Role::Worker.log_out(&self.url);
-        let url = url.replace(&to.to_string(), &at.port().to_string());
+        let url = url.replace(&support::shared().port().to_string(), &port.to_string());
         Self {
             ledger: self.ledger.clone(),
             ..Self::at(&url).await
