@@ -8,7 +8,7 @@ use jobq::At;
 pub(crate) const HOUR: Duration = Duration::from_secs(3600);
 
 /// Times before it are exact.
-pub(crate) const PAST: u64 = 1000;
+pub(crate) const PAST: u64 = jobq_model::store::NOW;
 
 /// `PAST` for now, `PAST + n` for in n hours; `start` is when the run began.
 pub(crate) fn coarse(due: At, start: At) -> At {

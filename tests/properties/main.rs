@@ -25,6 +25,14 @@ use step::Step;
 use subject::Subject;
 
 #[test]
+fn the_model_has_the_brokers_bounds() {
+    use jobq::broker::{CANCELLED_FOR, MAX_PROMOTE};
+    use jobq_model::store;
+    assert_eq!(store::MAX_PROMOTE, MAX_PROMOTE as usize);
+    assert_eq!(store::CANCELLED_FOR * 3600, CANCELLED_FOR.as_secs());
+}
+
+#[test]
 fn memory_follows_the_model() {
     let runtime = runtime(true);
     check(256, 1..120, |steps| {
