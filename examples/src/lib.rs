@@ -19,6 +19,12 @@ mod documents {
     mod failures_and_retries {}
     #[doc = include_str!("../../docs/guide/workers-queues-weights.md")]
     mod workers_queues_weights {}
+    #[doc = include_str!("../../docs/guide/what-is-promised.md")]
+    mod what_is_promised {}
+    #[doc = include_str!("../../docs/guide/leases-and-timeouts.md")]
+    mod leases_and_timeouts {}
+    #[doc = include_str!("../../docs/guide/durability.md")]
+    mod durability {}
     #[doc = include_str!("../../docs/guide/shutdown-and-deploys.md")]
     mod shutdown_and_deploys {}
     #[doc = include_str!("../../docs/guide/testing.md")]

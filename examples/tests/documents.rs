@@ -116,6 +116,24 @@ fn the_files_of_the_guides_crate_stand_in_its_pages() {
     }
 }
 
+/// Programs that a page shows whole, but for the header that says how to start them.
+const SHOWN: [&str; 1] = ["once_redis.rs"];
+
+#[test]
+fn the_programs_that_a_page_shows_are_the_examples() {
+    let pages: String = pages()
+        .into_iter()
+        .map(|page| fs::read_to_string(page).unwrap())
+        .collect();
+    for name in SHOWN {
+        let source = fs::read_to_string(root().join("examples").join(name)).unwrap();
+        let header = |line: &&str| line.starts_with("//!");
+        let body: Vec<_> = source.lines().skip_while(header).collect();
+        let block = format!("\n{}\n```", body.join("\n").trim());
+        assert!(pages.contains(&block), "{name}");
+    }
+}
+
 #[test]
 fn every_source_file_that_a_document_names_exists() {
     let mut sources = Vec::new();

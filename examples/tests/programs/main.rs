@@ -128,6 +128,15 @@ async fn the_quickstart_outlives_the_reader_of_its_output() {
     assert!(succeeded && errors.is_empty(), "{errors}");
 }
 
+#[tokio::test]
+async fn a_mark_sees_to_it_that_a_job_that_was_enqueued_twice_acts_once() {
+    let mut program = Program::new("once_redis");
+    program.env("JOBQ_URL", redis());
+    program.env("REDIS_URL", support::shared().url());
+    let output = program.start().succeed().await;
+    assert_eq!(output, ["a text for user 7"]);
+}
+
 /// The orders of the lines `… <verb> invoice <order> …`, in the order they came.
 fn orders(output: &[String], verb: &str) -> Vec<u64> {
     let verb = format!("] {verb} invoice ");
