@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use jobq::runtime::{Cancellation, ContextParts, Handler, Registration, States, registrations};
+use jobq::runtime::{
+    Cancellation, ContextParts, Handler, Lease, Registration, States, registrations,
+};
 use jobq::{Backoff, Context, Jitter, Job, JobDefaults, JobId, State, job};
 use serde::{Deserialize, Serialize};
 
@@ -113,6 +115,7 @@ fn context(states: States) -> Context {
         client: test.client().clone(),
         states,
         cancellation: Cancellation::default(),
+        lease: Lease::default(),
     })
 }
 

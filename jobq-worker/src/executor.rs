@@ -18,7 +18,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use jobq::broker::{Action, ReleaseTo};
 use jobq::runtime::{
-    self, Cancellation, Ended, Handler, Registration, RunBlocking, RunFuture, SUSPECT_AFTER, judge,
+    self, Cancellation, Ended, Handler, Lease, Registration, RunBlocking, RunFuture, SUSPECT_AFTER,
+    judge,
 };
 use jobq::{Context, Envelope, EnvelopeError, JobId, Options, QueueName, Token, WorkerId};
 use tokio::task::AbortHandle;
@@ -43,6 +44,7 @@ struct ClaimedJob {
     shared: Arc<Shared>,
     index: usize,
     worker: WorkerId,
+    lease: Lease,
     token: Token,
 }
 
@@ -181,6 +183,7 @@ async fn execute(mut run: Run, registration: Arc<Registration>) {
         client: shared.client.clone(),
         states: shared.states.clone(),
         cancellation: run.cancellation.clone(),
+        lease: run.claimed.lease.clone(),
     });
     let set = run.options.as_ref().and_then(|options| options.timeout);
     let timeout = set.unwrap_or(registration.defaults.timeout);

@@ -13,6 +13,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jobq::broker::Member;
+use jobq::runtime::Lease;
 use jobq::{QueueName, Token, WorkerId};
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
@@ -28,6 +29,8 @@ pub(crate) struct Membership {
     pub(crate) suspects: AtomicU64,
     /// Whether this worker is the queue's timekeeper, as last answered.
     pub(crate) timekeeper: AtomicBool,
+    /// How long a lease is trusted.
+    trust: Duration,
     state: Mutex<State>,
 }
 
@@ -39,8 +42,8 @@ struct State {
     /// Claims and adoptions under way: request → the highest counter known when it was sent.
     outstanding: BTreeMap<u64, u64>,
     next_request: u64,
-    /// When the last answered renew (or first claim) was sent.
-    renewed: Option<Instant>,
+    /// Of this id: the runs that began under it have it too.
+    lease: Lease,
     /// Ids this worker had here before it was reaped.
     former: Vec<WorkerId>,
     reconcile: bool,
@@ -54,12 +57,13 @@ struct State {
 const RESIGNATION: Duration = Duration::from_secs(5);
 
 impl Membership {
-    pub(crate) fn new(queue: QueueName, worker: WorkerId) -> Self {
-        let state = State::new(worker, Vec::new());
+    pub(crate) fn new(queue: QueueName, worker: WorkerId, trust: Duration) -> Self {
+        let state = State::new(worker, trust, Vec::new());
         Self {
             queue,
             suspects: AtomicU64::new(0),
             timekeeper: AtomicBool::new(false),
+            trust,
             state: Mutex::new(state),
         }
     }
@@ -85,6 +89,7 @@ impl Membership {
 
     /// Notes a claim or adoption that is about to be sent.
     pub(crate) fn ask(&self) -> (Request<'_>, Member) {
+        let sent = Instant::now();
         let mut state = self.state();
         state.next_request += 1;
         let id = state.next_request;
@@ -100,22 +105,26 @@ impl Membership {
             membership: self,
             id,
             worker,
+            sent,
             open: true,
         };
         (request, member)
     }
 
-    /// Attaches how to abort the jobs of a claim that were started.
+    /// Attaches how to abort the jobs of a claim that were started. Gives that back if the worker was
+    /// reaped while they were: nobody knows of them any more.
     pub(crate) fn started(
         &self,
         worker: &WorkerId,
         counter: u64,
         aborts: Vec<Option<AbortHandle>>,
-    ) {
+    ) -> Vec<Option<AbortHandle>> {
         let mut state = self.state();
-        if state.worker == *worker {
-            state.held.attach(counter, aborts);
+        if state.worker != *worker {
+            return aborts;
         }
+        state.held.attach(counter, aborts);
+        Vec::new()
     }
 
     /// Forgets jobs whose settle was answered.
@@ -136,7 +145,7 @@ impl Membership {
         if state.worker != *worker {
             return;
         }
-        state.renewed = state.renewed.max(Some(sent));
+        state.lease.renewed(sent);
         let held = state.held.len() as u64;
         let settled = state.outstanding.is_empty() && in_flight <= held && handoff == 0;
         state.mismatches = if settled { 0 } else { state.mismatches + 1 };
@@ -145,20 +154,12 @@ impl Membership {
         }
     }
 
-    /// Notes that a claim is being sent: the first that is answered makes the worker a member, and
-    /// until then it has no lease that could have run out.
-    pub(crate) fn joining(&self, now: Instant) {
-        let mut state = self.state();
-        if state.known == 0 {
-            state.renewed = Some(now);
-        }
-    }
-
-    /// Whether the lease can be trusted at `now`: past it, nothing may be claimed.
-    pub(crate) fn is_trusted(&self, now: Instant, trust: Duration) -> bool {
-        self.state()
-            .renewed
-            .is_none_or(|renewed| now < renewed + trust)
+    /// Whether the lease can be trusted at `now`: past it, nothing may be claimed. The first claim or
+    /// adoption that is answered makes the worker a member: until then it has no lease that could
+    /// have run out.
+    pub(crate) fn is_trusted(&self, now: Instant) -> bool {
+        let state = self.state();
+        state.known == 0 || state.lease.is_trusted(now)
     }
 
     /// The worker was adopted: it takes a new id and owns nothing; what runs under the old one is
@@ -170,7 +171,12 @@ impl Membership {
         }
         let mut former = std::mem::take(&mut state.former);
         former.push(worker.clone());
-        let old = std::mem::replace(&mut *state, State::new(WorkerId::random(), former));
+        let old = std::mem::replace(
+            &mut *state,
+            State::new(WorkerId::random(), self.trust, former),
+        );
+        // First, so that whoever is told to end finds that it is lost.
+        old.lease.lost();
         drop(state);
         let ask = |job: Running| {
             job.cancellation.cancel();
@@ -261,14 +267,14 @@ impl Membership {
 }
 
 impl State {
-    fn new(worker: WorkerId, former: Vec<WorkerId>) -> Self {
+    fn new(worker: WorkerId, trust: Duration, former: Vec<WorkerId>) -> Self {
         Self {
             worker,
             known: 0,
             held: Held::default(),
             outstanding: BTreeMap::new(),
             next_request: 0,
-            renewed: None,
+            lease: Lease::new(trust),
             former,
             reconcile: false,
             mismatches: 0,

@@ -9,6 +9,7 @@ use jobq::runtime::States;
 use jobq::{BrokerError, Client, WorkerId};
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
+use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 use crate::executor::Failures;
@@ -64,8 +65,10 @@ impl Shared {
         let worker = WorkerId::random();
         let work = Arc::new(Notify::new());
         let weights: Vec<u32> = settings.queues.iter().map(|queue| queue.weight).collect();
-        let member =
-            |q: &crate::schedule::QueueWeight| Membership::new(q.queue.clone(), worker.clone());
+        let trust = settings.trust();
+        let member = |q: &crate::schedule::QueueWeight| {
+            Membership::new(q.queue.clone(), worker.clone(), trust)
+        };
         let mut schedule = Schedule::new(&weights, settings.strict, settings.concurrency);
         (0..weights.len()).for_each(|index| schedule.set_hot(index, true));
         Arc::new(Self {
@@ -156,8 +159,18 @@ impl Shared {
             // A waiter of the old id would hand jobs to nobody.
             shared.lanes[index].interrupt().await;
             shared.heat(index);
+        });
+        self.abort_soon(aborts);
+    }
+
+    /// Aborts jobs whose lease was lost, if they have not ended by then.
+    pub(crate) fn abort_soon(&self, aborts: Vec<AbortHandle>) {
+        if aborts.is_empty() {
+            return;
+        }
+        self.runtime.spawn(async move {
             tokio::time::sleep(GRACE).await;
-            aborts.iter().for_each(tokio::task::AbortHandle::abort);
+            aborts.iter().for_each(AbortHandle::abort);
         });
     }
 

@@ -1,14 +1,17 @@
 //! What a handler is given besides its arguments: the running job and the worker's state.
 
 mod cancellation;
+mod lease;
 mod state;
 
 use std::fmt;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use tokio::time::Instant;
 
 pub use self::cancellation::Cancellation;
+pub use self::lease::Lease;
 pub use self::state::{State, States};
 use crate::client::Client;
 use crate::error::MissingState;
@@ -63,6 +66,8 @@ pub struct ContextParts {
     pub states: States,
     /// Set when the run should end early.
     pub cancellation: Cancellation,
+    /// The worker's, on that queue.
+    pub lease: Lease,
 }
 
 impl Context {
@@ -100,6 +105,7 @@ impl Context {
             client,
             states: States::default(),
             cancellation: Cancellation::default(),
+            lease: Lease::default(),
         })
     }
 
@@ -162,6 +168,41 @@ impl Context {
         self.0.cancellation.cancelled().await;
     }
 
+    /// Whether another worker may have been given this job by now. `true` from when the worker has
+    /// had no answer to the renewals of its lease for so long that others may take it for dead,
+    /// until one is answered again; and for good once the job was taken over.
+    ///
+    /// It asks nobody and costs next to nothing: ask before each step that must not be done by two at a
+    /// time. It is a warning, not a lock: `false` means that no other worker could have begun when
+    /// it was asked, by the clock of this one. What guards an effect itself is [`Context::id`].
+    ///
+    /// The run may go on: if an answer comes in time nothing was lost, and if others did take the
+    /// job over, [`Context::is_cancelled`] follows as soon as this worker hears of it. In a test,
+    /// [`Context::for_test`], it is `false`.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use jobq::Context;
+    /// async fn pay_all(ctx: Context, invoices: Vec<u64>) -> Result<(), jobq::BoxError> {
+    ///     for invoice in invoices {
+    ///         while ctx.lease_uncertain() {
+    ///             if ctx.is_cancelled() {
+    ///                 return Err("another worker has it".into());
+    ///             }
+    ///             tokio::time::sleep(Duration::from_millis(100)).await;
+    ///         }
+    ///         println!("paying {invoice}, as {}", ctx.id());
+    ///     }
+    ///     Ok(())
+    /// }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), jobq::BoxError> { pay_all(Context::for_test(), vec![1]).await }
+    /// ```
+    #[must_use]
+    pub fn lease_uncertain(&self) -> bool {
+        !self.0.lease.is_trusted(Instant::now())
+    }
+
     /// The client the worker runs on, to enqueue further jobs.
     #[must_use]
     pub fn client(&self) -> &Client {
@@ -204,7 +245,7 @@ mod tests {
             ("test", "default", 1)
         );
         assert_ne!(ctx.id(), Context::for_test().id());
-        assert!(!ctx.is_cancelled());
+        assert!(!ctx.is_cancelled() && !ctx.lease_uncertain());
         assert!(ctx.enqueued_at() > Timestamp::UNIX_EPOCH);
         assert!(ctx.client().broker().is_in_process());
     }

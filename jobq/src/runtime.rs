@@ -2,7 +2,7 @@
 //! any release may change it.
 
 pub use crate::client::DEFAULT_URL;
-pub use crate::context::{Cancellation, ContextParts, States};
+pub use crate::context::{Cancellation, ContextParts, Lease, States};
 pub use crate::error::text;
 pub use crate::outcome::{
     AfterCrash, Ended, Outcome, Policy, SUSPECT_AFTER, UNKNOWN_LIFETIME, after_crash, decide,

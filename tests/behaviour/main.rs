@@ -17,6 +17,7 @@ mod idle;
 mod in_place;
 mod inspect;
 mod intervene;
+mod lease;
 mod limits;
 mod names;
 mod outage;

@@ -121,8 +121,7 @@ impl Fetcher {
             return None;
         }
         let membership = &shared.memberships[index];
-        membership.joining(now);
-        if !membership.is_trusted(now, shared.settings.trust()) {
+        if !membership.is_trusted(now) {
             self.close(index, UNTRUSTED_LOOK);
             return None;
         }

@@ -232,7 +232,7 @@ impl Reaper {
             }
         };
         let cancellations = vec![Cancellation::default(); envelopes.len()];
-        let Some(adopter) = request.answered(claim, &cancellations) else {
+        let Some((adopter, _)) = request.answered(claim, &cancellations) else {
             return Ok(false);
         };
         let tokens = (1..).map(|index| Token { claim, index });

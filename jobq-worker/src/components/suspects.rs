@@ -119,6 +119,9 @@ impl Suspects {
     async fn run_one(&mut self, index: usize) -> Result<(), BrokerError> {
         let shared = &self.shared;
         let membership = &shared.memberships[index];
+        if !membership.is_trusted(Instant::now()) {
+            return Ok(());
+        }
         let slots = shared.slots.reserve(1);
         if slots.count() == 0 {
             return Ok(());

@@ -42,7 +42,7 @@ impl Granted<'_> {
             counter, envelopes, ..
         } = self.grant;
         let cancellations: Vec<_> = envelopes.iter().map(|_| Cancellation::default()).collect();
-        let Some(worker) = self.request.answered(counter, &cancellations) else {
+        let Some((worker, lease)) = self.request.answered(counter, &cancellations) else {
             // Reaped while the answer was on its way: the jobs are another worker's.
             return Ok(());
         };
@@ -52,6 +52,7 @@ impl Granted<'_> {
                 shared: shared.clone(),
                 index: self.index,
                 worker: worker.clone(),
+                lease: lease.clone(),
                 token: token(counter, place),
             };
             let slot = self.slots.fill();
@@ -67,7 +68,8 @@ impl Granted<'_> {
                 }
             });
         }
-        shared.memberships[self.index].started(&worker, counter, aborts);
+        let forgotten = shared.memberships[self.index].started(&worker, counter, aborts);
+        shared.abort_soon(forgotten.into_iter().flatten().collect());
         cancelled.map(drop)
     }
 

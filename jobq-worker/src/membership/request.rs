@@ -1,7 +1,8 @@
 //! A claim or an adoption on its way: answered, or given up.
 
 use jobq::WorkerId;
-use jobq::runtime::Cancellation;
+use jobq::runtime::{Cancellation, Lease};
+use tokio::time::Instant;
 
 use super::Membership;
 
@@ -12,29 +13,33 @@ pub(crate) struct Request<'a> {
     pub(super) membership: &'a Membership,
     pub(super) id: u64,
     pub(super) worker: WorkerId,
+    pub(super) sent: Instant,
     pub(super) open: bool,
 }
 
 impl Request<'_> {
     /// Takes the answer: from now on one job for each of `cancellations` is held, under tokens
-    /// `counter.1` … Gives the id they are held under; `None`, and nothing is taken, if the worker
+    /// `counter.1` … Gives the id they are held under, and its lease; `None`, and nothing is taken, if the worker
     /// was reaped meanwhile: what the answer holds is someone else's by now.
     pub(crate) fn answered(
         mut self,
         counter: u64,
         cancellations: &[Cancellation],
-    ) -> Option<WorkerId> {
+    ) -> Option<(WorkerId, Lease)> {
         self.open = false;
         let mut state = self.membership.state();
         if state.worker != self.worker {
             return None;
         }
         state.outstanding.remove(&self.id);
+        if state.known == 0 {
+            state.lease.renewed(self.sent);
+        }
         state.known = state.known.max(counter);
         if !cancellations.is_empty() {
             state.held.insert(counter, cancellations);
         }
-        Some(self.worker.clone())
+        Some((self.worker.clone(), state.lease.clone()))
     }
 
     /// The answer was that the worker was adopted. Gives the id that was.

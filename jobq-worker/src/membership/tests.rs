@@ -2,9 +2,11 @@ use jobq::runtime::Cancellation;
 
 use super::*;
 
+const TRUST: Duration = Duration::from_secs(6);
+
 fn membership() -> Membership {
     let queue = QueueName::new("q").expect("a legal name");
-    Membership::new(queue, WorkerId::random())
+    Membership::new(queue, WorkerId::random(), TRUST)
 }
 
 fn cancellations(count: usize) -> Vec<Cancellation> {
@@ -20,7 +22,7 @@ fn what_an_answer_gave_is_held_until_its_settle_is_answered() {
     let m = membership();
     let (request, member) = m.ask();
     assert_eq!(member.known, 0);
-    let worker = request.answered(3, &cancellations(2)).expect("not reaped");
+    let (worker, _) = request.answered(3, &cancellations(2)).expect("not reaped");
     assert_eq!((m.held_tokens().1.len(), m.member().known), (2, 3));
     m.settled(
         &worker,
@@ -61,7 +63,7 @@ fn a_reaped_worker_takes_a_new_id_and_owns_nothing() {
     let m = membership();
     let (request, _) = m.ask();
     let jobs = cancellations(1);
-    let worker = request.answered(1, &jobs).expect("not reaped");
+    let (worker, _) = request.answered(1, &jobs).expect("not reaped");
     let (late, _) = m.ask();
     assert!(m.reaped(&worker).is_some());
     assert!(jobs[0].is_cancelled());
@@ -73,24 +75,34 @@ fn a_reaped_worker_takes_a_new_id_and_owns_nothing() {
     assert!(m.reaped(&worker).is_none(), "it was reaped once");
 }
 
-#[test]
-fn the_lease_is_trusted_from_the_sending_of_the_last_answered_renew() {
+#[tokio::test(start_paused = true)]
+async fn the_lease_is_trusted_from_the_sending_of_the_last_answered_renew() {
     let m = membership();
-    let (start, trust) = (Instant::now(), Duration::from_secs(6));
-    assert!(m.is_trusted(start, trust), "it has not joined yet");
-    m.joining(start);
-    m.joining(start + trust);
-    assert!(
-        m.is_trusted(start + trust, trust),
-        "it still has not joined"
-    );
+    let (start, ms) = (Instant::now(), Duration::from_millis(1));
+    assert!(m.is_trusted(start + 2 * TRUST), "it has not joined yet");
     let (request, _) = m.ask();
-    request.answered(1, &[]);
-    m.joining(start + 2 * trust);
-    assert!(!m.is_trusted(start + 2 * trust, trust));
-    m.renewed(&m.worker(), start + 3 * trust / 2, 0, 0);
-    assert!(m.is_trusted(start + 2 * trust, trust));
-    assert!(!m.is_trusted(start + 5 * trust / 2, trust));
+    tokio::time::advance(TRUST / 2).await;
+    // Of the others that were sent, nobody knows whether they arrived.
+    let _unanswered = m.ask();
+    let (worker, lease) = request.answered(1, &[]).expect("not reaped");
+    for (at, trusted) in [(start + TRUST - ms, true), (start + TRUST, false)] {
+        assert_eq!((m.is_trusted(at), lease.is_trusted(at)), (trusted, trusted));
+    }
+    m.renewed(&worker, start + 3 * TRUST, 0, 0);
+    assert!(m.is_trusted(start + 4 * TRUST - ms));
+    assert!(!m.is_trusted(start + 4 * TRUST));
+}
+
+#[test]
+fn a_lease_that_was_lost_stays_so_for_the_runs_under_it() {
+    let m = membership();
+    let claim = |counter| m.ask().0.answered(counter, &[]).expect("not reaped");
+    let (worker, old) = claim(1);
+    m.reaped(&worker);
+    let (_, new) = claim(2);
+    m.renewed(&worker, Instant::now(), 0, 0);
+    assert!(!old.is_trusted(Instant::now()));
+    assert!(new.is_trusted(Instant::now()));
 }
 
 #[test]
@@ -104,4 +116,15 @@ fn sizes_that_do_not_match_twice_running_call_for_a_reconcile() {
     assert!(!m.take_reconcile());
     renewed(1, 0);
     assert!(m.take_reconcile());
+}
+
+#[tokio::test]
+async fn jobs_that_start_while_the_worker_is_reaped_are_told_to_end_and_not_forgotten() {
+    let m = membership();
+    let jobs = cancellations(1);
+    let (worker, _) = m.ask().0.answered(1, &jobs).expect("not reaped");
+    m.reaped(&worker);
+    assert!(jobs[0].is_cancelled());
+    let abort = tokio::spawn(std::future::pending::<()>()).abort_handle();
+    assert_eq!(m.started(&worker, 1, vec![Some(abort)]).len(), 1);
 }
