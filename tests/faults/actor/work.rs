@@ -1,0 +1,49 @@
+//! A worker.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use faults::ledger::Ledger;
+use jobq::Client;
+use jobq_worker::Worker;
+use support::hooked::Hooked;
+
+use crate::Place;
+use crate::watched::Watched;
+
+/// Times are in ms.
+#[derive(Args)]
+pub(crate) struct Work {
+    #[arg(long, value_delimiter = ',', default_value = faults::jobs::QUEUE)]
+    queues: Vec<String>,
+    #[arg(long, default_value_t = 8)]
+    concurrency: u32,
+    #[arg(long, default_value_t = 1)]
+    connections: u32,
+    #[arg(long, default_value_t = 7_000)]
+    lease: u64,
+    #[arg(long, default_value_t = 2_000)]
+    renew_every: u64,
+    #[arg(long, default_value_t = 25_000)]
+    shutdown_timeout: u64,
+}
+
+impl Work {
+    pub(crate) async fn run(self, place: &Place, ledger: &'static Ledger) -> ExitCode {
+        let client = place.connect().await;
+        let watched = Hooked::new(client.broker().clone(), Arc::new(Watched::new(ledger)));
+        let worker = Worker::builder(Client::with_broker(Arc::new(watched)))
+            .queues(self.queues)
+            .concurrency(self.concurrency)
+            .connections(self.connections)
+            .lease(Duration::from_millis(self.lease))
+            .renew_every(Duration::from_millis(self.renew_every))
+            .shutdown_timeout(Duration::from_millis(self.shutdown_timeout))
+            .build()
+            .expect("the settings of a row are right");
+        worker.run().await.expect("a worker ends without an error");
+        ExitCode::SUCCESS
+    }
+}

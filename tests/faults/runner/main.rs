@@ -1,0 +1,81 @@
+//! Runs rows of the fault matrix and prints their figures.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use faults::row::{Figures, Plan, Row, Size, seed};
+use faults::rows::ROWS;
+use faults::sheet;
+
+/// Runs rows of the fault matrix, one after the other, and prints the sheet of figures.
+#[derive(Parser)]
+struct Options {
+    /// As long as it takes to publish the figures.
+    #[arg(long)]
+    long: bool,
+    /// What all chance comes from; any, unless JOBQ_FAULTS_SEED is set.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// How long rows run whose length is a time.
+    #[arg(long)]
+    minutes: Option<u64>,
+    /// Which rows: all of them unless named.
+    rows: Vec<String>,
+}
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    let chosen = match choose(&options.rows) {
+        Ok(rows) => rows,
+        Err(message) => {
+            eprintln!("{message}");
+            return ExitCode::from(2);
+        }
+    };
+    let plan = Plan {
+        size: if options.long {
+            Size::Long
+        } else {
+            Size::Short
+        },
+        seed: options.seed.unwrap_or_else(seed),
+        minutes: options.minutes,
+    };
+    let mut sheet = vec![sheet::head()];
+    let mut failed = false;
+    for row in chosen {
+        eprintln!("{}: {} (seed {})", row.id, row.fault, plan.seed);
+        let figures = run(row, plan);
+        failed |= figures.is_none();
+        let line = sheet::line(row, figures.as_ref());
+        eprintln!("{line}");
+        sheet.push(line);
+    }
+    println!("{}", sheet.join("\n"));
+    if failed {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    }
+}
+
+fn choose(names: &[String]) -> Result<Vec<&'static Row>, String> {
+    if names.is_empty() {
+        return Ok(ROWS.iter().collect());
+    }
+    let find = |name: &String| {
+        let row = ROWS.iter().find(|row| row.id.eq_ignore_ascii_case(name));
+        let known = ROWS.iter().map(|row| row.id).collect::<Vec<_>>().join(", ");
+        row.ok_or_else(|| format!("no row is named {name:?}; there are {known}"))
+    };
+    names.iter().map(find).collect()
+}
+
+/// A row that fails keeps no other from being run.
+fn run(row: &'static Row, plan: Plan) -> Option<Figures> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    runtime.block_on(async { tokio::spawn(row.run(plan)).await.ok() })
+}

@@ -1,0 +1,43 @@
+//! The figures of a run, as markdown.
+
+use std::process::Command;
+
+use crate::row::{Figures, Row};
+
+/// The head of the sheet: when, of what, on what.
+#[must_use]
+pub fn head() -> String {
+    let tree = said("git", &["rev-parse", "--short", "HEAD"]);
+    let changed = !said("git", &["status", "--porcelain"]).is_empty();
+    let changes = if changed { " with changes" } else { "" };
+    let date = said("date", &["-u", "+%Y-%m-%d %H:%M UTC"]);
+    let redis = said("redis-server", &["--version"]);
+    let redis = redis
+        .split_whitespace()
+        .find_map(|word| word.strip_prefix("v="));
+    let redis = redis.unwrap_or("of REDIS_SERVER");
+    let cores = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
+    format!(
+        "{date}, commit {tree}{changes}, Redis {redis}, {cores} cores\n\n\
+         | row | fault | shows | result | figures |\n| --- | --- | --- | --- | --- |"
+    )
+}
+
+/// A row of the sheet; without figures it failed.
+#[must_use]
+pub fn line(row: &Row, figures: Option<&Figures>) -> String {
+    let Row {
+        id, fault, shows, ..
+    } = row;
+    let (result, figures) = match figures {
+        Some(figures) => ("holds", figures.to_string()),
+        None => ("**FAILED**", String::new()),
+    };
+    format!("| {id} | {fault} | {shows} | {result} | {figures} |")
+}
+
+fn said(program: &str, arguments: &[&str]) -> String {
+    let output = Command::new(program).args(arguments).output();
+    let text = output.map(|output| output.stdout).unwrap_or_default();
+    String::from_utf8_lossy(&text).trim().to_owned()
+}

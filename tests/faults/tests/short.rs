@@ -1,0 +1,17 @@
+//! Every row in its short size. A row that judges times or adoptions runs alone.
+
+use faults::row::Plan;
+use faults::turn::Turn;
+
+macro_rules! row {
+    ($name:ident, $turn:ident) => {
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $name() {
+            let _turn = Turn::$turn().await;
+            let figures = faults::rows::$name::ROW.run(Plan::short()).await;
+            println!("{figures}");
+        }
+    };
+}
+
+row!(p1, alone);
