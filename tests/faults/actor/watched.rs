@@ -21,6 +21,9 @@ pub(crate) struct Watched(&'static Ledger);
 impl Hook for Watched {
     async fn around(&self, call: Call) -> Answer {
         let asked = ledger::now();
+        if let Step::Round { settles, .. } = call.step() {
+            settles.iter().for_each(|settle| self.settling(settle));
+        }
         let answer = call.run().await;
         match (call.step(), &answer) {
             (Step::Round { settles, claim }, Answer::Round(answer)) => {
@@ -50,8 +53,10 @@ impl Watched {
         match (claim, &answer.claim) {
             (Some(claim), Some(Ok(Claimed::Granted(grant)))) => {
                 for (token, id) in tokens(grant.counter, &grant.envelopes) {
+                    let queue = claim.member.queue.to_string();
                     let worker = claim.member.worker.to_string();
                     self.0.write(&Event::Claimed {
+                        queue,
                         worker,
                         token,
                         id,
@@ -61,6 +66,19 @@ impl Watched {
             }
             (Some(claim), Some(Ok(Claimed::Reaped))) => self.reaped(&claim.member),
             _ => {}
+        }
+    }
+
+    fn settling(&self, settle: &Settle) {
+        for settlement in &settle.settlements {
+            if settlement.action == Action::Ack {
+                continue;
+            }
+            self.0.write(&Event::Settling {
+                worker: settle.worker.to_string(),
+                token: settlement.token.to_string(),
+                action: word(&settlement.action).to_owned(),
+            });
         }
     }
 

@@ -64,9 +64,12 @@ events! {
     /// A handler saw that it is asked to end.
     Cancelled "CANCELLED" { id: JobId }
     /// A worker was answered a claim that it had asked for at a time.
-    Claimed "CLAIMED" { worker: String, token: String, id: JobId, asked: u64 }
+    Claimed "CLAIMED" { queue: String, worker: String, token: String, id: JobId, asked: u64 }
     /// A worker took over a job of another.
     Adopted "ADOPTED" { worker: String, token: String, id: JobId, target: String }
+    /// A worker is about to settle a job otherwise than with an ack: `retry`, `bury`, `release`,
+    /// `suspect`.
+    Settling "SETTLING" { worker: String, token: String, action: String }
     /// A worker was answered a settlement: `accepted`, `stale`, `again` (stale, and sent before), or
     /// `unknown`.
     Settled "SETTLED" { worker: String, token: String, action: String, answer: String }
@@ -74,7 +77,7 @@ events! {
     Reaped "REAPED" { worker: String }
     /// A worker left a queue.
     Left "LEFT" { worker: String }
-    /// A queue is paused, or goes on: this has been answered.
+    /// The pause of a queue was answered; or its end is about to be asked for.
     Paused "PAUSED" { queue: String, on: bool }
     /// A process is about to be killed.
     Killed "KILLED" { actor: usize }
@@ -135,6 +138,7 @@ mod tests {
     #[test]
     fn what_was_written_is_read_and_what_was_cut_short_is_not() {
         let event = Event::Claimed {
+            queue: "q".to_owned(),
             worker: "w1".to_owned(),
             token: "3.1".to_owned(),
             id: JobId::new(),

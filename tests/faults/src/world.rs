@@ -1,6 +1,7 @@
 //! A Redis of its own and the processes around it. All of them end with it.
 
 mod actor;
+mod ending;
 mod guard;
 mod setup;
 
@@ -15,19 +16,16 @@ use support::{Folder, RedisServer};
 use tokio::time::{Instant, sleep};
 
 pub use self::actor::Actor;
+pub use self::ending::Ending;
 use self::guard::Guard;
 pub use self::setup::{Load, Setup};
 use crate::census::{Census, Count};
 use crate::history::History;
-use crate::jobs;
 use crate::ledger::{Event, Ledger};
 use crate::row::Plan;
 
 /// Between two looks at something that is waited for.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
-
-/// How many jobs show that new jobs are processed.
-const CANARIES: usize = 20;
 
 /// What stands before every key.
 pub const NAMESPACE: &str = "jobq";
@@ -92,7 +90,8 @@ impl World {
     ///
     /// When the program is not built.
     pub fn worker(&self, setup: &Setup) -> Actor {
-        self.actor("work", setup.port, &setup.arguments())
+        let actor = self.actor("work", setup.port, &setup.arguments());
+        actor.serving(setup.queues.split(',').count())
     }
 
     /// Starts a producer.
@@ -213,63 +212,6 @@ impl World {
             );
             sleep(LOOK_EVERY).await;
         }
-    }
-
-    /// Waits until nothing is left to run and no dead worker is a member any more; `members` are
-    /// the memberships of the living. Answers how long that took.
-    ///
-    /// # Panics
-    ///
-    /// When that takes longer than `limit`.
-    pub async fn drain(&self, members: u64, limit: Duration) -> Duration {
-        let began = Instant::now();
-        let mut last = None;
-        let deadline = began + limit;
-        loop {
-            let count = self.count().await;
-            if count.open == 0 && count.members <= members {
-                return began.elapsed();
-            }
-            assert!(
-                Instant::now() < deadline,
-                "not drained within {limit:?}: {count:?}, {:?}",
-                last.insert(self.census().await)
-            );
-            sleep(LOOK_EVERY).await;
-        }
-    }
-
-    /// Enqueues new jobs and waits until each has started. Answers the longest that one waited.
-    ///
-    /// # Panics
-    ///
-    /// When that takes longer than `limit`.
-    pub async fn canaries(&self, limit: Duration) -> Duration {
-        let client = self.client().await;
-        let mut ids = Vec::new();
-        for _ in 0..CANARIES {
-            ids.push(self.enqueue(&client, jobs::work::new(0)).await);
-        }
-        self.until("new jobs to be processed", limit, |world| {
-            let history = world.history();
-            let mut waited = Duration::ZERO;
-            for &id in &ids {
-                let of = |wanted: fn(&Event, JobId) -> bool| {
-                    let mut found = history.entries().iter().rev();
-                    found
-                        .find(|entry| wanted(&entry.event, id))
-                        .map(|entry| entry.at)
-                };
-                let accepted =
-                    of(|event, job| matches!(event, Event::Accepted { id } if *id == job));
-                let started =
-                    of(|event, job| matches!(event, Event::Start { id, .. } if *id == job));
-                let ms = started?.saturating_sub(accepted?);
-                waited = waited.max(Duration::from_millis(ms));
-            }
-            Some(waited)
-        })
-        .await
     }
 
     /// A client of the row's own.

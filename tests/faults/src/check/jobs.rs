@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use jobq::JobId;
 
-use crate::history::Entry;
+use crate::history::{Entry, History};
 use crate::ledger::Event;
 
 /// One job.
@@ -14,27 +14,49 @@ pub struct JobRecord {
     pub accepted: bool,
     /// Its enqueue was answered that nobody knows, or never.
     pub unknown: bool,
+    /// Its enqueue was answered that nothing was enqueued.
+    pub refused: bool,
     /// When it may start, if it was enqueued for later; else 0.
     pub due: u64,
-    /// When and where it started.
-    pub starts: Vec<Start>,
-    /// How often it was about to succeed.
-    pub ends: u32,
-    /// How often it was about to fail.
-    pub failures: u32,
+    /// Its runs, by time.
+    pub runs: Vec<Run>,
     /// How often its end was accepted as its last.
     pub acks: u32,
+    /// When a retry was about to be settled, and when it was accepted: a claim each.
+    pub retries: Vec<Retry>,
 }
 
 /// One run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Start {
-    /// ms since the epoch.
+pub struct Run {
+    /// When it began: ms since the epoch.
     pub at: u64,
     /// The process.
     pub actor: usize,
     /// Which attempt it was told to be.
     pub attempt: u32,
+    /// How it was about to end; `None` is never.
+    pub end: Option<RunEnd>,
+}
+
+/// How a run was about to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunEnd {
+    /// It succeeded.
+    Done,
+    /// It failed.
+    Failed,
+    /// It was asked to end.
+    Cancelled,
+}
+
+/// One settlement of a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retry {
+    /// When it was first sent.
+    pub asked: u64,
+    /// When it was answered that it is accepted.
+    pub accepted: Option<u64>,
 }
 
 impl JobRecord {
@@ -42,7 +64,7 @@ impl JobRecord {
     /// before it could write so down.
     #[must_use]
     pub fn may_be_gone(&self) -> bool {
-        self.ends > 0 || self.acks > 0
+        self.acks > 0 || self.runs.iter().any(|run| run.end == Some(RunEnd::Done))
     }
 }
 
@@ -50,44 +72,63 @@ impl JobRecord {
 #[derive(Debug, Default)]
 pub struct Jobs {
     jobs: HashMap<JobId, JobRecord>,
-    /// By worker and token: whose it is, and how often it was settled for good.
+    /// By worker and token.
     claims: HashMap<(String, String), Claim>,
 }
 
+/// The right to settle a job once.
 #[derive(Debug, Default)]
 struct Claim {
+    /// `None` if the process died before it could write down what it was answered.
     id: Option<JobId>,
     accepted: u32,
     acked: u32,
+    retry: Option<Retry>,
 }
 
 impl Jobs {
-    /// Takes a line of a ledger in. Those of one process come in its order.
-    pub fn note(&mut self, entry: &Entry) {
-        let Entry { at, actor, .. } = *entry;
+    /// What all ledgers tell.
+    #[must_use]
+    pub fn of(history: &History) -> Self {
+        let mut jobs = Self::default();
+        for entry in history.entries() {
+            jobs.note(entry);
+        }
+        jobs.attribute();
+        jobs
+    }
+
+    /// Takes a line in. Those of one process come in its order.
+    fn note(&mut self, entry: &Entry) {
         match &entry.event {
             Event::Intent { id, due } => {
                 let job = self.job(*id);
+                // The answer to an enqueue may stand in another ledger than its job's runs, but
+                // never before it in its own.
                 (job.unknown, job.due) = (true, *due);
             }
             Event::Accepted { id } => {
                 let job = self.job(*id);
                 (job.accepted, job.unknown) = (true, false);
             }
-            Event::Refused { id } => self.job(*id).unknown = false,
-            Event::Start { id, attempt } => {
-                let attempt = *attempt;
-                self.job(*id).starts.push(Start { at, actor, attempt });
+            Event::Refused { id } => {
+                let job = self.job(*id);
+                (job.refused, job.unknown) = (true, false);
             }
-            Event::End { id, .. } => self.job(*id).ends += 1,
-            Event::Failed { id, .. } => self.job(*id).failures += 1,
             Event::Claimed {
                 worker, token, id, ..
             }
             | Event::Adopted {
                 worker, token, id, ..
-            } => {
-                self.claim(worker, token).id = Some(*id);
+            } => self.claim(worker, token).id = Some(*id),
+            Event::Settling {
+                worker,
+                token,
+                action,
+            } if action == "retry" => {
+                let (asked, accepted) = (entry.at, None);
+                let claim = self.claim(worker, token);
+                claim.retry.get_or_insert(Retry { asked, accepted });
             }
             Event::Settled {
                 worker,
@@ -98,17 +139,48 @@ impl Jobs {
                 let claim = self.claim(worker, token);
                 claim.accepted += 1;
                 claim.acked += u32::from(action == "ack");
+                if let Some(retry) = &mut claim.retry {
+                    retry.accepted = Some(entry.at);
+                }
             }
-            _ => {}
+            _ => self.note_run(entry),
         }
     }
 
-    /// Once all lines are taken in: which job each ack was for.
-    pub(super) fn settle(&mut self) {
+    fn note_run(&mut self, entry: &Entry) {
+        let Entry { at, actor, .. } = *entry;
+        let (id, end) = match entry.event {
+            Event::Start { id, attempt } => {
+                let end = None;
+                self.job(id).runs.push(Run {
+                    at,
+                    actor,
+                    attempt,
+                    end,
+                });
+                return;
+            }
+            Event::End { id, .. } => (id, RunEnd::Done),
+            Event::Failed { id, .. } => (id, RunEnd::Failed),
+            Event::Cancelled { id } => (id, RunEnd::Cancelled),
+            _ => return,
+        };
+        let mut runs = self.job(id).runs.iter_mut().rev();
+        if let Some(run) = runs.find(|run| run.actor == actor) {
+            run.end.get_or_insert(end);
+        }
+    }
+
+    /// Once all lines are taken in: which job each settlement was for, and its runs by time.
+    fn attribute(&mut self) {
         for claim in self.claims.values() {
             if let Some(job) = claim.id.and_then(|id| self.jobs.get_mut(&id)) {
                 job.acks += claim.acked;
+                job.retries.extend(claim.retry);
             }
+        }
+        for job in self.jobs.values_mut() {
+            job.runs.sort_by_key(|run| run.at);
         }
     }
 
@@ -126,10 +198,10 @@ impl Jobs {
         self.jobs.iter()
     }
 
-    /// Whether somebody enqueued it.
+    /// One of them.
     #[must_use]
-    pub fn knows(&self, id: JobId) -> bool {
-        self.jobs.contains_key(&id)
+    pub fn get(&self, id: JobId) -> Option<&JobRecord> {
+        self.jobs.get(&id)
     }
 
     /// How many were accepted.
@@ -144,17 +216,40 @@ impl Jobs {
         self.jobs.values().filter(|job| job.unknown).count()
     }
 
+    /// How many runs began.
+    #[must_use]
+    pub fn starts(&self) -> usize {
+        self.jobs.values().map(|job| job.runs.len()).sum()
+    }
+
     /// The most outcomes of one claim that were accepted.
     #[must_use]
     pub fn most_accepted(&self) -> u32 {
-        self.claims
-            .values()
-            .map(|claim| claim.accepted)
-            .max()
-            .unwrap_or(0)
+        let accepted = self.claims.values().map(|claim| claim.accepted);
+        accepted.max().unwrap_or(0)
     }
 
-    /// I4, and what no job may do.
+    /// How many jobs were first started before one that their producer had enqueued earlier: none,
+    /// where one queue has one worker with one slot and nothing fails (I9).
+    #[must_use]
+    pub fn out_of_order(&self, history: &History) -> usize {
+        let mut latest = HashMap::<usize, u64>::new();
+        let mut found = 0;
+        for entry in history.entries() {
+            let Event::Intent { id, .. } = entry.event else {
+                continue;
+            };
+            let Some(first) = self.jobs.get(&id).and_then(|job| job.runs.first()) else {
+                continue;
+            };
+            let latest = latest.entry(entry.actor).or_default();
+            found += usize::from(first.at < *latest);
+            *latest = (*latest).max(first.at);
+        }
+        found
+    }
+
+    /// What the ledgers alone show to be broken.
     pub(super) fn violations(&self) -> Vec<String> {
         let mut found = Vec::new();
         for ((worker, token), claim) in &self.claims {
@@ -169,7 +264,31 @@ impl Jobs {
             if job.acks > 1 {
                 found.push(format!("I4: job {id} was acked {} times", job.acks));
             }
+            if job.refused && !job.runs.is_empty() {
+                found.push(format!("I1: job {id} was refused, and started ({job:?})"));
+            }
+            found.extend(job.runs.iter().filter_map(|run| job.wrong(run, *id)));
         }
         found
+    }
+}
+
+impl JobRecord {
+    /// I6, I8: what is wrong with the start of a run.
+    fn wrong(&self, run: &Run, id: JobId) -> Option<String> {
+        if run.at < self.due {
+            let early = self.due - run.at;
+            return Some(format!("I8: job {id} started {early} ms early"));
+        }
+        let before = self.retries.iter().filter(|retry| retry.asked <= run.at);
+        let most = before.clone().count();
+        let accepted = |retry: &&Retry| retry.accepted.is_some_and(|at| at < run.at);
+        let least = before.filter(accepted).count();
+        let failures = run.attempt as usize - 1;
+        (!(least..=most).contains(&failures)).then(|| {
+            format!(
+                "I6: job {id} was told of {failures} failures, it had {least} to {most} ({self:?})"
+            )
+        })
     }
 }

@@ -2,27 +2,37 @@ use jobq::JobId;
 
 use super::*;
 use crate::census::Element;
-use crate::ledger::Event;
+use crate::history::History;
 
+/// A job's history and where it lies.
 struct Case {
     history: History,
     census: Census,
     id: JobId,
+    at: u64,
 }
 
 impl Case {
     fn new() -> Self {
         let (history, census, id) = (History::default(), Census::default(), JobId::new());
+        let at = 0;
         Self {
             history,
             census,
             id,
+            at,
         }
         .event(Event::Intent { id, due: 0 })
     }
 
+    fn due(self, due: u64) -> Self {
+        let id = self.id;
+        self.event(Event::Intent { id, due })
+    }
+
     fn event(mut self, event: Event) -> Self {
-        self.history.push(1, 1, event);
+        self.at += 1;
+        self.history.push(self.at, 1, event);
         self
     }
 
@@ -31,20 +41,39 @@ impl Case {
         self.event(Event::Accepted { id })
     }
 
-    fn ended(self) -> Self {
+    fn refused(self) -> Self {
         let id = self.id;
-        self.event(Event::Start { id, attempt: 1 })
-            .event(Event::End { id, attempt: 1 })
+        self.event(Event::Refused { id })
+    }
+
+    fn started(self, attempt: u32) -> Self {
+        let id = self.id;
+        self.event(Event::Start { id, attempt })
+    }
+
+    fn ended(self) -> Self {
+        let (id, attempt) = (self.id, 1);
+        self.started(attempt).event(Event::End { id, attempt })
     }
 
     fn claimed(self, token: &str) -> Self {
-        let id = self.id;
-        let (worker, token) = ("w".to_owned(), token.to_owned());
+        let (id, asked) = (self.id, self.at);
+        let [queue, worker, token] = ["q", "w", token].map(str::to_owned);
         self.event(Event::Claimed {
+            queue,
             worker,
             token,
             id,
-            asked: 1,
+            asked,
+        })
+    }
+
+    fn settling(self, token: &str, action: &str) -> Self {
+        let [worker, token, action] = ["w", token, action].map(str::to_owned);
+        self.event(Event::Settling {
+            worker,
+            token,
+            action,
         })
     }
 
@@ -56,6 +85,15 @@ impl Case {
             action,
             answer,
         })
+    }
+
+    fn acked(self, token: &str) -> Self {
+        self.claimed(token).settled(token, "ack", "accepted")
+    }
+
+    fn paused(self, on: bool) -> Self {
+        let queue = "q".to_owned();
+        self.event(Event::Paused { queue, on })
     }
 
     fn lies(mut self, place: Place) -> Self {
@@ -70,8 +108,11 @@ impl Case {
 
     /// The names of the invariants that are broken.
     fn broken(self) -> Vec<String> {
+        let jobs = || Jobs::of(&self.history);
         let check = Check {
-            jobs: Jobs::of(&self.history),
+            before: jobs(),
+            jobs: jobs(),
+            paused: pauses::violations(&self.history),
             census: self.census,
         };
         let names = check.violations().into_iter();
@@ -86,17 +127,31 @@ fn sound_histories_are_sound() {
     let sound = [
         Case::new(),
         Case::new().lies(Place::Ready),
+        Case::new().refused(),
         Case::new().accepted().lies(Place::Ready),
         Case::new().accepted().ended(),
         Case::new().accepted().ended().lies(Place::Ready),
-        Case::new()
-            .accepted()
-            .claimed("1.1")
-            .ended()
-            .settled("1.1", "ack", "accepted"),
+        Case::new().accepted().ended().acked("1.1"),
         Case::new()
             .accepted()
             .lies(Place::Dead("crashed".to_owned())),
+        Case::new()
+            .claimed("1.1")
+            .started(1)
+            .settling("1.1", "retry")
+            .started(2),
+        Case::new()
+            .claimed("1.1")
+            .started(1)
+            .settling("1.1", "retry")
+            .started(1),
+        Case::new()
+            .due(4)
+            .event(Event::Reaped {
+                worker: "w".to_owned(),
+            })
+            .started(1),
+        Case::new().paused(true).paused(false).claimed("1.1"),
     ];
     for (i, case) in sound.into_iter().enumerate() {
         assert_eq!(case.broken(), Vec::<String>::new(), "{i}");
@@ -105,40 +160,53 @@ fn sound_histories_are_sound() {
 
 #[test]
 fn every_violation_is_found() {
-    let acked = |case: Case, token| case.claimed(token).settled(token, "ack", "accepted");
+    let done = || Case::new().accepted().ended();
     let stranger = Case {
         id: JobId::new(),
         ..Case::new()
     };
+    let waiting = || Case::new().accepted().lies(Place::Ready);
+    let retried = || {
+        Case::new()
+            .claimed("1.1")
+            .started(1)
+            .settling("1.1", "retry")
+    };
     let broken = [
         ("I1", stranger.lies(Place::Ready)),
-        (
-            "I2",
-            Case::new()
-                .accepted()
-                .lies(Place::Ready)
-                .lies(Place::Delayed),
-        ),
-        (
-            "I2",
-            Case::new().accepted().lies(Place::Ready).lies(Place::Ready),
-        ),
-        (
-            "I2",
-            acked(Case::new().accepted().ended(), "1.1").lies(Place::Ready),
-        ),
+        ("I1", Case::new().refused().lies(Place::Ready)),
+        ("I1", Case::new().refused().started(1)),
+        ("I2", waiting().lies(Place::Delayed)),
+        ("I2", waiting().lies(Place::Ready)),
+        ("I2", done().acked("1.1").lies(Place::Ready)),
         ("I3", Case::new().accepted()),
+        ("I3", Case::new().accepted().claimed("1.1").started(1)),
+        ("I4", done().acked("1.1").settled("1.1", "ack", "accepted")),
+        ("I4", done().acked("1.1").acked("2.1")),
+        ("I6", Case::new().started(2)),
+        ("I6", retried().started(3)),
         (
-            "I4",
-            acked(Case::new().accepted().ended(), "1.1").settled("1.1", "ack", "accepted"),
+            "I6",
+            retried().settled("1.1", "retry", "accepted").started(1),
         ),
-        (
-            "I4",
-            acked(acked(Case::new().accepted().ended(), "1.1"), "2.1"),
-        ),
+        ("I8", Case::new().due(1_000).started(1)),
+        ("I12", Case::new().paused(true).started(1).claimed("1.1")),
     ];
     for (name, case) in broken {
         let found = case.broken();
         assert!(found.iter().any(|one| one == name), "{name}: {found:?}");
+    }
+}
+
+#[test]
+fn what_is_left_when_nobody_is_there_is_found() {
+    let census = |keys: &[&str]| Census {
+        keys: keys.iter().map(|&key| key.to_owned()).collect(),
+        ..Census::default()
+    };
+    let rest = ["queues", "{q}:meta", "{q}:dead"];
+    assert_eq!(census(&rest).leftovers(), Vec::<String>::new());
+    for key in ["{q}:inflight:w", "{q}:workers", "{q}:ready", "other"] {
+        assert_eq!(census(&[key]).leftovers().len(), 1, "{key}");
     }
 }

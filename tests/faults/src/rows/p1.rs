@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 
-use crate::check::Check;
+use crate::check::{Check, Harm};
 use crate::row::{Figures, Plan, Row};
 use crate::schedule::Schedule;
-use crate::world::{Load, Setup, World};
+use crate::world::{Actor, Load, Setup, World};
 
 /// The row.
 pub const ROW: Row = Row {
@@ -20,41 +20,57 @@ pub const ROW: Row = Row {
 /// Workers that are killed, beside one that is not.
 const MORTAL: usize = 4;
 
+/// How often, in kills, everything is checked under load.
+const CHECK_EVERY: usize = 50;
+
 async fn run(plan: Plan) -> Figures {
     let world = World::start(&plan, &[]).await;
-    let setup = plan.of(Setup::default(), Setup::default().with_default_lease());
+    let setup = plan.of(
+        Setup::default(),
+        Setup {
+            concurrency: 16,
+            ..Setup::default().with_default_lease()
+        },
+    );
     let load = Load {
         rate: plan.of(300.0, 2_500.0),
         kinds: "work:5-60".to_owned(),
         ..Load::default()
     };
-    let (kills, least) = plan.of((20, 0), (300, 200_000));
-
-    let mut schedule = Schedule::new(plan.seed);
     let mut producer = world.producer(&load);
-    let steady = world.worker(&setup);
-    let mut mortal: Vec<_> = (0..MORTAL).map(|_| world.worker(&setup)).collect();
+    let mut workers: Vec<_> = (0..=MORTAL).map(|_| world.worker(&setup)).collect();
+    let mut schedule = Schedule::new(plan.seed);
+    let (kills, accepted) = plan.of((20, 0), (300, 200_000));
     let mut killed = 0;
-    while killed < kills || least > 0 && Check::accepted(&world) < least {
+    while killed < kills || Check::accepted(&world) < accepted {
         schedule.pause(50..=500).await;
-        let index = schedule.pick(MORTAL);
-        schedule.note(format!("kill worker {}", mortal[index].number()));
-        world.kill9(&mut mortal[index]);
-        mortal[index] = world.worker(&setup);
+        kill_one(&world, &mut workers, &setup, &mut schedule);
         killed += 1;
+        if killed % CHECK_EVERY == CHECK_EVERY / 2 {
+            Check::of(&world).await;
+        }
     }
     world.signal(&producer, "TERM");
     producer.wait(Duration::from_secs(10)).await;
+    let ending = world.finish(workers, Duration::from_secs(60)).await;
 
-    let drained = world
-        .drain(MORTAL as u64 + 1, Duration::from_secs(60))
-        .await;
-    let check = Check::of(&world).await;
-    let canaries = world.canaries(Duration::from_secs(5)).await;
-    drop((steady, mortal));
-    Figures::new()
-        .with("kills", killed)
-        .and(check.figures())
-        .with("drained after, s", format!("{:.1}", drained.as_secs_f64()))
-        .with("a new job starts within, ms", canaries.as_millis())
+    let harm = Harm::of(&world.history(), &ending.check.jobs);
+    harm.assert_explained();
+    let longest = setup.lease + Duration::from_secs(5);
+    harm.assert_bounds(setup.concurrency as usize, 5 * longest);
+    harm.figures().and(ending.figures())
+}
+
+/// Kills one of all but the first, and starts another in its place.
+pub(super) fn kill_one(
+    world: &World,
+    workers: &mut [Actor],
+    setup: &Setup,
+    schedule: &mut Schedule,
+) {
+    let mortal = &mut workers[1..];
+    let index = schedule.pick(mortal.len());
+    schedule.note(format!("kill worker {}", mortal[index].number()));
+    world.kill9(&mut mortal[index]);
+    mortal[index] = world.worker(setup);
 }

@@ -22,6 +22,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(5);
 #[derive(Debug)]
 pub struct Actor {
     number: usize,
+    queues: usize,
     child: Child,
     ended: Option<ExitStatus>,
     ledger: PathBuf,
@@ -60,12 +61,24 @@ impl Actor {
         guard.add(child.id());
         Self {
             number,
+            queues: 0,
             child,
             ended: None,
             ledger,
             log,
             guard,
         }
+    }
+
+    pub(super) fn serving(mut self, queues: usize) -> Self {
+        self.queues = queues;
+        self
+    }
+
+    /// Of how many queues it is a member while it works.
+    #[must_use]
+    pub fn queues(&self) -> usize {
+        self.queues
     }
 
     /// Its number in this world, from 1.
