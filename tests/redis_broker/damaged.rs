@@ -110,3 +110,57 @@ async fn keys_that_are_sound_let_each_intervention_through() {
         intervene(&broker, how).await.unwrap();
     }
 }
+
+/// Counters to which one more adds nothing, and those that are no numbers.
+const NO_COUNTERS: [&str; 5] = [
+    "inf",
+    "nan",
+    "9007199254740992",
+    "1e300",
+    "18446744073709551615",
+];
+
+#[tokio::test]
+async fn a_member_with_a_damaged_counter_is_reaped_before_it_is_given_a_token_twice() {
+    let server = RedisServer::start();
+    let broker = broker_on(&server).await;
+    broker.enqueue(&queue(), &[now("a")]).await.unwrap();
+    for counter in NO_COUNTERS {
+        ask(&server, &["HSET", "jobq:{mail}:workers", "w1", counter]).await;
+        let claimed = as_dyn(&broker).claim(&claim(3, 1)).await.unwrap();
+        assert_eq!(claimed, Claimed::Reaped, "{counter}");
+        let renewed = broker.renew(&claim(3, 0).member).await.unwrap();
+        assert_eq!(renewed, Renewed::Reaped, "{counter}");
+    }
+    assert_eq!(broker.stats(&queue()).await.unwrap().ready, 1);
+}
+
+#[tokio::test]
+async fn the_damaged_counter_of_a_dead_member_is_no_counter_of_those_that_join() {
+    let server = RedisServer::start();
+    for counter in NO_COUNTERS {
+        for (key, field) in [("meta", "gone"), ("workers", "w2")] {
+            ask(&server, &["FLUSHALL"]).await;
+            let broker = broker_on(&server).await;
+            let jobs = [now("a"), now("b"), now("c")];
+            broker.enqueue(&queue(), &jobs).await.unwrap();
+            let key = format!("jobq:{{mail}}:{key}");
+            ask(&server, &["HSET", &key, field, counter]).await;
+            let adoption = Adoption {
+                member: claim(0, 0).member,
+                target: WorkerId::from_stored("w2"),
+                seen: None,
+                max: 10,
+            };
+            broker.adopt(&adoption).await.unwrap();
+            let mut joining = claim(0, 1);
+            joining.member.worker = WorkerId::from_stored("w3");
+            let first = granted(&broker, &joining).await;
+            joining.member.known = first.counter;
+            let second = granted(&broker, &joining).await;
+            assert!(second.counter > first.counter, "{counter} in {key}");
+            let stats = broker.stats(&queue()).await.unwrap();
+            assert_eq!(stats.in_flight, 2, "{counter} in {key}");
+        }
+    }
+}

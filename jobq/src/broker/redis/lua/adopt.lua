@@ -24,24 +24,30 @@ local workers, inflight, records, handoff, meta = KEYS[1], KEYS[2], KEYS[3], KEY
 local worker, known, target, seen = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
 local max, max_bytes = tonumber(ARGV[5]), tonumber(ARGV[6])
 
+-- One beyond this is damage: adding to it might change nothing, and tokens would be given out twice.
+local function counted(counter)
+  local number = tonumber(counter) or 0
+  return number < 2 ^ 52 and number or 0
+end
+
 local stored = redis.call('HGET', workers, worker)
-local count = stored and (tonumber(stored) or 0) or known
+local count = stored and counted(stored) or known
 if (stored and count < 1) or (not stored and known > 0) then
   return {'reaped'}
 end
 if not stored then
   -- A token of a membership before may still be on its way: a new one starts above all of those.
-  count = tonumber(redis.call('HGET', meta, 'gone') or 0) or 0
+  count = counted(redis.call('HGET', meta, 'gone'))
 end
 local targets = redis.call('HGET', workers, target)
-local under_way = targets and (tonumber(targets) or 0) < 1
+local under_way = targets and counted(targets) < 1
 local as_seen = (targets or '') == seen
 if worker == target or not (under_way or as_seen) then
   return {'alive'}
 end
 redis.call('HLEN', inflight)
 redis.call('LLEN', handoff)
-local gone = tonumber(redis.call('HGET', meta, 'gone') or 0) or 0
+local gone = counted(redis.call('HGET', meta, 'gone'))
 
 -- To sort very many in each of many calls would hold the server for long: then any of them go first.
 local tokens
@@ -71,7 +77,7 @@ end)
 
 local counter = string.format('%.0f', math.max(count, known) + 1)
 redis.call('HSET', workers, worker, counter, target, '0')
-if targets and (tonumber(targets) or 0) > gone then
+if targets and counted(targets) > gone then
   redis.call('HSET', meta, 'gone', targets)
 end
 local reply = {'taken', counter, 0}

@@ -30,14 +30,20 @@ local workers, suspects, meta, cancelled = KEYS[5], KEYS[6], KEYS[7], KEYS[8]
 local worker, known, max = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local suspect, max_bytes, max_due = ARGV[4] == '1', tonumber(ARGV[5]), tonumber(ARGV[6])
 
+-- One beyond this is damage: adding to it might change nothing, and tokens would be given out twice.
+local function counted(counter)
+  local number = tonumber(counter) or 0
+  return number < 2 ^ 52 and number or 0
+end
+
 local stored = redis.call('HGET', workers, worker)
-local count = stored and (tonumber(stored) or 0) or known
+local count = stored and counted(stored) or known
 if (stored and count < 1) or (not stored and known > 0) then
   return {'reaped'}
 end
 if not stored then
   -- A token of a membership before may still be on its way: a new one starts above all of those.
-  count = tonumber(redis.call('HGET', meta, 'gone') or 0) or 0
+  count = counted(redis.call('HGET', meta, 'gone'))
 end
 
 -- All keys are read before the first write: one of a wrong type fails here, with nothing moved.

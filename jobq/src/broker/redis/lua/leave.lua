@@ -20,11 +20,17 @@ local worker = ARGV[1]
 if redis.call('HLEN', inflight) + redis.call('LLEN', handoff) > 0 then
   return {'owner'}
 end
+-- One beyond this is damage: adding to it might change nothing, and tokens would be given out twice.
+local function counted(counter)
+  local number = tonumber(counter) or 0
+  return number < 2 ^ 52 and number or 0
+end
+
 -- A damaged office is vacant: it holds nothing that could be lost.
 local holder = redis.pcall('GET', timekeeper)
 local counter = redis.call('HGET', workers, worker)
-local gone = tonumber(redis.call('HGET', meta, 'gone') or 0) or 0
-if counter and (tonumber(counter) or 0) > gone then
+local gone = counted(redis.call('HGET', meta, 'gone'))
+if counted(counter) > gone then
   redis.call('HSET', meta, 'gone', counter)
 end
 redis.call('HDEL', workers, worker)

@@ -18,14 +18,20 @@
 local workers, inflight, handoff, suspects, meta = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local worker, known = ARGV[1], tonumber(ARGV[2])
 
+-- One beyond this is damage: adding to it might change nothing, and tokens would be given out twice.
+local function counted(counter)
+  local number = tonumber(counter) or 0
+  return number < 2 ^ 52 and number or 0
+end
+
 local stored = redis.call('HGET', workers, worker)
-local count = stored and (tonumber(stored) or 0) or known
+local count = stored and counted(stored) or known
 if (stored and count < 1) or (not stored and known > 0) then
   return {'reaped'}
 end
 if not stored then
   -- A token of a membership before may still be on its way: a new one starts above all of those.
-  count = tonumber(redis.call('HGET', meta, 'gone') or 0) or 0
+  count = counted(redis.call('HGET', meta, 'gone'))
 end
 local counter = string.format('%.0f', math.max(count, known) + 1)
 -- First, and whatever the other keys hold: a damaged one must not end the lease.
