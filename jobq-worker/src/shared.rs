@@ -175,25 +175,35 @@ impl Shared {
     }
 
     /// Ends every wait, and gives back what waits had handed over. To be called once
-    /// [`Shared::may_claim`] says no.
+    /// [`Shared::may_claim`] says no. A queue that refuses it keeps no other from it.
     pub(crate) async fn empty_handoffs(self: &Arc<Self>) -> Result<(), BrokerError> {
+        let mut result = Ok(());
         for index in 0..self.lanes.len() {
             self.lanes[index].interrupt().await;
-            let membership = &self.memberships[index];
-            if membership.member().known == 0 {
-                continue;
+            match self.empty_handoff(index).await {
+                Err(error) if error.is_retryable() => return Err(error),
+                Err(error) => result = Err(error),
+                Ok(()) => {}
             }
-            self.lanes[index].take_handed();
-            let (request, member) = membership.ask();
-            let claim = Claim {
-                member,
-                max: 0,
-                suspect: false,
-            };
-            match self.broker().claim(&claim).await? {
-                Claimed::Granted(grant) => drop(request.answered(grant.counter, &[])),
-                Claimed::Reaped => self.reaped(index, &request.reaped()),
-            }
+        }
+        result
+    }
+
+    async fn empty_handoff(self: &Arc<Self>, index: usize) -> Result<(), BrokerError> {
+        let membership = &self.memberships[index];
+        if membership.member().known == 0 {
+            return Ok(());
+        }
+        self.lanes[index].take_handed();
+        let (request, member) = membership.ask();
+        let claim = Claim {
+            member,
+            max: 0,
+            suspect: false,
+        };
+        match self.broker().claim(&claim).await? {
+            Claimed::Granted(grant) => drop(request.answered(grant.counter, &[])),
+            Claimed::Reaped => self.reaped(index, &request.reaped()),
         }
         Ok(())
     }

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use crate::fixture::{Fixture, Ledger};
 use crate::foreign::{Foreign, make_suspects};
+use crate::plain::Plain;
 use crate::program::Program;
 
 /// Keeps its queue full until the ledger says `stop`.
@@ -234,6 +235,27 @@ crate::on_every_broker! {
     a_worker_that_dies_counts_for_each_job_if_none_is_a_suspect
     a_clean_end_clears_crashes
     suspects_of_a_paused_queue_stop_nobody
+}
+
+#[tokio::test]
+async fn a_damaged_queue_keeps_no_suspect_of_another_from_running_alone() {
+    let fixture = Fixture::redis().await;
+    let mut plain = Plain::connect(&fixture).await;
+    let other_suspects = plain.key("other", "suspects");
+    alone::enqueue(&fixture.client).await.unwrap();
+    make_suspects(&fixture, "crowd").await;
+    fixture.queue("crowd").pause().await.unwrap();
+    other::enqueue(&fixture.client).await.unwrap();
+    let worker = fixture.worker().queues(["other", "crowd"]);
+    let handle = worker.build().unwrap().spawn();
+    fixture.ledger.wait_for("other", 1).await;
+    let _: () = plain.say(&format!("SET {other_suspects} text")).await;
+    fixture.queue("crowd").resume().await.unwrap();
+    fixture.ledger.wait_for("suspect ends", 1).await;
+    let _: () = plain.say(&format!("DEL {other_suspects}")).await;
+    other::enqueue(&fixture.client).await.unwrap();
+    fixture.ledger.wait_for("other", 2).await;
+    handle.shutdown().await;
 }
 
 /// Waits as long as it takes, in virtual time.

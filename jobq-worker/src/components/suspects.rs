@@ -62,10 +62,16 @@ impl Component for Suspects {
             if !membership.timekeeper.load(Ordering::Relaxed) || !self.shared.may_claim() {
                 continue;
             }
-            if since.elapsed() >= STARVED {
-                self.run_one(index).await?;
+            let ran = if since.elapsed() >= STARVED {
+                self.run_one(index).await
             } else if Instant::now() >= self.rested {
-                self.offer(index).await?;
+                self.offer(index).await
+            } else {
+                Ok(())
+            };
+            match ran {
+                Err(error) if !error.is_retryable() => self.refused(index, &error),
+                ran => ran?,
             }
         }
         Ok(wait)
@@ -98,7 +104,11 @@ impl Suspects {
 
     async fn secluded(&mut self, index: usize) -> Result<(), BrokerError> {
         let shared = self.shared.clone();
-        shared.empty_handoffs().await?;
+        match shared.empty_handoffs().await {
+            // What one queue does not take back waits in its handoff: it does not run.
+            Err(error) if !error.is_retryable() => shared.outage.failed(Self::NAME, &error),
+            emptied => emptied?,
+        }
         let empty = tokio::select! {
             empty = tokio::time::timeout(OFFER, shared.slots.all_free()) => empty.is_ok(),
             () = shared.shutdown.reached(Phase::Draining) => return Ok(()),
@@ -114,6 +124,13 @@ impl Suspects {
             () = shared.shutdown.reached(Phase::Draining) => {}
         }
         Ok(())
+    }
+
+    /// A damaged key, a missing right: it concerns this queue alone, whose suspects are forgotten
+    /// until an answer tells of them again.
+    fn refused(&self, index: usize, error: &BrokerError) {
+        self.shared.outage.failed(Self::NAME, error);
+        self.shared.note_suspects(index, 0, false);
     }
 
     async fn run_one(&mut self, index: usize) -> Result<(), BrokerError> {
