@@ -36,6 +36,7 @@ impl Granted<'_> {
         shared: &Arc<Shared>,
         broker: &dyn Broker,
     ) -> Result<(), BrokerError> {
+        self.request.heard(self.grant.counter);
         // The request stays open meanwhile, so that no reconcile takes the jobs for lost.
         let cancelled = self.cancelled(shared, broker).await;
         let Grant {

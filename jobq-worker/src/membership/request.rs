@@ -18,6 +18,15 @@ pub(crate) struct Request<'a> {
 }
 
 impl Request<'_> {
+    /// Notes the counter of the answer before its jobs are taken: a server that has lost its latest
+    /// writes would else give out the same one again meanwhile, and with it the same tokens.
+    pub(crate) fn heard(&self, counter: u64) {
+        let mut state = self.membership.state();
+        if state.worker == self.worker {
+            state.known = state.known.max(counter);
+        }
+    }
+
     /// Takes the answer: from now on one job for each of `cancellations` is held, under tokens
     /// `counter.1` … Gives the id they are held under, and its lease; `None`, and nothing is taken, if the worker
     /// was reaped meanwhile: what the answer holds is someone else's by now.

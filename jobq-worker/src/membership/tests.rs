@@ -48,6 +48,18 @@ fn reconcile_leaves_alone_what_an_outstanding_claim_may_have_given() {
 }
 
 #[test]
+fn a_counter_that_was_heard_is_known_to_all_while_its_jobs_are_looked_at() {
+    let m = membership();
+    let (slow, _) = m.ask();
+    slow.heard(7);
+    // A server that lost its latest writes gives out no counter that it is told.
+    assert_eq!(m.ask().1.known, 7);
+    assert_eq!(m.reconcile_limit().1, 0, "its jobs are not lost yet");
+    slow.answered(7, &cancellations(1)).expect("not reaped");
+    assert_eq!(m.held_tokens().1, [token(7, 1)]);
+}
+
+#[test]
 fn a_claim_that_was_never_answered_is_found_by_the_next_reconcile() {
     let m = membership();
     drop(m.ask());

@@ -3,10 +3,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use async_trait::async_trait;
 use jobq::{Context, JobState, State, job};
+use support::hooked::{Answer, Call, Hook, Hooked, Step};
 use support::{RedisServer, Role};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::sync::Notify;
 
 use super::QUEUE;
 use crate::fixture::{Fixture, Ledger};
@@ -154,4 +157,32 @@ async fn pass(mut client: TcpStream, mut server: TcpStream, cuts: Arc<AtomicU32>
             return;
         }
     }
+}
+
+/// Answers which jobs are cancelled once it has seen a renew of who asks.
+struct AfterARenew(Notify);
+
+#[async_trait]
+impl Hook for AfterARenew {
+    async fn around(&self, call: Call) -> Answer {
+        match call.step() {
+            Step::Renew(_) => self.0.notify_one(),
+            Step::Cancelled { .. } => self.0.notified().await,
+            _ => {}
+        }
+        call.run().await
+    }
+}
+
+#[tokio::test]
+async fn a_first_claim_is_renewed_while_its_jobs_are_asked_about() {
+    let fixture = Fixture::memory().await;
+    three(&fixture).await;
+    let inner = fixture.runner.broker().clone();
+    let hooked = Hooked::new(inner, Arc::new(AfterARenew(Notify::new())));
+    let runner = jobq::Client::with_broker(Arc::new(hooked));
+    let fixture = Fixture { runner, ..fixture };
+    let handle = fixture.worker().queues([QUEUE]).build().unwrap().spawn();
+    fixture.ledger.wait_for("3: 1", 1).await;
+    handle.shutdown().await;
 }
