@@ -145,9 +145,8 @@ impl WorkerBuilder {
     /// How long a worker may be silent before others take its jobs over: 7 s unless set; more than
     /// twice `renew_every`, at most 1 h.
     ///
-    /// Every worker judges the others of its queue by its own lease, so it must be the same on all
-    /// of them. To change it without adopting the living, raise `lease` everywhere before any
-    /// `renew_every`, and lower it last.
+    /// Workers of one queue may have different ones: the id of each says for how long the others are to
+    /// wait for it.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]

@@ -173,7 +173,7 @@ impl Membership {
         former.push(worker.clone());
         let old = std::mem::replace(
             &mut *state,
-            State::new(WorkerId::random(), self.trust, former),
+            State::new(worker.successor(), self.trust, former),
         );
         // First, so that whoever is told to end finds that it is lost.
         old.lease.lost();

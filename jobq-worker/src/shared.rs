@@ -62,7 +62,7 @@ impl Shared {
         registry: Arc<Registry>,
         states: States,
     ) -> Arc<Self> {
-        let worker = WorkerId::random();
+        let worker = WorkerId::leased(settings.lease);
         let work = Arc::new(Notify::new());
         let weights: Vec<u32> = settings.queues.iter().map(|queue| queue.weight).collect();
         let trust = settings.trust();

@@ -4,6 +4,7 @@
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use uuid::Uuid;
 
@@ -130,15 +131,57 @@ impl FromStr for JobId {
     }
 }
 
-/// The id of one running worker, never used again: a restarted process is another worker.
+/// The id of one running worker, never used again: a restarted process is another worker. It says
+/// how long the worker may be silent, written `<UUID without hyphens>-<lease in ms>`, so that others
+/// wait for its lease and not for theirs.
+///
+/// ```
+/// use std::time::Duration;
+/// use jobq::WorkerId;
+///
+/// let worker = WorkerId::leased(Duration::from_secs(7));
+/// assert!(worker.as_str().ends_with("-7000"));
+/// assert_eq!(worker.lease(), Some(Duration::from_secs(7)));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct WorkerId(Arc<str>);
 
+/// The shortest lease that an id is believed.
+const SHORTEST_LEASE: Duration = Duration::from_millis(10);
+
+/// The longest: whoever writes an id that says more must not own its jobs for ever.
+const LONGEST_LEASE: Duration = Duration::from_secs(3600);
+
 impl WorkerId {
-    /// A new id that no worker has had.
+    /// A new id that no worker has had, and that says nothing of a lease.
     #[must_use]
     pub fn random() -> Self {
         Self(Uuid::now_v7().simple().to_string().into())
+    }
+
+    /// A new id of a worker that may be silent for so long.
+    #[must_use]
+    pub fn leased(lease: Duration) -> Self {
+        // Upwards: nobody may wait less than the worker trusts.
+        let ms = lease.as_nanos().div_ceil(1_000_000);
+        Self(format!("{}-{ms}", Uuid::now_v7().simple()).into())
+    }
+
+    /// A new id of the same worker, which lost this one: it says the same of its lease.
+    #[must_use]
+    pub fn successor(&self) -> Self {
+        self.lease().map_or_else(Self::random, Self::leased)
+    }
+
+    /// How long this worker may be silent before others take its jobs over, within 10 ms and 1 h.
+    /// `None` if the id does not say.
+    #[must_use]
+    pub fn lease(&self) -> Option<Duration> {
+        let (uuid, ms) = self.0.split_once('-')?;
+        let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        let ms = Some(ms).filter(|ms| digits(ms))?.parse().ok()?;
+        Uuid::try_parse(uuid).ok()?;
+        Some(Duration::from_millis(ms).clamp(SHORTEST_LEASE, LONGEST_LEASE))
     }
 
     /// An id as it stands in the store.
@@ -242,6 +285,55 @@ mod tests {
         assert_ne!(one, other);
         assert_eq!(WorkerId::from_stored(one.as_str()), one);
         assert!(QueueName::new(one.as_str()).is_ok(), "fit for a key");
+    }
+
+    #[test]
+    fn the_id_of_a_worker_says_its_lease() {
+        let cases = [
+            (Duration::from_secs(7), "-7000", 7000),
+            (Duration::from_micros(25_100), "-26", 26),
+            (Duration::from_millis(3), "-3", 10),
+            (Duration::from_secs(7200), "-7200000", 3_600_000),
+        ];
+        for (lease, suffix, believed) in cases {
+            let worker = WorkerId::leased(lease);
+            assert!(worker.as_str().ends_with(suffix), "{worker}");
+            let stored = WorkerId::from_stored(worker.as_str());
+            assert_eq!(stored.lease(), Some(Duration::from_millis(believed)));
+            assert!(QueueName::new(worker.as_str()).is_ok(), "fit for a key");
+        }
+    }
+
+    #[test]
+    fn an_id_of_another_shape_says_nothing_of_a_lease() {
+        let uuid = "0192aaaabbbbccccddddeeeeffff0000";
+        let others = [
+            "",
+            "w1",
+            "w1-7000",
+            "-7000",
+            uuid,
+            "7000-7000",
+            "99999999999999999999",
+            &format!("{uuid}-"),
+            &format!("{uuid}-7s"),
+            &format!("{uuid}-+7000"),
+            &format!("{uuid}-7000-1"),
+            &format!("{uuid}--1"),
+            &format!("{uuid}-99999999999999999999"),
+        ];
+        for other in others {
+            assert_eq!(WorkerId::from_stored(other).lease(), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_worker_that_lost_its_id_keeps_its_lease() {
+        let lost = WorkerId::leased(Duration::from_secs(30));
+        let next = lost.successor();
+        assert_ne!(next, lost);
+        assert_eq!(next.lease(), lost.lease());
+        assert_eq!(WorkerId::random().successor().lease(), None);
     }
 
     #[test]

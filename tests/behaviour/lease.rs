@@ -1,13 +1,16 @@
-//! A worker that is not answered knows that its lease may be gone: its jobs can ask, it claims
-//! nothing, and it goes on by itself once it is answered.
+//! Each worker has a lease of its own, for which the others wait. One that is not answered knows that
+//! it may be gone: its jobs can ask, it claims nothing, and it goes on by itself once it is answered.
 
 use std::time::Duration;
 
 use jobq::{Context, State, job};
-use support::RedisServer;
+use support::jobs::{self, hold};
+use support::{Record, RedisServer};
+use tokio::time::Instant;
 
 use crate::fixture::{Fixture, Ledger};
 use crate::foreign::{Foreign, only_member};
+use crate::program::Program;
 
 const QUEUE: &str = "lease";
 
@@ -91,4 +94,74 @@ async fn while_redis_is_away_the_lease_is_uncertain_and_nothing_is_lost() {
     .await;
     assert_eq!((worker.stats().adopted, worker.stats().stale), (0, 0));
     worker.shutdown().await;
+}
+
+/// Goes on for longer than any lease here.
+#[job(name = "lease.long", queue = "lease", timeout = "none")]
+async fn long(ledger: State<Ledger>) {
+    ledger.write("long begins");
+    tokio::time::sleep(Duration::from_secs(3600)).await;
+    ledger.write("long ends");
+}
+
+#[tokio::test(start_paused = true)]
+async fn workers_of_one_queue_may_have_different_leases() {
+    let fixture = Fixture::memory().await;
+    let worker = |lease: u64, renew_every| {
+        let worker = fixture.worker().queues([QUEUE]).concurrency(1);
+        let worker = worker
+            .lease(Duration::from_secs(lease))
+            .renew_every(renew_every);
+        worker.build().unwrap().spawn()
+    };
+    // Slow to renew for the other, and not for itself.
+    let patient = worker(10, Duration::from_secs(4));
+    let hasty = worker(1, Duration::from_millis(300));
+    fixture
+        .client
+        .enqueue_all([long::new(), long::new()])
+        .await
+        .unwrap();
+    while fixture.ledger.count("long ends") < 2 {
+        tokio::time::sleep(Duration::from_secs(60)).await;
+    }
+    assert_eq!(fixture.ledger.count("long begins"), 2);
+    for worker in [patient, hasty] {
+        let stats = worker.stats();
+        assert_eq!((stats.adopted, stats.stale), (0, 0));
+        worker.shutdown().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_dead_are_waited_for_as_long_as_their_own_lease() {
+    let (fixture, record) = (Fixture::redis().await, Record::new());
+    let quick = ["--lease", "1s", "--renew-every", "300ms"];
+    let mut program = Program::start(&fixture.url, &quick).await;
+    hold::enqueue(&fixture.client, record.path(), "held")
+        .await
+        .unwrap();
+    record.wait_for("begin held", 1).await;
+    let watcher = fixture.worker().queues([jobs::QUEUE]);
+    let watcher = watcher
+        .lease(Duration::from_secs(20))
+        .renew_every(Duration::from_secs(6));
+    let watcher = watcher.build().unwrap().spawn();
+    // It is a member, and so is judged by nobody else's silence.
+    support::eventually("both to be members", async || {
+        let queue = jobs::QUEUE.parse().unwrap();
+        let members = fixture.runner.broker().members(&queue).await.unwrap();
+        (members.len() == 2).then_some(())
+    })
+    .await;
+    let killed = Instant::now();
+    program.kill();
+    record.write("go");
+    record.wait_for("begin held", 2).await;
+    let took = killed.elapsed();
+    assert!(took > Duration::from_millis(600), "{took:?}");
+    assert!(took < Duration::from_secs(12), "{took:?}");
+    record.wait_for("end held", 1).await;
+    assert_eq!(watcher.stats().adopted, 1);
+    watcher.shutdown().await;
 }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use jobq::broker::{Adopted, Adoption, MAX_BATCH};
+use jobq::broker::{Adopted, Adoption, MAX_BATCH, Renewed};
 use jobq::runtime::Cancellation;
 use jobq::{BrokerError, Token, WorkerId};
 use tokio::time::Instant;
@@ -23,14 +23,19 @@ use crate::component::Component;
 use crate::executor::{Orphan, after_crash_of_worker};
 use crate::outbox::{Finished, Kind};
 use crate::shared::Shared;
-use watch::{Still, Watch};
+use watch::{Pace, Still, Watch};
 
 /// How often it looks.
-const LOOK: Duration = Duration::from_secs(1);
+const PACE: Pace = Pace {
+    looks: 5,
+    longest: Duration::from_secs(1),
+};
 
-/// How many looks in a lease, at the least, in this process, where hours of virtual time pass by
-/// looks.
-const LOOKS_IN_PROCESS: u32 = 2;
+/// The same in this process, where hours of virtual time pass by looks.
+const PACE_IN_PROCESS: Pace = Pace {
+    looks: 2,
+    longest: Duration::MAX,
+};
 
 /// The loop of one worker.
 #[derive(Debug)]
@@ -40,7 +45,6 @@ pub(crate) struct Reaper {
     /// The queue whose sweep is under way, and its cursor.
     sweep: (usize, u64),
     reconciled: Instant,
-    look_every: Duration,
 }
 
 /// Bytes of envelopes after which what was adopted so far is judged and settled.
@@ -67,27 +71,33 @@ impl Component for Reaper {
         }
         failure = self.sweep().await.err().or(failure);
         failure = self.reconcile().await.err().or(failure);
-        failure.map_or(Ok(self.look_every), Err)
+        if let Some(error) = failure {
+            if error.is_retryable() {
+                return Err(error);
+            }
+            // No backoff: who is looked at too seldom is never found dead.
+            self.shared.outage.failed(Self::NAME, &error);
+        }
+        Ok(self.next_look())
     }
 }
 
 impl Reaper {
     pub(crate) fn new(shared: &Arc<Shared>) -> Self {
         let (lease, renew_every) = (shared.settings.lease, shared.settings.renew_every);
-        let look_every = match shared.broker().is_in_process() {
-            true => lease / LOOKS_IN_PROCESS,
-            false => LOOK,
+        let pace = match shared.broker().is_in_process() {
+            true => PACE_IN_PROCESS,
+            false => PACE,
         };
         let watches = shared
             .memberships
             .iter()
-            .map(|_| Watch::new(lease, renew_every, look_every));
+            .map(|_| Watch::new(lease, renew_every, pace));
         Self {
             shared: shared.clone(),
             watches: watches.collect(),
             sweep: (0, 0),
             reconciled: Instant::now(),
-            look_every,
         }
     }
 
@@ -95,13 +105,27 @@ impl Reaper {
     /// apart. Answers by queue who stood still.
     async fn look(&mut self) -> Vec<Result<Vec<Still>, BrokerError>> {
         let shared = self.shared.clone();
-        let looks = self.watches.iter_mut().zip(&shared.memberships);
-        join_all(looks.map(async |(watch, membership)| {
+        let looks = self.watches.iter_mut().enumerate();
+        join_all(looks.map(async |(index, watch)| {
+            let membership = &shared.memberships[index];
+            if watch.is_hurried()
+                && let Err(error) = prove(&shared, index).await
+            {
+                // The store takes no writes: others renew in vain too.
+                watch.restart();
+                return Err(error);
+            }
             let asked = Instant::now();
             let members = shared.broker().members(&membership.queue).await?;
             Ok(watch.observe(&membership.worker(), asked, Instant::now(), &members))
         }))
         .await
+    }
+
+    /// How long until the next look at the latest, for the sake of the shortest lease seen.
+    fn next_look(&self) -> Duration {
+        let looks = self.watches.iter().map(Watch::next_look);
+        looks.min().unwrap_or(PACE.longest)
     }
 
     async fn adopt_dead(
@@ -188,7 +212,7 @@ impl Reaper {
                     // One outcome that is refused, of whatever queue, must not end all looks. Still a
                     // member, the target is found again once it has stood still for a lease.
                     let emptied = self.shared.outbox.emptied();
-                    if tokio::time::timeout(self.look_every / 2, emptied)
+                    if tokio::time::timeout(self.next_look() / 2, emptied)
                         .await
                         .is_err()
                     {
@@ -284,6 +308,17 @@ impl Reaper {
         }
         shared.work.notify_one();
     }
+}
+
+/// Finds out whether the store takes writes: by a renewal, if the worker is a member.
+async fn prove(shared: &Arc<Shared>, index: usize) -> Result<(), BrokerError> {
+    let member = shared.memberships[index].member();
+    if member.known > 0
+        && let Renewed::Reaped = shared.broker().renew(&member).await?
+    {
+        shared.reaped(index, &member.worker);
+    }
+    Ok(())
 }
 
 fn size(orphans: &[Orphan]) -> usize {
