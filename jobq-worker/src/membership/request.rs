@@ -4,7 +4,7 @@ use jobq::WorkerId;
 use jobq::runtime::{Cancellation, Lease};
 use tokio::time::Instant;
 
-use super::Membership;
+use super::{Membership, State};
 
 /// A claim or adoption that was sent. Dropped without an answer, it is given up: it may still be
 /// carried out, and a reconcile finds what it took.
@@ -23,8 +23,16 @@ impl Request<'_> {
     pub(crate) fn heard(&self, counter: u64) {
         let mut state = self.membership.state();
         if state.worker == self.worker {
-            state.known = state.known.max(counter);
+            self.note(&mut state, counter);
         }
+    }
+
+    /// The first answer makes the worker a member.
+    fn note(&self, state: &mut State, counter: u64) {
+        if state.known == 0 {
+            state.lease.renewed(self.sent);
+        }
+        state.known = state.known.max(counter);
     }
 
     /// Takes the answer: from now on one job for each of `cancellations` is held, under tokens
@@ -41,10 +49,7 @@ impl Request<'_> {
             return None;
         }
         state.outstanding.remove(&self.id);
-        if state.known == 0 {
-            state.lease.renewed(self.sent);
-        }
-        state.known = state.known.max(counter);
+        self.note(&mut state, counter);
         if !cancellations.is_empty() {
             state.held.insert(counter, cancellations);
         }

@@ -54,6 +54,7 @@ fn a_counter_that_was_heard_is_known_to_all_while_its_jobs_are_looked_at() {
     slow.heard(7);
     // A server that lost its latest writes gives out no counter that it is told.
     assert_eq!(m.ask().1.known, 7);
+    assert!(m.is_trusted(Instant::now()), "it is a member by now");
     assert_eq!(m.reconcile_limit().1, 0, "its jobs are not lost yet");
     slow.answered(7, &cancellations(1)).expect("not reaped");
     assert_eq!(m.held_tokens().1, [token(7, 1)]);
