@@ -1,5 +1,7 @@
 //! Connections that are lost, and servers that go away or fall silent.
 
+use jobq_proxy::{Cut, Direction, Ending, Proxy};
+
 use super::fixture::*;
 
 #[tokio::test]
@@ -127,4 +129,32 @@ fn a_fork_lives_on_the_runtime_that_asked_for_it() {
         matches!(renewed, Renewed::Alive { counter: 1, .. }),
         "{renewed:?}"
     );
+}
+
+/// The reply to the handshake ends with any of its bytes, and once with none.
+#[tokio::test]
+async fn a_connection_that_ends_amid_the_handshake_is_opened_again() {
+    let server = RedisServer::start();
+    let proxy = Proxy::start(server.address()).await.unwrap();
+    let url = format!("redis://{}", proxy.address());
+    let config = RedisConfig::parse(&url, None).unwrap();
+    let connect = async || RedisBroker::connect(config.clone(), Duration::from_secs(5)).await;
+    connect().await.unwrap();
+    let handshake = proxy.carried().reply;
+    for (bytes, ending) in (0..=handshake)
+        .step_by(41)
+        .zip([Ending::Finish, Ending::Reset].into_iter().cycle())
+    {
+        proxy.cut(Direction::Reply, Cut::after(bytes, ending));
+        let connected = connect().await;
+        assert!(connected.is_ok(), "{bytes}, {ending:?}: {connected:?}");
+        // The same when one that was open is opened again.
+        let broker = connected.unwrap();
+        proxy.cut_all(ending);
+        proxy.cut(Direction::Reply, Cut::after(bytes, ending));
+        while let Err(error) = broker.members(&queue()).await {
+            assert!(error.is_retryable(), "{bytes}, {ending:?}: {error:?}");
+        }
+        proxy.heal().await;
+    }
 }

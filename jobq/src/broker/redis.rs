@@ -10,6 +10,7 @@
 //! | `redis/{reply,value}.rs` | what they answer |
 //! | `redis/endpoint.rs` | TCP, TLS, logging in |
 //! | `redis/tls.rs` | whom to trust |
+//! | `redis/stream.rs` | that an end amid an answer is a loss |
 //! | `redis/handshake.rs` | what is said first |
 //! | `redis/connection.rs` | staying connected, timeouts, scripts the server has forgotten |
 //! | `redis/clock.rs` | the server's time |
@@ -39,6 +40,7 @@ mod scans;
 mod scripts;
 mod signals;
 mod step;
+mod stream;
 #[cfg(feature = "tls")]
 mod tls;
 mod value;

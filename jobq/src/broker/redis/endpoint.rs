@@ -19,6 +19,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::config::RedisConfig;
 use super::fault::OpenError;
+use super::stream::Endless;
 #[cfg(feature = "tls")]
 use super::tls::Tls;
 use crate::error::ConnectError;
@@ -118,7 +119,8 @@ impl Endpoint {
         settings: AsyncConnectionConfig,
     ) -> Result<(MultiplexedConnection, Driver), RedisError> {
         let login = self.config.login();
-        let opened = MultiplexedConnection::new_with_config(&login, stream, settings).await;
+        let opened =
+            MultiplexedConnection::new_with_config(&login, Endless(stream), settings).await;
         opened.map(|(connection, driver)| (connection, Driver::spawn(driver)))
     }
 }
