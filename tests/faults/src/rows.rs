@@ -2,7 +2,8 @@
 
 use crate::row::Row;
 
+pub mod n1;
 pub mod p1;
 
 /// All of them.
-pub const ROWS: &[Row] = &[p1::ROW];
+pub const ROWS: &[Row] = &[p1::ROW, n1::ROW];

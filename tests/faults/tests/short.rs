@@ -14,4 +14,5 @@ macro_rules! row {
     };
 }
 
+row!(n1, shared);
 row!(p1, alone);
