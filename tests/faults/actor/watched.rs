@@ -48,7 +48,7 @@ impl Watched {
 
     fn round(&self, settles: &[Settle], claim: Option<&Claim>, answer: &RoundAnswer, asked: u64) {
         for (settle, settled) in settles.iter().zip(&answer.settles) {
-            self.settle(settle, settled);
+            self.settle(settle, settled, asked);
         }
         match (claim, &answer.claim) {
             (Some(claim), Some(Ok(Claimed::Granted(grant)))) => {
@@ -75,6 +75,7 @@ impl Watched {
                 continue;
             }
             self.0.write(&Event::Settling {
+                queue: settle.queue.to_string(),
                 worker: settle.worker.to_string(),
                 token: settlement.token.to_string(),
                 action: word(&settlement.action).to_owned(),
@@ -82,7 +83,7 @@ impl Watched {
         }
     }
 
-    fn settle(&self, settle: &Settle, settled: &Result<Settled, BrokerError>) {
+    fn settle(&self, settle: &Settle, settled: &Result<Settled, BrokerError>, asked: u64) {
         for (i, settlement) in settle.settlements.iter().enumerate() {
             let answer = match settled {
                 Ok(settled) if settled.accepted[i] => "accepted",
@@ -91,10 +92,12 @@ impl Watched {
                 Err(_) => "unknown",
             };
             self.0.write(&Event::Settled {
+                queue: settle.queue.to_string(),
                 worker: settle.worker.to_string(),
                 token: settlement.token.to_string(),
                 action: word(&settlement.action).to_owned(),
                 answer: answer.to_owned(),
+                asked,
             });
         }
     }
@@ -105,9 +108,11 @@ impl Watched {
                 counter, envelopes, ..
             } => {
                 for (token, id) in tokens(*counter, envelopes) {
+                    let queue = adoption.member.queue.to_string();
                     let worker = adoption.member.worker.to_string();
                     let target = adoption.target.to_string();
                     self.0.write(&Event::Adopted {
+                        queue,
                         worker,
                         token,
                         id,

@@ -5,13 +5,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use faults::ledger::Ledger;
+use faults::ledger::{Event, Ledger};
 use jobq::Client;
 use jobq_worker::Worker;
 use support::hooked::Hooked;
+use tokio::runtime::Handle;
 
 use crate::Place;
 use crate::watched::Watched;
+
+/// Between two counts of tasks.
+const COUNT_EVERY: Duration = Duration::from_secs(1);
 
 /// Times are in ms.
 #[derive(Args)]
@@ -43,7 +47,18 @@ impl Work {
             .shutdown_timeout(Duration::from_millis(self.shutdown_timeout))
             .build()
             .expect("the settings of a row are right");
+        let counting = tokio::spawn(count_tasks(ledger));
         worker.run().await.expect("a worker ends without an error");
+        counting.abort();
         ExitCode::SUCCESS
+    }
+}
+
+/// Writes down how many tasks there are, until it is aborted.
+async fn count_tasks(ledger: &'static Ledger) {
+    loop {
+        let alive = Handle::current().metrics().num_alive_tasks();
+        ledger.write(&Event::Tasks { alive });
+        tokio::time::sleep(COUNT_EVERY).await;
     }
 }

@@ -66,15 +66,17 @@ events! {
     /// A worker was answered a claim that it had asked for at a time.
     Claimed "CLAIMED" { queue: String, worker: String, token: String, id: JobId, asked: u64 }
     /// A worker took over a job of another.
-    Adopted "ADOPTED" { worker: String, token: String, id: JobId, target: String }
+    Adopted "ADOPTED" { queue: String, worker: String, token: String, id: JobId, target: String }
     /// A worker is about to settle a job otherwise than with an ack: `retry`, `bury`, `release`,
     /// `suspect`.
-    Settling "SETTLING" { worker: String, token: String, action: String }
+    Settling "SETTLING" { queue: String, worker: String, token: String, action: String }
     /// A worker was answered a settlement: `accepted`, `stale`, `again` (stale, and sent before), or
-    /// `unknown`.
-    Settled "SETTLED" { worker: String, token: String, action: String, answer: String }
+    /// `unknown`; it was sent at a time.
+    Settled "SETTLED" { queue: String, worker: String, token: String, action: String, answer: String, asked: u64 }
     /// A worker was answered that it was adopted.
     Reaped "REAPED" { worker: String }
+    /// How many tasks a worker's runtime has, now and then.
+    Tasks "TASKS" { alive: usize }
     /// A worker left a queue.
     Left "LEFT" { worker: String }
     /// The pause of a queue was answered; or its end is about to be asked for.

@@ -2,8 +2,23 @@
 
 use crate::row::Row;
 
+pub mod m6;
 pub mod n1;
 pub mod p1;
+pub mod p11;
+pub mod p3;
+pub mod p4;
+pub mod p5;
+pub mod p6;
 
 /// All of them.
-pub const ROWS: &[Row] = &[p1::ROW, n1::ROW];
+pub const ROWS: &[Row] = &[
+    p1::ROW,
+    p3::ROW,
+    p4::ROW,
+    p5::ROW,
+    p6::ROW,
+    p11::ROW,
+    n1::ROW,
+    m6::ROW,
+];

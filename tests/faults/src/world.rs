@@ -4,6 +4,7 @@ mod actor;
 mod ending;
 mod guard;
 mod setup;
+mod vitals;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,6 +20,7 @@ pub use self::actor::Actor;
 pub use self::ending::Ending;
 use self::guard::Guard;
 pub use self::setup::{Load, Setup};
+pub use self::vitals::Vitals;
 use crate::census::{Census, Count};
 use crate::history::History;
 use crate::ledger::{Event, Ledger};

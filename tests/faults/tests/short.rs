@@ -16,3 +16,9 @@ macro_rules! row {
 
 row!(n1, shared);
 row!(p1, alone);
+row!(p3, alone);
+row!(p4, alone);
+row!(p5, alone);
+row!(p6, alone);
+row!(p11, shared);
+row!(m6, alone);

@@ -23,6 +23,10 @@ pub struct Harm {
     pub unexplained: Vec<String>,
     /// How often a worker was told that it was adopted, although nothing was done to it.
     pub false_adoptions: usize,
+    /// How many jobs were taken over.
+    pub adopted: usize,
+    /// How often a worker was told that it was adopted.
+    pub reaped: usize,
 }
 
 impl Harm {
@@ -30,9 +34,19 @@ impl Harm {
     #[must_use]
     pub fn of(history: &History, jobs: &Jobs) -> Self {
         let killed = when_killed(history);
+        let harmed = when_harmed(history);
+        let events = |is: fn(&Event) -> bool| {
+            history
+                .entries()
+                .iter()
+                .filter(|entry| is(&entry.event))
+                .count()
+        };
         let mut harm = Self {
             again: killed.keys().map(|&actor| (actor, 0)).collect(),
-            false_adoptions: false_adoptions(history),
+            false_adoptions: false_adoptions(history, &harmed),
+            adopted: events(|event| matches!(event, Event::Adopted { .. })),
+            reaped: events(|event| matches!(event, Event::Reaped { .. })),
             ..Self::default()
         };
         for (id, job) in jobs.iter() {
@@ -45,6 +59,7 @@ impl Harm {
                         crashes += 1;
                     }
                     _ if has_cause(before) => {}
+                    _ if harmed.get(&before.actor).is_some_and(|&at| at <= after.at) => {}
                     _ => harm
                         .unexplained
                         .push(format!("{id}: {before:?}, then {after:?}")),
@@ -146,9 +161,8 @@ fn when_killed(history: &History) -> HashMap<usize, u64> {
     history.entries().iter().filter_map(kill).collect()
 }
 
-/// Whatever a process was told to be reaped of, unless it had been sent a signal before: one that
-/// does so is alive.
-fn false_adoptions(history: &History) -> usize {
+/// When something was first done to a process.
+fn when_harmed(history: &History) -> HashMap<usize, u64> {
     let mut harmed = HashMap::<usize, u64>::new();
     for entry in history.entries() {
         if let Event::Fault { actor, .. } | Event::Killed { actor } = entry.event {
@@ -156,6 +170,11 @@ fn false_adoptions(history: &History) -> usize {
             *first = entry.at.min(*first);
         }
     }
+    harmed
+}
+
+/// Who is told of its adoption is alive: how often that was not due to what was done to it.
+fn false_adoptions(history: &History, harmed: &HashMap<usize, u64>) -> usize {
     let reaped = history.entries().iter().filter(|entry| {
         matches!(entry.event, Event::Reaped { .. })
             && harmed.get(&entry.actor).is_none_or(|&at| entry.at < at)

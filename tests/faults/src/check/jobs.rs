@@ -72,8 +72,17 @@ impl JobRecord {
 #[derive(Debug, Default)]
 pub struct Jobs {
     jobs: HashMap<JobId, JobRecord>,
-    /// By worker and token.
-    claims: HashMap<(String, String), Claim>,
+    claims: HashMap<Right, Claim>,
+    /// What was taken over: from whom, of which queue, and when that was answered.
+    adopted: HashMap<(String, String, JobId), u64>,
+}
+
+/// What settles a claimed job: a token of a worker on a queue.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Right {
+    queue: String,
+    worker: String,
+    token: String,
 }
 
 /// The right to settle a job once.
@@ -83,6 +92,8 @@ struct Claim {
     id: Option<JobId>,
     accepted: u32,
     acked: u32,
+    /// When the last that was accepted was sent.
+    sent: u64,
     retry: Option<Retry>,
 }
 
@@ -116,29 +127,45 @@ impl Jobs {
                 (job.refused, job.unknown) = (true, false);
             }
             Event::Claimed {
-                worker, token, id, ..
+                queue,
+                worker,
+                token,
+                id,
+                ..
+            } => self.claim(queue, worker, token).id = Some(*id),
+            Event::Adopted {
+                queue,
+                worker,
+                token,
+                id,
+                target,
+            } => {
+                self.claim(queue, worker, token).id = Some(*id);
+                let of = (queue.clone(), target.clone(), *id);
+                self.adopted.insert(of, entry.at);
             }
-            | Event::Adopted {
-                worker, token, id, ..
-            } => self.claim(worker, token).id = Some(*id),
             Event::Settling {
+                queue,
                 worker,
                 token,
                 action,
             } if action == "retry" => {
                 let (asked, accepted) = (entry.at, None);
-                let claim = self.claim(worker, token);
+                let claim = self.claim(queue, worker, token);
                 claim.retry.get_or_insert(Retry { asked, accepted });
             }
             Event::Settled {
+                queue,
                 worker,
                 token,
                 action,
                 answer,
+                asked,
             } if answer == "accepted" => {
-                let claim = self.claim(worker, token);
+                let claim = self.claim(queue, worker, token);
                 claim.accepted += 1;
                 claim.acked += u32::from(action == "ack");
+                claim.sent = *asked;
                 if let Some(retry) = &mut claim.retry {
                     retry.accepted = Some(entry.at);
                 }
@@ -188,9 +215,14 @@ impl Jobs {
         self.jobs.entry(id).or_default()
     }
 
-    fn claim(&mut self, worker: &str, token: &str) -> &mut Claim {
-        let key = (worker.to_owned(), token.to_owned());
-        self.claims.entry(key).or_default()
+    fn claim(&mut self, queue: &str, worker: &str, token: &str) -> &mut Claim {
+        let [queue, worker, token] = [queue, worker, token].map(str::to_owned);
+        let right = Right {
+            queue,
+            worker,
+            token,
+        };
+        self.claims.entry(right).or_default()
     }
 
     /// All that was ever enqueued.
@@ -216,6 +248,26 @@ impl Jobs {
         self.jobs.values().filter(|job| job.unknown).count()
     }
 
+    /// How many runs of a process have begun and not ended.
+    #[must_use]
+    pub fn running(&self, actor: usize) -> usize {
+        let open = |run: &&Run| run.actor == actor && run.end.is_none();
+        let open = self
+            .jobs
+            .values()
+            .map(|job| job.runs.iter().filter(open).count());
+        open.sum()
+    }
+
+    /// How many jobs were started.
+    #[must_use]
+    pub fn started(&self) -> usize {
+        self.jobs
+            .values()
+            .filter(|job| !job.runs.is_empty())
+            .count()
+    }
+
     /// How many runs began.
     #[must_use]
     pub fn starts(&self) -> usize {
@@ -236,7 +288,7 @@ impl Jobs {
         let mut latest = HashMap::<usize, u64>::new();
         let mut found = 0;
         for entry in history.entries() {
-            let Event::Intent { id, .. } = entry.event else {
+            let Event::Intent { id, due: 0 } = entry.event else {
                 continue;
             };
             let Some(first) = self.jobs.get(&id).and_then(|job| job.runs.first()) else {
@@ -249,14 +301,29 @@ impl Jobs {
         found
     }
 
+    /// When the job of a claim was taken over from its worker.
+    fn adopted_at(&self, right: &Right, claim: &Claim) -> Option<u64> {
+        let of = (right.queue.clone(), right.worker.clone(), claim.id?);
+        self.adopted.get(&of).copied()
+    }
+
     /// What the ledgers alone show to be broken.
     pub(super) fn violations(&self) -> Vec<String> {
         let mut found = Vec::new();
-        for ((worker, token), claim) in &self.claims {
-            if claim.accepted > 1 {
+        for (right, claim) in &self.claims {
+            let accepted = claim.accepted;
+            if accepted > 1 {
                 found.push(format!(
-                    "I4: {} outcomes of claim {token} of {worker} were accepted",
-                    claim.accepted
+                    "I4: {accepted} outcomes of {right:?} were accepted"
+                ));
+            }
+            if accepted > 0
+                && self
+                    .adopted_at(right, claim)
+                    .is_some_and(|at| at < claim.sent)
+            {
+                found.push(format!(
+                    "I4: an outcome of {right:?} was accepted after its adoption"
                 ));
             }
         }

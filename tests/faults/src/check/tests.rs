@@ -69,8 +69,9 @@ impl Case {
     }
 
     fn settling(self, token: &str, action: &str) -> Self {
-        let [worker, token, action] = ["w", token, action].map(str::to_owned);
+        let [queue, worker, token, action] = ["q", "w", token, action].map(str::to_owned);
         self.event(Event::Settling {
+            queue,
             worker,
             token,
             action,
@@ -78,8 +79,12 @@ impl Case {
     }
 
     fn settled(self, token: &str, action: &str, answer: &str) -> Self {
-        let [worker, token, action, answer] = ["w", token, action, answer].map(str::to_owned);
+        let asked = self.at;
+        let [queue, worker, token, action, answer] =
+            ["q", "w", token, action, answer].map(str::to_owned);
         self.event(Event::Settled {
+            asked,
+            queue,
             worker,
             token,
             action,
@@ -89,6 +94,18 @@ impl Case {
 
     fn acked(self, token: &str) -> Self {
         self.claimed(token).settled(token, "ack", "accepted")
+    }
+
+    fn adopted(self) -> Self {
+        let id = self.id;
+        let [queue, worker, token, target] = ["q", "other", "1.1", "w"].map(str::to_owned);
+        self.event(Event::Adopted {
+            queue,
+            worker,
+            token,
+            id,
+            target,
+        })
     }
 
     fn paused(self, on: bool) -> Self {
@@ -132,6 +149,13 @@ fn sound_histories_are_sound() {
         Case::new().accepted().ended(),
         Case::new().accepted().ended().lies(Place::Ready),
         Case::new().accepted().ended().acked("1.1"),
+        Case::new().accepted().ended().acked("1.1").adopted(),
+        Case::new()
+            .accepted()
+            .ended()
+            .claimed("1.1")
+            .adopted()
+            .settled("1.1", "ack", "stale"),
         Case::new()
             .accepted()
             .lies(Place::Dead("crashed".to_owned())),
@@ -183,6 +207,14 @@ fn every_violation_is_found() {
         ("I3", Case::new().accepted().claimed("1.1").started(1)),
         ("I4", done().acked("1.1").settled("1.1", "ack", "accepted")),
         ("I4", done().acked("1.1").acked("2.1")),
+        (
+            "I4",
+            done()
+                .claimed("1.1")
+                .adopted()
+                .started(1)
+                .settled("1.1", "ack", "accepted"),
+        ),
         ("I6", Case::new().started(2)),
         ("I6", retried().started(3)),
         (

@@ -52,7 +52,9 @@ async fn run(plan: Plan) -> Figures {
     }
     world.signal(&producer, "TERM");
     producer.wait(Duration::from_secs(10)).await;
-    let ending = world.finish(workers, Duration::from_secs(60)).await;
+    // Suspects are run one after the other.
+    let limit = Duration::from_secs(plan.of(60, 600));
+    let ending = world.finish(workers, limit).await;
 
     let harm = Harm::of(&world.history(), &ending.check.jobs);
     harm.assert_explained();
