@@ -52,6 +52,14 @@ struct State {
     resigned_until: Option<Instant>,
 }
 
+/// What a renew tells of the worker.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Alive {
+    pub(crate) counter: u64,
+    pub(crate) in_flight: u64,
+    pub(crate) handoff: u64,
+}
+
 /// How long a timekeeper that resigned does not ask for the office: until its time has run out and
 /// another worker has looked.
 const RESIGNATION: Duration = Duration::from_secs(5);
@@ -140,12 +148,20 @@ impl Membership {
 
     /// Notes a renew that was sent at `sent` and answered. Twice running sizes that do not match
     /// what is held ask for a reconcile.
-    pub(crate) fn renewed(&self, worker: &WorkerId, sent: Instant, in_flight: u64, handoff: u64) {
+    pub(crate) fn renewed(&self, worker: &WorkerId, sent: Instant, alive: Alive) {
+        let Alive {
+            counter,
+            in_flight,
+            handoff,
+        } = alive;
         let mut state = self.state();
         if state.worker != *worker {
             return;
         }
         state.lease.renewed(sent);
+        // Also of a claim that was carried out after it was given up: its number is below this one,
+        // and a worker that asks for nothing else would never reconcile it.
+        state.known = state.known.max(counter);
         let held = state.held.len() as u64;
         let settled = state.outstanding.is_empty() && in_flight <= held && handoff == 0;
         state.mismatches = if settled { 0 } else { state.mismatches + 1 };

@@ -77,9 +77,30 @@ async fn jobs_that_are_held_are_left_alone(fixture: Fixture) {
     assert_eq!(fixture.ledger.count("begin b 1"), 1);
 }
 
+async fn a_worker_that_claims_nothing_finds_a_claim_that_was_carried_out_late(fixture: Fixture) {
+    wait::enqueue(&fixture.client, "first").await.unwrap();
+    let worker = fixture.worker().queues([QUEUE]).concurrency(1);
+    let worker = worker.build().unwrap().spawn();
+    fixture.ledger.wait_for("begin first 1", 1).await;
+    wait::enqueue(&fixture.client, "lost").await.unwrap();
+    let (id, counter) = only_member(&fixture, QUEUE).await;
+    // As of a claim that was given up, and carried out after all later ones were answered.
+    Foreign::under(&fixture, QUEUE, id, counter).claim(1).await;
+    support::eventually("the job to be ready again", async || {
+        let stats = fixture.queue(QUEUE).stats().await.unwrap();
+        (stats.ready == 1).then_some(())
+    })
+    .await;
+    ["go first", "go lost"].map(|line| fixture.ledger.write(line));
+    fixture.ledger.wait_for("end lost", 1).await;
+    worker.shutdown().await;
+    assert_eq!(fixture.ledger.count("begin lost 1"), 1);
+}
+
 crate::on_every_broker! {
     jobs_of_a_claim_that_was_never_answered_are_run
     jobs_that_are_held_are_left_alone
+    a_worker_that_claims_nothing_finds_a_claim_that_was_carried_out_late
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -21,6 +21,7 @@ use tokio::time::Instant;
 
 use crate::component::{self, Component};
 use crate::error::RunError;
+use crate::membership::Alive;
 use crate::shared::Shared;
 use crate::shutdown::Phase;
 
@@ -76,6 +77,7 @@ async fn on_its_own(shared: Arc<Shared>) {
     let mut backoff = component::ErrorBackoff::default();
     let broker = loop {
         let wait = tokio::select! {
+            biased;
             () = shutdown.reached(Phase::Stopped) => return,
             broker = shared.broker().fork() => match broker {
                 Ok(broker) => break broker,
@@ -142,13 +144,18 @@ impl Heartbeat {
         match renewed {
             Renewed::Reaped => self.shared.reaped(index, &member.worker),
             Renewed::Alive {
+                counter,
                 in_flight,
                 handoff,
                 suspects,
                 paused,
-                ..
             } => {
-                membership.renewed(&member.worker, sent, in_flight, handoff);
+                let alive = Alive {
+                    counter,
+                    in_flight,
+                    handoff,
+                };
+                membership.renewed(&member.worker, sent, alive);
                 self.shared.note_suspects(index, suspects, paused);
                 self.shared.note_paused(index, paused, sent);
                 if handoff > 0 {

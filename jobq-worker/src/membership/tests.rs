@@ -13,6 +13,14 @@ fn cancellations(count: usize) -> Vec<Cancellation> {
     (0..count).map(|_| Cancellation::default()).collect()
 }
 
+fn alive(in_flight: u64, handoff: u64) -> Alive {
+    Alive {
+        counter: 1,
+        in_flight,
+        handoff,
+    }
+}
+
 fn token(claim: u64, index: u32) -> Token {
     Token { claim, index }
 }
@@ -72,6 +80,21 @@ fn a_claim_that_was_never_answered_is_found_by_the_next_reconcile() {
 }
 
 #[test]
+fn a_claim_that_was_carried_out_late_is_found_although_nothing_else_is_claimed() {
+    let m = membership();
+    let (first, _) = m.ask();
+    let worker = first.answered(1, &[]).expect("not reaped").0;
+    drop(m.ask());
+    let renewed = Alive {
+        counter: 5,
+        ..alive(1, 0)
+    };
+    m.renewed(&worker, Instant::now(), renewed);
+    let (worker, limit) = m.reconcile_limit();
+    assert_eq!(m.unknown(&worker, &[token(4, 1)], limit), [token(4, 1)]);
+}
+
+#[test]
 fn a_reaped_worker_takes_a_new_id_and_owns_nothing() {
     let m = membership();
     let (request, _) = m.ask();
@@ -101,7 +124,7 @@ async fn the_lease_is_trusted_from_the_sending_of_the_last_answered_renew() {
     for (at, trusted) in [(start + TRUST - ms, true), (start + TRUST, false)] {
         assert_eq!((m.is_trusted(at), lease.is_trusted(at)), (trusted, trusted));
     }
-    m.renewed(&worker, start + 3 * TRUST, 0, 0);
+    m.renewed(&worker, start + 3 * TRUST, alive(0, 0));
     assert!(m.is_trusted(start + 4 * TRUST - ms));
     assert!(!m.is_trusted(start + 4 * TRUST));
 }
@@ -113,7 +136,7 @@ fn a_lease_that_was_lost_stays_so_for_the_runs_under_it() {
     let (worker, old) = claim(1);
     m.reaped(&worker);
     let (_, new) = claim(2);
-    m.renewed(&worker, Instant::now(), 0, 0);
+    m.renewed(&worker, Instant::now(), alive(0, 0));
     assert!(!old.is_trusted(Instant::now()));
     assert!(new.is_trusted(Instant::now()));
 }
@@ -122,7 +145,9 @@ fn a_lease_that_was_lost_stays_so_for_the_runs_under_it() {
 fn sizes_that_do_not_match_twice_running_call_for_a_reconcile() {
     let m = membership();
     let worker = m.worker();
-    let renewed = |in_flight, handoff| m.renewed(&worker, Instant::now(), in_flight, handoff);
+    let renewed = |in_flight, handoff| {
+        m.renewed(&worker, Instant::now(), alive(in_flight, handoff));
+    };
     renewed(1, 0);
     renewed(0, 0);
     renewed(0, 1);
