@@ -1,4 +1,5 @@
-//! A worker with nothing to do asks Redis next to nothing, and wakes for a plain `LPUSH`.
+//! A worker with nothing to do asks Redis next to nothing, and wakes for a plain `LPUSH`. While it
+//! drains it does not turn in a circle either.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -95,4 +96,37 @@ async fn a_plain_push_wakes_an_idle_worker() {
         plain.wait_for_idler().await;
     }
     handle.shutdown().await;
+}
+
+/// In paused time: as long as anything is awake, no time passes.
+async fn drain_beside_a_paused_queue() {
+    let fixture = Fixture::memory().await;
+    fixture.queue("idle").pause().await.unwrap();
+    let worker = fixture.worker().queues(["idle", "busy"]);
+    let worker = worker.build().unwrap().spawn();
+    let time = Duration::from_secs(10);
+    sleep::new(time).enqueue(&fixture.client).await.unwrap();
+    tokio::time::sleep(time / 20).await;
+    worker.shutdown().await;
+}
+
+#[job(name = "idle.sleep", queue = "busy")]
+async fn sleep(time: Duration) {
+    tokio::time::sleep(time).await;
+}
+
+#[test]
+fn a_worker_that_drains_beside_a_paused_queue_does_not_turn_in_a_circle() {
+    let (done, wait) = std::sync::mpsc::channel();
+    // It could not be told to end.
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .start_paused(true)
+            .build()
+            .unwrap();
+        runtime.block_on(drain_beside_a_paused_queue());
+        let _ = done.send(());
+    });
+    assert!(wait.recv_timeout(support::DEADLINE).is_ok());
 }

@@ -168,14 +168,18 @@ impl Fetcher {
     /// Nothing to do: has the idlers wait. Answers until when.
     fn rest(&self) -> Duration {
         let shared = &self.shared;
-        if shared.may_claim() && shared.slots.free() > 0 {
+        let may_claim = shared.may_claim();
+        if may_claim && shared.slots.free() > 0 {
             shared
                 .lanes
                 .iter()
                 .filter(|lane| lane.reopens().is_none())
                 .for_each(Lane::arm);
         }
-        let lanes = shared.lanes.iter().filter_map(Lane::reopens);
+        // While nothing may be claimed no lane is opened, and one whose time has come would have
+        // this turn in a circle.
+        let lanes = shared.lanes.iter().filter(|_| may_claim);
+        let lanes = lanes.filter_map(Lane::reopens);
         let next = lanes.chain(shared.outbox.next_retry()).min();
         next.map_or(IDLE, |at| at.saturating_duration_since(Instant::now()))
     }
