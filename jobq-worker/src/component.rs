@@ -43,6 +43,7 @@ pub(crate) async fn run<C: Component>(mut component: C, shared: Arc<Shared>) {
         let mut backoff = ErrorBackoff::default();
         loop {
             let wait = tokio::select! {
+                biased;
                 () = shutdown.reached(Phase::Stopped) => return,
                 report = component.tick() => match report {
                     Ok(wait) => {
@@ -53,10 +54,11 @@ pub(crate) async fn run<C: Component>(mut component: C, shared: Arc<Shared>) {
                 },
             };
             tokio::select! {
+                biased;
                 () = shutdown.reached(Phase::Stopped) => return,
-                () = tokio::time::sleep(wait) => {}
                 // After an error the time is the point: nothing may cut it short.
                 () = component.wake(), if !backoff.is_failing() => {}
+                () = tokio::time::sleep(wait) => {}
             }
         }
     }
@@ -91,6 +93,6 @@ impl ErrorBackoff {
         let policy = jobq::Backoff::exponential(FIRST_BACKOFF).max_delay(MAX_BACKOFF);
         policy
             .jitter(jobq::Jitter::Equal)
-            .delay(self.failures, crate::executor::draw())
+            .delay(self.failures, crate::chance::draw())
     }
 }

@@ -34,11 +34,6 @@ pub(crate) use grant::Granted;
 pub(crate) use panic::install_hook;
 pub(crate) use settlement::{Orphan, after_crash_of_worker};
 
-/// A uniform number from `0.0..1.0`.
-pub(crate) fn draw() -> f64 {
-    rand::random()
-}
-
 /// One claimed job: whose it is, and the right to settle it.
 struct ClaimedJob {
     shared: Arc<Shared>,

@@ -59,9 +59,10 @@ async fn until_idle(shared: &Arc<Shared>) {
     let mut empty = 0;
     loop {
         tokio::select! {
-            () = shared.quiet() => {}
+            biased;
             // A worker that ended by itself will do nothing more.
             () = shared.shutdown.reached(Phase::Draining) => return,
+            () = shared.quiet() => {}
         }
         let before = shared.stats();
         let counts = match look(shared).await {

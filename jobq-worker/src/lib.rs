@@ -44,6 +44,8 @@
 //! configuration file and logs that only they need. `tls` is that of `jobq`: `rediss://`.
 
 mod builder;
+#[doc(hidden)]
+pub mod chance;
 mod component;
 mod components;
 mod error;

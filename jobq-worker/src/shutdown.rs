@@ -1,6 +1,8 @@
 //! How a worker is told to end, and how far it is: one value that only grows.
 
-use tokio::sync::watch;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::Notify;
 
 /// How far a shutdown is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -15,17 +17,27 @@ pub(crate) enum Phase {
     Stopped,
 }
 
-/// Tells every component. Cheap to clone.
+/// Tells every component, in the order in which they wait: `tokio::sync::watch` would draw lots,
+/// and no run of a worker could be repeated. Cheap to clone.
 #[derive(Debug, Clone)]
-pub(crate) struct Shutdown(watch::Sender<Phase>);
+pub(crate) struct Shutdown(Arc<Progress>);
+
+#[derive(Debug)]
+struct Progress {
+    phase: Mutex<Phase>,
+    advanced: Notify,
+}
 
 impl Shutdown {
     pub(crate) fn new() -> Self {
-        Self(watch::Sender::new(Phase::Running))
+        Self(Arc::new(Progress {
+            phase: Mutex::new(Phase::Running),
+            advanced: Notify::new(),
+        }))
     }
 
     pub(crate) fn phase(&self) -> Phase {
-        *self.0.borrow()
+        *self.0.phase.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn is_claiming(&self) -> bool {
@@ -34,11 +46,13 @@ impl Shutdown {
 
     /// Goes on to `phase`, unless it is further already.
     pub(crate) fn advance(&self, phase: Phase) {
-        self.0.send_if_modified(|now| {
-            let further = phase > *now;
-            *now = (*now).max(phase);
-            further
-        });
+        let mut now = self.0.phase.lock().unwrap_or_else(PoisonError::into_inner);
+        let further = phase > *now;
+        *now = (*now).max(phase);
+        drop(now);
+        if further {
+            self.0.advanced.notify_waiters();
+        }
     }
 
     /// Waits until `phase` or a later one is reached.
@@ -47,7 +61,12 @@ impl Shutdown {
     ///
     /// May be dropped at any time.
     pub(crate) async fn reached(&self, phase: Phase) {
-        // The sender lives in `self`, so waiting cannot fail.
-        let _ = self.0.subscribe().wait_for(|now| *now >= phase).await;
+        loop {
+            let advanced = self.0.advanced.notified();
+            if self.phase() >= phase {
+                return;
+            }
+            advanced.await;
+        }
     }
 }

@@ -154,6 +154,7 @@ async fn fetch(shared: Arc<Shared>) {
     for _ in 1..shared.settings.connections {
         let broker = loop {
             let wait = tokio::select! {
+                biased;
                 () = shared.shutdown.reached(Phase::Stopped) => break None,
                 broker = shared.broker().fork() => match broker {
                     Ok(broker) => break Some(broker),
@@ -209,9 +210,10 @@ async fn drain(shared: &Arc<Shared>, leftovers: Leftovers) -> (ShutdownReport, I
 /// Waits until nothing runs, so long or until a second signal; answers whether nothing runs.
 async fn all_free(shared: &Arc<Shared>, limit: Duration) -> bool {
     tokio::select! {
+        biased;
         () = shared.slots.all_free() => true,
-        () = tokio::time::sleep(limit) => false,
         () = shared.shutdown.reached(Phase::Aborting) => false,
+        () = tokio::time::sleep(limit) => false,
     }
 }
 

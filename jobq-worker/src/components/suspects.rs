@@ -110,8 +110,9 @@ impl Suspects {
             emptied => emptied?,
         }
         let empty = tokio::select! {
-            empty = tokio::time::timeout(OFFER, shared.slots.all_free()) => empty.is_ok(),
+            biased;
             () = shared.shutdown.reached(Phase::Draining) => return Ok(()),
+            empty = tokio::time::timeout(OFFER, shared.slots.all_free()) => empty.is_ok(),
         };
         if !empty {
             self.rested = Instant::now() + REST;
@@ -120,8 +121,9 @@ impl Suspects {
         }
         self.run_one(index).await?;
         tokio::select! {
-            () = shared.slots.all_free() => {}
+            biased;
             () = shared.shutdown.reached(Phase::Draining) => {}
+            () = shared.slots.all_free() => {}
         }
         Ok(())
     }

@@ -9,7 +9,8 @@ use jobq::{
 };
 use tokio::time::Instant;
 
-use super::{ClaimedJob, Run, draw};
+use super::{ClaimedJob, Run};
+use crate::chance::draw;
 use crate::outbox::{Kind, Note};
 use crate::telemetry::rounded;
 
