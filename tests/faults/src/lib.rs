@@ -11,6 +11,7 @@
 //! | `census.rs` | every element in every key, at one moment |
 //! | `check.rs`, `check/` | the invariants |
 //! | `schedule.rs` | chance, from a seed, and what was done by it |
+//! | `simulation.rs`, `simulation/` | whole workers in paused time, with faults from a seed |
 //! | `sheet.rs` | the figures, as people read them |
 
 pub mod census;
@@ -22,5 +23,6 @@ pub mod row;
 pub mod rows;
 pub mod schedule;
 pub mod sheet;
+mod simulation;
 pub mod turn;
 pub mod world;

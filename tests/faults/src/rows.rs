@@ -2,6 +2,7 @@
 
 use crate::row::Row;
 
+pub mod m3;
 pub mod m6;
 pub mod n1;
 pub mod p1;
@@ -20,5 +21,6 @@ pub const ROWS: &[Row] = &[
     p6::ROW,
     p11::ROW,
     n1::ROW,
+    m3::ROW,
     m6::ROW,
 ];

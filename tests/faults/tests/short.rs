@@ -21,4 +21,5 @@ row!(p4, alone);
 row!(p5, alone);
 row!(p6, alone);
 row!(p11, shared);
+row!(m3, shared);
 row!(m6, alone);

@@ -1,0 +1,377 @@
+//! What was carried out at the broker, in its order, and what the processes did: each line is
+//! judged when it is written.
+
+mod balance;
+mod outcome;
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use jobq::broker::{Adopted, Claimed, Due, Entry, Member, Renewed, Settle, Settled};
+use jobq::{At, BrokerError, Envelope, QueueName, Token, WorkerId};
+use support::hooked::{Answer, Step};
+use tokio::time::Instant;
+
+use super::plan::{End, Plan};
+use super::process::Process;
+use super::sim::job_of;
+use super::world::{LEASE, TRUST};
+
+type Place = (QueueName, WorkerId);
+
+pub(crate) struct Ledger {
+    pub(crate) wrongs: Vec<String>,
+    jobs: Vec<Job>,
+    claims: HashMap<(Place, Token), Claim>,
+    /// When the counter of a member rose last.
+    rose: HashMap<Place, Instant>,
+    /// When the last renew that was answered, or the joining claim, was sent.
+    renewed: HashMap<Place, Instant>,
+    pub(crate) owners: HashMap<WorkerId, usize>,
+    pub(crate) figures: Figures,
+}
+
+/// What happened how often.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Figures {
+    pub(crate) enqueued: u64,
+    pub(crate) starts: u64,
+    pub(crate) outcomes: u64,
+    pub(crate) stale: u64,
+    pub(crate) adoptions: u64,
+    pub(crate) steps: u64,
+    pub(crate) kills: u64,
+}
+
+impl Figures {
+    /// Those of two simulations.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self {
+            enqueued: self.enqueued + other.enqueued,
+            starts: self.starts + other.starts,
+            outcomes: self.outcomes + other.outcomes,
+            stale: self.stale + other.stale,
+            adoptions: self.adoptions + other.adoptions,
+            steps: self.steps + other.steps,
+            kills: self.kills + other.kills,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Default)]
+struct Job {
+    retries: u32,
+    enqueued: u32,
+    due: Option<At>,
+    acked: u32,
+    buried: Option<Bytes>,
+    starts: usize,
+    adoptions: u32,
+    failed: u32,
+    /// At which step it was cancelled.
+    cancelled: Option<u64>,
+    deliveries: Vec<Delivery>,
+    ends: Vec<(usize, End)>,
+}
+
+/// A claim's answer that reached its process.
+#[derive(Debug, Clone)]
+struct Delivery {
+    process: usize,
+    /// At which step it was claimed.
+    claimed: u64,
+    failures: u32,
+    started: bool,
+}
+
+#[derive(Debug, Clone)]
+struct Claim {
+    job: usize,
+    step: u64,
+    process: usize,
+    failures: u32,
+    crashes: u32,
+    adopted: bool,
+    settled: bool,
+}
+
+type Wrongs = Vec<String>;
+
+impl Ledger {
+    pub(crate) fn new(plan: &Plan) -> Self {
+        let job = |retries| Job {
+            retries,
+            ..Job::default()
+        };
+        let canaries = (0..plan.queues).map(|_| 0);
+        let jobs = plan.jobs.iter().map(|plan| plan.retries);
+        Self {
+            wrongs: Vec::new(),
+            jobs: jobs.chain(canaries).map(job).collect(),
+            claims: HashMap::new(),
+            rose: HashMap::new(),
+            renewed: HashMap::new(),
+            owners: HashMap::new(),
+            figures: Figures::default(),
+        }
+    }
+
+    pub(crate) fn asked(&mut self, process: &Process, step: &Step, now: Instant) -> Option<String> {
+        let Step::Round {
+            claim: Some(claim), ..
+        } = step
+        else {
+            return None;
+        };
+        let member = &claim.member;
+        self.owners.insert(member.worker.clone(), process.number);
+        let place = (member.queue.clone(), member.worker.clone());
+        if member.known == 0 {
+            return None;
+        }
+        let since = self.renewed.get(&place).copied();
+        let trusted = since.is_some_and(|since| now < since + TRUST);
+        (claim.max > 0 && !trusted).then(|| {
+            let ago = since.map(|since| now - since);
+            format!(
+                "p{} claims, and its last answered renew was sent {ago:?} ago",
+                process.number
+            )
+        })
+    }
+
+    pub(crate) fn executed(
+        &mut self,
+        process: &Process,
+        step: &Step,
+        answer: &Answer,
+        now: Instant,
+        at: At,
+    ) -> Wrongs {
+        self.figures.steps += 1;
+        let mut wrongs = Wrongs::new();
+        match (step, answer) {
+            (Step::Enqueue { entries, .. }, Answer::Enqueued(Ok(()))) => {
+                entries.iter().for_each(|entry| self.enqueued(entry, at));
+            }
+            (Step::Round { settles, claim }, Answer::Round(round)) => {
+                for (settle, answer) in settles.iter().zip(&round.settles) {
+                    self.settled(settle, answer, at, &mut wrongs);
+                }
+                if let (Some(claim), Some(Ok(Claimed::Granted(grant)))) = (claim, &round.claim) {
+                    let place = (claim.member.queue.clone(), claim.member.worker.clone());
+                    self.rose.insert(place.clone(), now);
+                    for (token, envelope) in tokens(grant.counter, &grant.envelopes) {
+                        let early = self.job(envelope).due.is_some_and(|due| at < due);
+                        if early {
+                            wrongs.push(format!("{} was claimed early", name(envelope)));
+                        }
+                        self.given(process, &place, token, envelope, false, &mut wrongs);
+                    }
+                }
+            }
+            (Step::Renew(member), Answer::Renewed(Ok(Renewed::Alive { .. }))) => {
+                self.rose
+                    .insert((member.queue.clone(), member.worker.clone()), now);
+            }
+            (
+                Step::Adopt(adoption),
+                Answer::Adopted(Ok(Adopted::Taken {
+                    counter, envelopes, ..
+                })),
+            ) => {
+                let queue = &adoption.member.queue;
+                let target = (queue.clone(), adoption.target.clone());
+                if let (Some(_), Some(rose)) = (adoption.seen, self.rose.remove(&target)) {
+                    let still = now - rose;
+                    if still < LEASE {
+                        wrongs.push(format!("adopted after {still:?}: its lease is {LEASE:?}"));
+                    }
+                }
+                let place = (queue.clone(), adoption.member.worker.clone());
+                self.rose.insert(place.clone(), now);
+                for (token, envelope) in tokens(*counter, envelopes) {
+                    self.given(process, &place, token, envelope, true, &mut wrongs);
+                    self.job(envelope).adoptions += 1;
+                    self.figures.adoptions += 1;
+                }
+            }
+            _ => {}
+        }
+        wrongs
+    }
+
+    fn enqueued(&mut self, entry: &Entry, at: At) {
+        self.figures.enqueued += 1;
+        let job = self.job(&entry.envelope);
+        job.enqueued += 1;
+        job.due = match entry.due {
+            Due::Now => None,
+            Due::After(delay) => Some(at.after(delay)),
+            Due::At(due) => Some(due),
+        };
+    }
+
+    fn given(
+        &mut self,
+        process: &Process,
+        place: &Place,
+        token: Token,
+        envelope: &Bytes,
+        adopted: bool,
+        wrongs: &mut Wrongs,
+    ) {
+        let read = Envelope::decode(envelope.clone()).expect("nobody enqueues anything else");
+        let claim = Claim {
+            job: job_of(read.id()),
+            step: self.figures.steps,
+            process: process.number,
+            failures: read.failures(),
+            crashes: read.crashes(),
+            adopted,
+            settled: false,
+        };
+        let before = self.claims.insert((place.clone(), token), claim);
+        if before.is_some() {
+            wrongs.push(format!("token {token} was given out twice"));
+        }
+    }
+
+    fn settled(
+        &mut self,
+        settle: &Settle,
+        answer: &Result<Settled, BrokerError>,
+        at: At,
+        wrongs: &mut Wrongs,
+    ) {
+        let Ok(answer) = answer else { return };
+        let place = (settle.queue.clone(), settle.worker.clone());
+        for (settlement, accepted) in settle.settlements.iter().zip(&answer.accepted) {
+            if !accepted {
+                self.figures.stale += 1;
+                continue;
+            }
+            let token = settlement.token;
+            let Some(claim) = self.claims.get_mut(&(place.clone(), token)) else {
+                wrongs.push(format!(
+                    "token {token} was never given out, and is accepted"
+                ));
+                continue;
+            };
+            if std::mem::replace(&mut claim.settled, true) {
+                wrongs.push(format!("token {token} was settled twice"));
+            }
+            let claim = claim.clone();
+            self.figures.outcomes += 1;
+            if let Err(wrong) = self.accepted(&claim, &settlement.action, at) {
+                let (job, action) = (claim.job, &settlement.action);
+                wrongs.push(format!("j{job}: {wrong}: {action:?} after {claim:?}"));
+            }
+        }
+    }
+
+    /// The lease of one who joins counts from the request that let it in.
+    fn joined(&mut self, member: &Member, sent: Instant) -> Place {
+        let place = (member.queue.clone(), member.worker.clone());
+        if member.known == 0 {
+            let since = self.renewed.entry(place.clone()).or_insert(sent);
+            *since = sent.max(*since);
+        }
+        place
+    }
+
+    pub(crate) fn answered(
+        &mut self,
+        process: &Process,
+        step: &Step,
+        answer: &Answer,
+        sent: Instant,
+    ) {
+        match (step, answer) {
+            (Step::Renew(member), Answer::Renewed(Ok(Renewed::Alive { .. }))) => {
+                let place = (member.queue.clone(), member.worker.clone());
+                let since = self.renewed.entry(place).or_insert(sent);
+                *since = sent.max(*since);
+            }
+            (
+                Step::Round {
+                    claim: Some(claim), ..
+                },
+                Answer::Round(round),
+            ) => {
+                let Some(Ok(Claimed::Granted(grant))) = &round.claim else {
+                    return;
+                };
+                let place = self.joined(&claim.member, sent);
+                for (token, _) in tokens(grant.counter, &grant.envelopes) {
+                    let given = &self.claims[&(place.clone(), token)];
+                    self.jobs[given.job].deliveries.push(Delivery {
+                        process: process.number,
+                        claimed: given.step,
+                        failures: given.failures,
+                        started: false,
+                    });
+                }
+            }
+            (Step::Adopt(adoption), Answer::Adopted(Ok(Adopted::Taken { .. }))) => {
+                self.joined(&adoption.member, sent);
+            }
+            _ => {}
+        }
+    }
+
+    pub(crate) fn started(
+        &mut self,
+        process: &Process,
+        job: usize,
+        attempt: u32,
+    ) -> (usize, Option<String>) {
+        self.figures.starts += 1;
+        let state = &mut self.jobs[job];
+        state.starts += 1;
+        let before = state.starts - 1;
+        let delivery = state.deliveries.iter_mut().find(|delivery| {
+            !delivery.started
+                && delivery.process == process.number
+                && delivery.failures + 1 == attempt
+        });
+        let Some(delivery) = delivery else {
+            let number = process.number;
+            let wrong = format!("p{number} starts j{job} attempt {attempt}, and no claim gave it");
+            return (before, Some(wrong));
+        };
+        delivery.started = true;
+        let cancelled = state.cancelled.is_some_and(|step| step < delivery.claimed);
+        let wrong = cancelled.then(|| format!("j{job} starts; it was cancelled before its claim"));
+        (before, wrong)
+    }
+
+    pub(crate) fn ended(&mut self, process: &Process, job: usize, end: End) {
+        self.jobs[job].ends.push((process.number, end));
+    }
+
+    pub(crate) fn cancelled(&mut self, job: usize) {
+        self.jobs[job].cancelled.get_or_insert(self.figures.steps);
+    }
+
+    pub(crate) fn has_started(&self, job: usize) -> bool {
+        self.jobs[job].starts > 0
+    }
+}
+
+impl Ledger {
+    fn job(&mut self, envelope: &Bytes) -> &mut Job {
+        let id = Envelope::id_of(envelope).expect("nobody enqueues anything else");
+        &mut self.jobs[job_of(id)]
+    }
+}
+
+fn tokens(claim: u64, envelopes: &[Bytes]) -> impl Iterator<Item = (Token, &Bytes)> {
+    (1..)
+        .map(move |index| Token { claim, index })
+        .zip(envelopes)
+}
+
+fn name(envelope: &Bytes) -> String {
+    format!("j{}", Envelope::id_of(envelope).map_or(0, job_of))
+}
