@@ -31,8 +31,8 @@ local function counted(counter)
 end
 
 local stored = redis.call('HGET', workers, worker)
-local count = stored and counted(stored) or known
-if (stored and count < 1) or (not stored and known > 0) then
+local count = counted(stored)
+if count < 1 and (stored or known > 0) then
   return {'reaped'}
 end
 if not stored then
@@ -62,22 +62,19 @@ end
 local order = {}
 for i = 1, #tokens do
   local claim, index = string.match(tokens[i], '^(%d+)%.(%d+)$')
-  order[tokens[i]] = {tonumber(claim or math.huge), tonumber(index or math.huge)}
+  order[tokens[i]] = {tonumber(claim) or math.huge, tonumber(index) or math.huge}
 end
 table.sort(tokens, function(a, b)
   local x, y = order[a], order[b]
   if x[1] ~= y[1] then
     return x[1] < y[1]
   end
-  if x[2] ~= y[2] then
-    return x[2] < y[2]
-  end
-  return a < b
+  return x[2] < y[2]
 end)
 
 local counter = string.format('%.0f', math.max(count, known) + 1)
 redis.call('HSET', workers, worker, counter, target, '0')
-if targets and counted(targets) > gone then
+if counted(targets) > gone then
   redis.call('HSET', meta, 'gone', targets)
 end
 local reply = {'taken', counter, 0}
@@ -85,7 +82,7 @@ local taken, bytes, full = 0, 0, false
 
 local function fits(envelope)
   bytes = bytes + #envelope
-  full = taken >= max or (bytes > max_bytes and taken > 0)
+  full = bytes > max_bytes and taken > 0
   return not full
 end
 

@@ -37,8 +37,8 @@ local function counted(counter)
 end
 
 local stored = redis.call('HGET', workers, worker)
-local count = stored and counted(stored) or known
-if (stored and count < 1) or (not stored and known > 0) then
+local count = counted(stored)
+if count < 1 and (stored or known > 0) then
   return {'reaped'}
 end
 if not stored then
@@ -51,7 +51,7 @@ redis.call('LLEN', ready)
 redis.call('HLEN', inflight)
 local handed = redis.call('LLEN', handoff)
 local waiting_suspects = redis.call('LLEN', suspects)
-local paused = redis.call('HGET', meta, 'paused') and true or false
+local paused = redis.call('HGET', meta, 'paused')
 local any_cancelled = redis.call('ZCARD', cancelled) > 0
 local first = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')
 
@@ -111,9 +111,7 @@ local function take(list, wanted)
     for i = 1, #chunk do
       local length = #chunk[i]
       bytes = bytes + length
-      if length > largest then
-        largest = length
-      end
+      largest = math.max(largest, length)
       if bytes > max_bytes and taken > 0 then
         fits = i - 1
         break
@@ -152,11 +150,8 @@ if not paused and handed > 0 then
   full = take(handoff, max)
 end
 -- A worker is handed one job at a time, so this is little; the last handed goes back first.
-local left = handed - taken
-if left > 0 then
-  for i = 1, math.min(left, 1000) do
-    redis.call('LMOVE', handoff, ready, 'LEFT', 'RIGHT')
-  end
+for _ = 1, math.min(handed - taken, 1000) do
+  redis.call('LMOVE', handoff, ready, 'LEFT', 'RIGHT')
 end
 if not full then
   take(ready, max - taken)

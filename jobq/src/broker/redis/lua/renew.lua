@@ -25,8 +25,8 @@ local function counted(counter)
 end
 
 local stored = redis.call('HGET', workers, worker)
-local count = stored and counted(stored) or known
-if (stored and count < 1) or (not stored and known > 0) then
+local count = counted(stored)
+if count < 1 and (stored or known > 0) then
   return {'reaped'}
 end
 if not stored then

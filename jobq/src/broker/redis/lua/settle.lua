@@ -35,7 +35,7 @@ local due_signal, acks, settlement = ARGV[6], tonumber(ARGV[7]), 8
 
 local first_other = settlement + acks
 local others = #ARGV >= first_other
-local alive = (tonumber(redis.call('HGET', workers, worker) or 0) or 0) > 0
+local alive = (tonumber(redis.call('HGET', workers, worker)) or 0) > 0
 redis.call('HLEN', inflight)
 if others then
   -- All keys are read before the first write: one of a wrong type fails here.
@@ -133,7 +133,7 @@ end
 -- Bytes of a list that was deleted by hand are not counted on.
 local bytes = buried_bytes
 if buried_before > 0 then
-  bytes = bytes + (tonumber(redis.call('HGET', meta, 'dead_bytes') or 0) or 0)
+  bytes = bytes + (tonumber(redis.call('HGET', meta, 'dead_bytes')) or 0)
 end
 local count, dropped = buried_before + buried, 0
 while count > 0 and dropped < 100 do

@@ -21,7 +21,7 @@ local near, takes = tonumber(ARGV[1]), 2
 
 redis.call('LLEN', ready)
 redis.call('ZCARD', cancelled)
-local bytes = tonumber(redis.call('HGET', meta, 'dead_bytes') or 0) or 0
+local bytes = tonumber(redis.call('HGET', meta, 'dead_bytes')) or 0
 local first = near < math.floor(redis.call('LLEN', dead) / 2) and 1 or -1
 local taken, at = 0, takes
 -- Refused half way, it would lose jobs: a right that is missing is to fail here.

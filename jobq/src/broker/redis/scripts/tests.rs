@@ -143,10 +143,16 @@ fn scripts_build_no_key_and_use_no_other_format() {
 /// Lua files cannot share code: what is changed in one must be changed in all.
 #[test]
 fn what_several_steps_do_reads_the_same_in_each() {
-    let guard = ("\nlocal stored = ", "'gone') or 0) or 0\nend\n");
+    let guard = ("\nlocal stored = ", "'gone'))\nend\n");
+    let counted = ("\nlocal function counted(", "\nend\n");
     let move_due = ("    local due = ", "'WITHSCORES')\n");
     for ((begin, end), names, holds) in [
         (guard, &["claim", "renew", "adopt"][..], "return {'reaped'}"),
+        (
+            counted,
+            &["claim", "renew", "adopt", "leave"],
+            "number < 2 ^ 52",
+        ),
         (
             move_due,
             &["claim", "promote"],

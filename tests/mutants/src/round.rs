@@ -1,0 +1,118 @@
+//! One round over the mutants of some scripts.
+
+use std::fmt;
+use std::ops::AddAssign;
+
+use crate::equivalent;
+use crate::mutate::{Mutant, mutants};
+use crate::script::Script;
+use crate::server::Server;
+use crate::suites::{Caught, Suites};
+
+/// What became of a mutant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// A test failed.
+    Caught(String),
+    /// No test failed.
+    Survived,
+    /// A suite ended without the name of a test that failed: it shows nothing.
+    Odd(String),
+    /// No script: it shows nothing.
+    Invalid(String),
+    /// It does what the script does, for this reason.
+    Equivalent(&'static str),
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Caught(test) => write!(f, "caught by {test}"),
+            Self::Survived => write!(f, "SURVIVED"),
+            Self::Odd(what) => write!(f, "NOT SHOWN: {what}"),
+            Self::Invalid(error) => write!(f, "INVALID: {error}"),
+            Self::Equivalent(reason) => write!(f, "equivalent: {reason}"),
+        }
+    }
+}
+
+/// How many of each.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// All of them.
+    pub mutants: u32,
+    /// A test failed.
+    pub caught: u32,
+    /// No test can fail.
+    pub equivalent: u32,
+}
+
+impl Totals {
+    /// Those that a test should have caught.
+    #[must_use]
+    pub fn survived(&self) -> u32 {
+        self.mutants - self.caught - self.equivalent
+    }
+}
+
+impl AddAssign for Totals {
+    fn add_assign(&mut self, other: Self) {
+        self.mutants += other.mutants;
+        self.caught += other.caught;
+        self.equivalent += other.equivalent;
+    }
+}
+
+impl AddAssign<&Verdict> for Totals {
+    fn add_assign(&mut self, verdict: &Verdict) {
+        self.mutants += 1;
+        match verdict {
+            Verdict::Caught(_) => self.caught += 1,
+            Verdict::Equivalent(_) => self.equivalent += 1,
+            Verdict::Survived | Verdict::Odd(_) | Verdict::Invalid(_) => {}
+        }
+    }
+}
+
+impl fmt::Display for Totals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (mutants, caught, equivalent) = (self.mutants, self.caught, self.equivalent);
+        let survived = self.survived();
+        write!(
+            f,
+            "{mutants} mutants: {caught} caught, {equivalent} equivalent, {survived} survived"
+        )
+    }
+}
+
+/// Tries every mutant of the script, or those of one line, and shows each as soon as it is known.
+pub fn round(
+    script: &Script,
+    line: Option<usize>,
+    server: &Server,
+    suites: &Suites,
+    mut show: impl FnMut(&Mutant, &Verdict),
+) -> Totals {
+    let mut totals = Totals::default();
+    let wanted = |mutant: &Mutant| line.is_none_or(|line| mutant.line == line);
+    for mutant in mutants(&script.source).into_iter().filter(wanted) {
+        let verdict = judge(script, &mutant, server, suites);
+        totals += &verdict;
+        show(&mutant, &verdict);
+    }
+    totals
+}
+
+fn judge(script: &Script, mutant: &Mutant, server: &Server, suites: &Suites) -> Verdict {
+    if let Err(error) = server.load(&mutant.text) {
+        return Verdict::Invalid(error);
+    }
+    if let Some(reason) = equivalent::reason(&script.name, &mutant.was, &mutant.change) {
+        return Verdict::Equivalent(reason);
+    }
+    match suites.run_with(script, &mutant.text) {
+        Caught::By(test) => Verdict::Caught(test),
+        Caught::Survived => Verdict::Survived,
+        Caught::Oddly(what) => Verdict::Odd(what),
+    }
+}
