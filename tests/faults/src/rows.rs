@@ -2,6 +2,7 @@
 
 use crate::row::Row;
 
+pub mod m1;
 pub mod m3;
 pub mod m6;
 pub mod n1;
@@ -21,6 +22,7 @@ pub const ROWS: &[Row] = &[
     p6::ROW,
     p11::ROW,
     n1::ROW,
+    m1::ROW,
     m3::ROW,
     m6::ROW,
 ];

@@ -23,3 +23,4 @@ row!(p6, alone);
 row!(p11, shared);
 row!(m3, shared);
 row!(m6, alone);
+row!(m1, shared);
