@@ -5,14 +5,14 @@ use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::control::Control;
+use crate::control::{Control, Lane};
 use crate::lane::{End, carry};
 use crate::rules::{Direction, Ending};
 
 /// Carries a connection to its end.
 pub(crate) async fn serve(control: &Control, mut client: TcpStream, server: SocketAddr) {
     let mut ends = control.ends();
-    control.note(|carried| carried.connections += 1);
+    let number = control.number();
     let Ok(mut server) = TcpStream::connect(server).await else {
         control.note(|carried| carried.refused += 1);
         reset(&client);
@@ -21,7 +21,7 @@ pub(crate) async fn serve(control: &Control, mut client: TcpStream, server: Sock
     // Without, the kernel would join slices again. An error means that the socket is closed.
     let _ = (client.set_nodelay(true), server.set_nodelay(true));
     let ending = tokio::select! {
-        ending = both(control, &mut client, &mut server) => ending,
+        ending = both(control, number, &mut client, &mut server) => ending,
         Ok(ending) = ends.recv() => ending,
     };
     match ending {
@@ -34,11 +34,26 @@ pub(crate) async fn serve(control: &Control, mut client: TcpStream, server: Sock
 }
 
 /// Carries both ways. Answers how the two connections are to end.
-async fn both(control: &Control, client: &mut TcpStream, server: &mut TcpStream) -> Ending {
+async fn both(
+    control: &Control,
+    number: u64,
+    client: &mut TcpStream,
+    server: &mut TcpStream,
+) -> Ending {
     let (from_client, to_client) = client.split();
     let (from_server, to_server) = server.split();
-    let request = carry(control, Direction::Request, from_client, to_server);
-    let reply = carry(control, Direction::Reply, from_server, to_client);
+    let request = carry(
+        control,
+        Lane(Direction::Request, number),
+        from_client,
+        to_server,
+    );
+    let reply = carry(
+        control,
+        Lane(Direction::Reply, number),
+        from_server,
+        to_client,
+    );
     tokio::pin!(request, reply);
     let first = tokio::select! {
         end = &mut request => ending(end).ok_or(Direction::Reply),

@@ -5,7 +5,11 @@ use std::sync::{Mutex, MutexGuard};
 use tokio::sync::{broadcast, watch};
 
 use crate::figures::Carried;
-use crate::rules::{Direction, Ending, LaneRules, Refusal, Rules, Share};
+use crate::rules::{Delay, Direction, Ending, Refusal, Rules, Share};
+
+/// A direction of a connection, which goes by its number.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Lane(pub(crate) Direction, pub(crate) u64);
 
 /// The orders, who is told of them, and the figures.
 #[derive(Debug)]
@@ -62,8 +66,12 @@ impl Control {
         self.state().rules.refusal
     }
 
-    pub(crate) fn lane(&self, direction: Direction) -> LaneRules {
-        self.state().rules.lane(direction).clone()
+    pub(crate) fn delay(&self, Lane(direction, _): Lane) -> Option<Delay> {
+        self.state().rules.lane(direction).delay
+    }
+
+    pub(crate) fn is_stalled(&self, Lane(direction, connection): Lane) -> bool {
+        self.state().rules.is_stalled(direction, connection)
     }
 
     pub(crate) fn end_all(&self, ending: Ending) {
@@ -84,10 +92,22 @@ impl Control {
         note(&mut self.state().carried);
     }
 
-    /// [`LaneRules::share`], counted before anyone can have seen the bytes.
-    pub(crate) fn share(&self, direction: Direction, waiting: usize, before: u64) -> Option<Share> {
+    /// Counts a connection, and gives it its number: from 1, as they come.
+    pub(crate) fn number(&self) -> u64 {
+        let carried = &mut self.state().carried;
+        carried.connections += 1;
+        carried.connections
+    }
+
+    /// Gives out, and counts before anyone can have seen them, what a connection may pass on of
+    /// `waiting` bytes that has carried `before`. `None`: nothing before the next change.
+    pub(crate) fn share(&self, lane: Lane, waiting: usize, before: u64) -> Option<Share> {
+        let Lane(direction, connection) = lane;
         let State { rules, carried } = &mut *self.state();
-        let share = rules.lane(direction).share(waiting, before)?;
+        if rules.is_stalled(direction, connection) {
+            return None;
+        }
+        let share = rules.lane(direction).share(waiting, before);
         carried.add(direction, share.bytes as u64);
         carried.cuts += u64::from(share.ending.is_some());
         Some(share)

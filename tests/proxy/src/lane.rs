@@ -8,9 +8,9 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
-use crate::control::Control;
+use crate::control::{Control, Lane};
 use crate::dice::Dice;
-use crate::rules::{Direction, Ending};
+use crate::rules::Ending;
 
 /// The most that is read at once.
 const READ: usize = 64 * 1024;
@@ -39,13 +39,13 @@ struct Held {
 /// Carries until one of the ends is there.
 pub(crate) async fn carry(
     control: &Control,
-    direction: Direction,
+    lane: Lane,
     from: ReadHalf<'_>,
     to: WriteHalf<'_>,
 ) -> End {
     let (sender, held) = channel(HELD);
-    let reading = read(control, direction, from, sender);
-    let writing = write(control, direction, held, to);
+    let reading = read(control, lane, from, sender);
+    let writing = write(control, lane, held, to);
     tokio::pin!(writing);
     tokio::select! {
         end = &mut writing => end,
@@ -53,12 +53,12 @@ pub(crate) async fn carry(
     }
 }
 
-async fn read(control: &Control, direction: Direction, mut from: ReadHalf<'_>, held: Sender<Held>) {
+async fn read(control: &Control, lane: Lane, mut from: ReadHalf<'_>, held: Sender<Held>) {
     let mut dice = Dice::default();
     let mut buffer = vec![0; READ];
     loop {
         let read = from.read(&mut buffer).await;
-        let delay = control.lane(direction).delay;
+        let delay = control.delay(lane);
         let due = Instant::now() + delay.map_or(Duration::ZERO, |delay| dice.draw(delay));
         let bytes = match read {
             Ok(0) => return,
@@ -74,7 +74,7 @@ async fn read(control: &Control, direction: Direction, mut from: ReadHalf<'_>, h
 
 async fn write(
     control: &Control,
-    direction: Direction,
+    lane: Lane,
     mut held: Receiver<Held>,
     mut to: WriteHalf<'_>,
 ) -> End {
@@ -83,13 +83,13 @@ async fn write(
     while let Some(Held { due, bytes }) = held.recv().await {
         pass(due.saturating_duration_since(Instant::now())).await;
         let Some(bytes) = bytes else {
-            unstalled(control, direction, &mut changes).await;
+            unstalled(control, lane, &mut changes).await;
             return End::Lost;
         };
         let mut waiting = bytes.as_slice();
         while !waiting.is_empty() {
             changes.mark_unchanged();
-            let Some(share) = control.share(direction, waiting.len(), carried) else {
+            let Some(share) = control.share(lane, waiting.len(), carried) else {
                 changed(&mut changes).await;
                 continue;
             };
@@ -105,7 +105,7 @@ async fn write(
             pass(share.pause).await;
         }
     }
-    unstalled(control, direction, &mut changes).await;
+    unstalled(control, lane, &mut changes).await;
     match to.shutdown().await {
         Ok(()) => End::Said,
         Err(_) => End::Lost,
@@ -113,9 +113,9 @@ async fn write(
 }
 
 /// Waits until ends may be passed on too.
-async fn unstalled(control: &Control, direction: Direction, changes: &mut watch::Receiver<u64>) {
+async fn unstalled(control: &Control, lane: Lane, changes: &mut watch::Receiver<u64>) {
     changes.mark_unchanged();
-    while control.lane(direction).stalled {
+    while control.is_stalled(lane) {
         changed(changes).await;
         changes.mark_unchanged();
     }

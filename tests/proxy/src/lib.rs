@@ -33,6 +33,7 @@ mod rules;
 
 use std::io;
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use tokio::task::AbortHandle;
@@ -107,6 +108,13 @@ impl Proxy {
         });
     }
 
+    /// Carries nothing more of some connections, either way, for ever: as where a firewall has
+    /// forgotten them. They go by their number, from 1 as they came; the last is
+    /// [`Carried::connections`].
+    pub fn forget(&self, connections: RangeInclusive<u64>) {
+        self.control.change(|rules| rules.forget(connections));
+    }
+
     /// Passes a direction on in slices, each in a write of its own.
     pub fn slice(&self, direction: Direction, slices: Slices) {
         self.control
@@ -126,7 +134,7 @@ impl Proxy {
     }
 
     /// Ends all that was ordered: what was held back is delivered, and connections are taken again
-    /// once this returns. Connections that were cut stay so.
+    /// once this returns. Connections that were cut or forgotten stay so.
     pub async fn heal(&self) {
         self.control.change(Rules::heal);
         self.control.is_followed().await;

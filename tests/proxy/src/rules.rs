@@ -1,6 +1,7 @@
 //! What a proxy was told to do.
 
 use std::num::NonZeroUsize;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 /// One of the two ways that bytes go.
@@ -118,6 +119,8 @@ pub(crate) struct Rules {
     request: LaneRules,
     reply: LaneRules,
     pub(crate) refusal: Option<Refusal>,
+    /// Numbers of connections.
+    forgotten: Vec<RangeInclusive<u64>>,
 }
 
 impl Rules {
@@ -128,8 +131,22 @@ impl Rules {
         }
     }
 
+    pub(crate) fn forget(&mut self, connections: RangeInclusive<u64>) {
+        self.forgotten.push(connections);
+    }
+
+    /// Whether nothing is carried in this direction of a connection now.
+    pub(crate) fn is_stalled(&mut self, direction: Direction, connection: u64) -> bool {
+        let mut forgotten = self.forgotten.iter();
+        forgotten.any(|numbers| numbers.contains(&connection)) || self.lane(direction).stalled
+    }
+
+    /// What is forgotten stays so.
     pub(crate) fn heal(&mut self) {
-        *self = Self::default();
+        *self = Self {
+            forgotten: std::mem::take(&mut self.forgotten),
+            ..Self::default()
+        };
     }
 }
 
@@ -145,11 +162,8 @@ pub(crate) struct Share {
 
 impl LaneRules {
     /// Gives out what may be passed on of `waiting` bytes by a connection that has carried
-    /// `before`. `None`: nothing before the next change.
-    pub(crate) fn share(&mut self, waiting: usize, before: u64) -> Option<Share> {
-        if self.stalled {
-            return None;
-        }
+    /// `before`.
+    pub(crate) fn share(&mut self, waiting: usize, before: u64) -> Share {
         let slice = self.slices.map_or(waiting, |slices| slices.bytes.get());
         let mut share = Share {
             bytes: waiting.min(slice),
@@ -171,7 +185,7 @@ impl LaneRules {
         if share.ending.is_some() {
             self.cut.take_if(|cut| !cut.each);
         }
-        Some(share)
+        share
     }
 }
 
@@ -181,7 +195,7 @@ mod tests {
 
     /// What is shared out of 10 bytes by a connection that carried 4 before.
     fn share(rules: &mut LaneRules) -> (usize, Option<Ending>) {
-        let share = rules.share(10, 4).expect("nothing is stalled");
+        let share = rules.share(10, 4);
         (share.bytes, share.ending)
     }
 
@@ -232,17 +246,25 @@ mod tests {
             slices: Some(slices),
             ..LaneRules::default()
         };
-        let pause = rules.share(10, 0).unwrap().pause;
+        let pause = rules.share(10, 0).pause;
         assert_eq!(pause, slices.pause);
         assert_eq!(share(&mut rules), (2, Some(Ending::Finish)));
     }
 
     #[test]
-    fn nothing_is_shared_while_stalled() {
-        let mut rules = LaneRules {
-            stalled: true,
-            ..LaneRules::default()
+    fn a_heal_ends_a_stall_and_remembers_no_connection() {
+        let mut rules = Rules::default();
+        rules.lane(Direction::Request).stalled = true;
+        rules.forget(2..=3);
+        let stalled = |rules: &mut Rules| {
+            let mut found = Vec::new();
+            for direction in Direction::BOTH {
+                found.extend((1..=4).filter(|&number| rules.is_stalled(direction, number)));
+            }
+            found
         };
-        assert_eq!(rules.share(10, 0), None);
+        assert_eq!(stalled(&mut rules), [1, 2, 3, 4, 2, 3]);
+        rules.heal();
+        assert_eq!(stalled(&mut rules), [2, 3, 2, 3]);
     }
 }

@@ -249,6 +249,23 @@ async fn a_stall_of_both_takes_connections_and_lets_nothing_pass() {
 }
 
 #[tokio::test]
+async fn a_forgotten_connection_stays_silent_and_others_go_on() {
+    let way = Way::new().await;
+    let mut forgotten = way.connect().await;
+    let mut other = way.connect().await;
+    way.proxy.forget(1..=1);
+    way.proxy.heal().await;
+    for direction in Direction::BOTH {
+        let (from, _) = forgotten.of(direction);
+        from.write_all(TEN).await.unwrap();
+        let (from, to) = other.of(direction);
+        from.write_all(TEN).await.unwrap();
+        assert_eq!(ten(to).await, TEN);
+        assert_eq!(way.proxy.carried().bytes(direction), 10);
+    }
+}
+
+#[tokio::test]
 async fn what_was_held_back_arrives_though_its_sender_has_gone() {
     for ending in [Ending::Finish, Ending::Reset] {
         let way = Way::new().await;
