@@ -3,9 +3,15 @@
 use crate::row::Row;
 
 pub mod m1;
+mod network;
+
 pub mod m3;
 pub mod m6;
 pub mod n1;
+pub mod n2;
+pub mod n3;
+pub mod n4;
+pub mod n5;
 pub mod p1;
 pub mod p11;
 pub mod p3;
@@ -23,6 +29,10 @@ pub const ROWS: &[Row] = &[
     p11::ROW,
     n1::ROW,
     m1::ROW,
+    n2::ROW,
+    n3::ROW,
+    n4::ROW,
+    n5::ROW,
     m3::ROW,
     m6::ROW,
 ];

@@ -15,6 +15,10 @@ macro_rules! row {
 }
 
 row!(n1, shared);
+row!(n2, alone);
+row!(n3, alone);
+row!(n4, alone);
+row!(n5, alone);
 row!(p1, alone);
 row!(p3, alone);
 row!(p4, alone);

@@ -1,0 +1,58 @@
+//! N2: a black hole. No byte passes either way, and no connection ends. When it is over, the
+//! connections of before go on at one time, and at another are forgotten by whoever lost them.
+
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use tokio::time::sleep;
+
+use super::network::{GENEROUS, Net, OUTAGE, seconds};
+use crate::row::{Figures, Plan, Row};
+use crate::schedule::Schedule;
+use crate::world::Setup;
+
+/// The row.
+pub const ROW: Row = Row {
+    id: "N2",
+    fault: "a black hole: no byte passes either way, no connection ends",
+    shows: "noticed within 12 s; at work within 5 s after it is over; false adoptions 0",
+    run: |plan| run(plan).boxed(),
+};
+
+const NOTICED_WITHIN: Duration = Duration::from_secs(12);
+
+const AT_WORK_WITHIN: Duration = Duration::from_secs(5);
+
+async fn run(plan: Plan) -> Figures {
+    let setup = plan.of(
+        Setup {
+            timeout: Duration::from_secs(1),
+            ..Setup::default().with_lease(3_000, 1_000)
+        },
+        Setup::default().with_default_lease(),
+    );
+    let lasts = Duration::from_secs(plan.of(4, 60));
+    let net = Net::start(&plan, &setup).await;
+    let mut schedule = Schedule::new(plan.seed);
+    let (mut noticed, mut at_work) = (Vec::new(), Vec::new());
+    for forgets in [false, true] {
+        schedule.pause(100..=900).await;
+        let outages = net.told(OUTAGE);
+        net.note("black hole");
+        net.proxy.stall_both();
+        noticed.push(net.noticed(outages, GENEROUS * NOTICED_WITHIN).await);
+        sleep(lasts.saturating_sub(noticed[noticed.len() - 1])).await;
+        if forgets {
+            net.proxy.forget(1..=net.proxy.carried().connections);
+        }
+        let mark = net.mark();
+        net.note("healed");
+        net.proxy.heal().await;
+        at_work.push(net.at_work(mark, GENEROUS * AT_WORK_WITHIN).await);
+    }
+    Figures::new()
+        .with("black holes", noticed.len())
+        .with("noticed, s", seconds(&noticed))
+        .with("at work again, s", seconds(&at_work))
+        .and(net.finish().await)
+}

@@ -1,0 +1,136 @@
+//! What the rows of the network share: workers and a producer that reach Redis by a way that can be
+//! harmed, a producer that is spared, and what they did meanwhile.
+
+use std::time::Duration;
+
+use jobq_proxy::Proxy;
+use tokio::time::Instant;
+
+use crate::check::Harm;
+use crate::history::Entry;
+use crate::ledger::Event;
+use crate::row::{Figures, Plan};
+use crate::world::{Actor, Load, Setup, World};
+
+/// Workers behind the proxy.
+const WORKERS: usize = 2;
+
+/// How long a worker may take to be at work when nothing is harmed.
+const AT_WORK_WITHIN: Duration = Duration::from_secs(20);
+
+/// How long what was left lying may take to be worked off.
+const DRAINED_WITHIN: Duration = Duration::from_secs(60);
+
+/// How much longer than it should something may take before a row fails: machines are busy.
+pub(super) const GENEROUS: u32 = 5;
+
+/// Workers that are at work, by way of a proxy.
+pub(super) struct Net {
+    pub(super) world: World,
+    pub(super) proxy: Proxy,
+    pub(super) workers: Vec<Actor>,
+    producers: Vec<Actor>,
+}
+
+impl Net {
+    /// Starts everything, and waits until all workers are at work.
+    pub(super) async fn start(plan: &Plan, setup: &Setup) -> Self {
+        let mut world = World::start(plan, &[]).await;
+        let proxy = Proxy::start(world.server().address()).await;
+        let proxy = proxy.expect("loopback has a free port");
+        let far = Setup {
+            port: Some(proxy.port()),
+            ..setup.clone()
+        };
+        let load = Load {
+            rate: plan.of(60.0, 200.0),
+            kinds: "work:5-40".to_owned(),
+            timeout: setup.timeout,
+            ..Load::default()
+        };
+        let harmed = Load {
+            rate: 10.0,
+            port: far.port,
+            ..load.clone()
+        };
+        let net = Self {
+            producers: vec![world.producer(&load), world.producer(&harmed)],
+            workers: (0..WORKERS).map(|_| world.worker(&far)).collect(),
+            world,
+            proxy,
+        };
+        net.at_work(net.mark(), AT_WORK_WITHIN).await;
+        net
+    }
+
+    /// The end of what the ledgers say by now.
+    pub(super) fn mark(&self) -> usize {
+        self.world.history().entries().len()
+    }
+
+    /// Writes down what is done to all connections.
+    pub(super) fn note(&self, what: &str) {
+        let what = what.replace(' ', "-");
+        self.world.write(&Event::Fault { actor: 0, what });
+    }
+
+    /// Waits until each worker has started a job since a mark. Answers how long that took.
+    pub(super) async fn at_work(&self, mark: usize, limit: Duration) -> Duration {
+        let began = Instant::now();
+        let numbers: Vec<_> = self.workers.iter().map(Actor::number).collect();
+        let each_started = |world: &World| {
+            let history = world.history();
+            let since = &history.entries()[mark..];
+            let started = |number: &usize| {
+                let is_start = |entry: &Entry| {
+                    entry.actor == *number && matches!(entry.event, Event::Start { .. })
+                };
+                since.iter().any(is_start)
+            };
+            numbers.iter().all(started).then_some(())
+        };
+        let what = "each worker to start a job";
+        self.world.until(what, limit, each_started).await;
+        began.elapsed()
+    }
+
+    /// How many lines of the logs of all workers hold these words.
+    pub(super) fn told(&self, words: &str) -> usize {
+        let logs = self.workers.iter().map(Actor::log);
+        logs.map(|log| log.lines().filter(|line| line.contains(words)).count())
+            .sum()
+    }
+
+    /// Waits until each worker has told of an outage more than it had before. Answers how long
+    /// that took.
+    pub(super) async fn noticed(&self, before: usize, limit: Duration) -> Duration {
+        let began = Instant::now();
+        let told = |_: &World| (self.told(OUTAGE) >= before + WORKERS).then_some(());
+        let what = "each worker to notice";
+        self.world.until(what, limit, told).await;
+        began.elapsed()
+    }
+
+    /// Ends the row: nothing is lost, nobody was adopted who lives, and no job was started again.
+    pub(super) async fn finish(self) -> Figures {
+        for mut producer in self.producers {
+            self.world.signal(&producer, "TERM");
+            producer.wait(Duration::from_secs(30)).await;
+        }
+        let ending = self.world.finish(self.workers, DRAINED_WITHIN).await;
+        let harm = Harm::of(&self.world.history(), &ending.check.jobs);
+        harm.assert_explained();
+        ending
+            .figures()
+            .with("false adoptions", harm.false_adoptions)
+    }
+}
+
+/// What a worker logs when it notices that Redis does not answer.
+pub(super) const OUTAGE: &str = "the broker failed; trying again";
+
+/// Seconds, for the sheet.
+pub(super) fn seconds(times: &[Duration]) -> String {
+    let ms = times.iter().map(|time| u64::try_from(time.as_millis()));
+    crate::check::mean_and_max(&ms.map(|ms| ms.unwrap_or(u64::MAX)).collect::<Vec<_>>())
+}
