@@ -1,5 +1,6 @@
 //! N2: a black hole. No byte passes either way, and no connection ends. When it is over, the
-//! connections of before go on at one time, and at another are forgotten by whoever lost them.
+//! connections of before go on at one time, and at another are forgotten by whoever lost them. At last
+//! they are forgotten although new ones would pass, and a worker looks on whose connections live.
 
 use std::time::Duration;
 
@@ -32,7 +33,7 @@ async fn run(plan: Plan) -> Figures {
         Setup::default().with_default_lease(),
     );
     let lasts = Duration::from_secs(plan.of(4, 60));
-    let net = Net::start(&plan, &setup).await;
+    let mut net = Net::start(&plan, &setup).await;
     let mut schedule = Schedule::new(plan.seed);
     let (mut noticed, mut at_work) = (Vec::new(), Vec::new());
     for forgets in [false, true] {
@@ -50,6 +51,14 @@ async fn run(plan: Plan) -> Figures {
         net.proxy.heal().await;
         at_work.push(net.at_work(mark, GENEROUS * AT_WORK_WITHIN).await);
     }
+    // Now somebody sees them who would adopt them.
+    net.one_is_near(&setup).await;
+    let outages = net.told(OUTAGE);
+    net.note("forgotten");
+    net.proxy.forget(1..=net.proxy.carried().connections);
+    noticed.push(net.noticed(outages, GENEROUS * NOTICED_WITHIN).await);
+    let mark = net.mark();
+    at_work.push(net.at_work(mark, GENEROUS * AT_WORK_WITHIN).await);
     Figures::new()
         .with("black holes", noticed.len())
         .with("noticed, s", seconds(&noticed))

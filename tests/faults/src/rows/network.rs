@@ -29,6 +29,7 @@ pub(super) struct Net {
     pub(super) world: World,
     pub(super) proxy: Proxy,
     pub(super) workers: Vec<Actor>,
+    near: Vec<Actor>,
     producers: Vec<Actor>,
 }
 
@@ -56,11 +57,20 @@ impl Net {
         let net = Self {
             producers: vec![world.producer(&load), world.producer(&harmed)],
             workers: (0..WORKERS).map(|_| world.worker(&far)).collect(),
+            near: Vec::new(),
             world,
             proxy,
         };
         net.at_work(net.mark(), AT_WORK_WITHIN).await;
         net
+    }
+
+    /// Starts a worker that is spared, and waits until it is at work.
+    pub(super) async fn one_is_near(&mut self, setup: &Setup) {
+        let (mark, near) = (self.mark(), self.world.worker(setup));
+        self.until_at_work(mark, std::slice::from_ref(&near), AT_WORK_WITHIN)
+            .await;
+        self.near.push(near);
     }
 
     /// The end of what the ledgers say by now.
@@ -77,7 +87,12 @@ impl Net {
     /// Waits until each worker has started a job since a mark. Answers how long that took.
     pub(super) async fn at_work(&self, mark: usize, limit: Duration) -> Duration {
         let began = Instant::now();
-        let numbers: Vec<_> = self.workers.iter().map(Actor::number).collect();
+        self.until_at_work(mark, &self.workers, limit).await;
+        began.elapsed()
+    }
+
+    async fn until_at_work(&self, mark: usize, workers: &[Actor], limit: Duration) {
+        let numbers: Vec<_> = workers.iter().map(Actor::number).collect();
         let each_started = |world: &World| {
             let history = world.history();
             let since = &history.entries()[mark..];
@@ -91,7 +106,6 @@ impl Net {
         };
         let what = "each worker to start a job";
         self.world.until(what, limit, each_started).await;
-        began.elapsed()
     }
 
     /// How many lines of the logs of all workers hold these words.
@@ -117,7 +131,8 @@ impl Net {
             self.world.signal(&producer, "TERM");
             producer.wait(Duration::from_secs(30)).await;
         }
-        let ending = self.world.finish(self.workers, DRAINED_WITHIN).await;
+        let workers = self.workers.into_iter().chain(self.near).collect();
+        let ending = self.world.finish(workers, DRAINED_WITHIN).await;
         let harm = Harm::of(&self.world.history(), &ending.check.jobs);
         harm.assert_explained();
         ending
