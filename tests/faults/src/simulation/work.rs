@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jobq::{Context, JobError, State, job};
+use jobq::{Context, JobError, job};
 
 use super::plan::{Act, End};
 use super::process::Process;
@@ -26,11 +26,10 @@ pub(crate) const MEANT: &str = "simulated panic";
     max_delay = "1s",
     timeout = "5s"
 )]
-pub(crate) async fn work(
-    ctx: Context,
-    process: State<Arc<Process>>,
-    script: Vec<Act>,
-) -> Result<(), JobError> {
+pub(crate) async fn work(ctx: Context, script: Vec<Act>) -> Result<(), JobError> {
+    // Not as a parameter: every worker of this package's programs would have to have one.
+    let process = ctx.state::<Arc<Process>>();
+    let process = process.expect("a simulated worker has one");
     process.go().await;
     let run = Run::start(&process, &ctx);
     let act = script[run.number.min(script.len() - 1)];
