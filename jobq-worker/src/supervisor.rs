@@ -9,9 +9,12 @@
 //!    and else left to adoption;
 //! 5. the components stop, and the worker leaves its queues.
 
+use std::future::pending;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::maybe_done;
 use jobq::broker::{MAX_BATCH, Settle};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -55,8 +58,8 @@ const ABORT_TIME: Duration = Duration::from_secs(1);
 /// How often jobs are aborted that a late answer started meanwhile.
 const ABORT_AGAIN: Duration = Duration::from_millis(20);
 
-/// How long the last outcomes may take to be settled, and the worker to leave.
-const SETTLE_TIME: Duration = Duration::from_secs(2);
+/// How long all of the end may take once no job may go on: to abort, settle and leave.
+const END_TIME: Duration = Duration::from_secs(2);
 
 /// Runs a worker from its start to its end.
 pub(crate) async fn supervise(
@@ -185,21 +188,26 @@ async fn drain(shared: &Arc<Shared>, leftovers: Leftovers) -> (ShutdownReport, I
             all_free(shared, grace).await;
         }
     };
-    let handoffs = within(Instant::now() + SETTLE_TIME, async {
+    let mut handoffs = pin!(maybe_done(async {
         if let Err(error) = shared.empty_handoffs().await {
             // Whoever adopts this worker finds what is left there.
             tracing::warn!(%error, "could not give back what was handed over");
         }
-    });
-    tokio::join!(handoffs, running);
+    }));
+    tokio::select! {
+        () = running => {}
+        () = async { handoffs.as_mut().await; pending().await } => {}
+    }
     shared.shutdown.advance(Phase::Aborting);
-    let aborted = tokio::time::timeout(ABORT_TIME, abort(shared)).await;
-    let mut abandoned = if aborted.is_ok() {
-        0
-    } else {
-        shared.slots.taken() as usize
+    // One for all that follows: a broker that is away adds no more than this to the timeout.
+    let deadline = Instant::now() + END_TIME;
+    let abort = tokio::time::timeout(ABORT_TIME, abort(shared));
+    let (aborted, ()) = tokio::join!(abort, within(deadline, handoffs));
+    let mut abandoned = match aborted {
+        Ok(()) => 0,
+        // Without those that an unanswered claim was promised.
+        Err(_) => shared.slots.filled() as usize,
     };
-    let deadline = Instant::now() + SETTLE_TIME;
     within(deadline, shared.outbox.emptied()).await;
     if leftovers == Leftovers::GiveBack && abandoned > 0 {
         within(deadline, give_back(shared, &mut abandoned)).await;

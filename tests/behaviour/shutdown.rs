@@ -1,5 +1,7 @@
 //! A worker ends in order: what may end ends, the rest is given back, nothing is left behind.
 
+mod unanswered;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 

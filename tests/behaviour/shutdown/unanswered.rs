@@ -1,0 +1,60 @@
+//! A broker that stops answering does not hold a worker up.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jobq::Client;
+use support::hooked::{Answer, Call, Hook, Hooked};
+use tokio::time::Instant;
+
+use super::{Fixture, wait};
+
+/// Beyond the shutdown timeout.
+const PROMISED: Duration = Duration::from_secs(2);
+
+/// Answers nothing from a moment on.
+#[derive(Default)]
+struct Silence(AtomicBool);
+
+#[async_trait]
+impl Hook for Silence {
+    async fn around(&self, call: Call) -> Answer {
+        match self.0.load(Ordering::Relaxed) {
+            true => std::future::pending().await,
+            false => call.run().await,
+        }
+    }
+}
+
+async fn shuts_down_in_time(timeout: Duration) {
+    let mut fixture = Fixture::memory().await;
+    let silence = Arc::new(Silence::default());
+    let broker = Hooked::new(fixture.runner.broker().clone(), silence.clone());
+    fixture.runner = Client::with_broker(Arc::new(broker));
+    wait::enqueue(&fixture.client).await.unwrap();
+    let worker = fixture.worker().queues(["ending"]);
+    let handle = worker.shutdown_timeout(timeout).build().unwrap().spawn();
+    fixture.ledger.wait_for("begin 1", 1).await;
+    silence.0.store(true, Ordering::Relaxed);
+    // A claim is asked for, and promised a slot.
+    tokio::time::sleep(Duration::from_secs(5)).await;
+
+    let began = Instant::now();
+    let report = handle.shutdown().await;
+    let took = began.elapsed();
+    assert!(took <= timeout + PROMISED, "{took:?}");
+    assert_eq!(report.abandoned, 0, "no job runs on");
+    assert_eq!(fixture.ledger.count("dropped, cancelled: true"), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shutdown_without_answers_takes_two_seconds_more_than_its_timeout() {
+    shuts_down_in_time(Duration::from_secs(10)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_short_shutdown_without_answers_does_too() {
+    shuts_down_in_time(Duration::from_millis(50)).await;
+}
