@@ -244,7 +244,7 @@ async fn run_blocking(
     let span = tracing::Span::current();
     let cancellation = run.cancellation.clone();
     let (begin, begun) = tokio::sync::oneshot::channel();
-    let handler = tokio::task::spawn_blocking(move || {
+    let mut handler = tokio::task::spawn_blocking(move || {
         // It may have waited for a thread: its time begins now, if it is still to run.
         let _ = begin.send(());
         if cancellation.is_cancelled() {
@@ -260,7 +260,7 @@ async fn run_blocking(
     });
     // An error means that it never began: so does the handle.
     let _ = begun.await;
-    match within(timeout, handler).await {
+    match within(timeout, &mut handler).await {
         Some(Ok((slot, ended))) => {
             run.slot = slot;
             ended.unwrap_or_else(Ended::Panicked)
@@ -269,6 +269,14 @@ async fn run_blocking(
         Some(Err(_)) => Ended::Interrupted,
         None => {
             run.cancellation.cancel();
+            let shared = &run.claimed.shared;
+            let leak = shared.slots.leak();
+            shared.runtime.spawn(async move {
+                // Its slot is in what it ends with: never may fewer be taken than are leaked.
+                let ended = handler.await;
+                drop(leak);
+                drop(ended);
+            });
             Ended::TimedOut(timeout.unwrap_or_default())
         }
     }

@@ -8,7 +8,7 @@ mod held;
 mod request;
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -251,6 +251,17 @@ impl Membership {
     pub(crate) fn held_tokens(&self) -> (WorkerId, Vec<Token>) {
         let state = self.state();
         (state.worker.clone(), state.held.tokens())
+    }
+
+    /// Whether a job is held under this id.
+    pub(crate) fn holds(&self, worker: &WorkerId, token: Token) -> bool {
+        let state = self.state();
+        state.worker == *worker && state.held.contains(token)
+    }
+
+    /// Whether this worker is the queue's timekeeper, and has not resigned.
+    pub(crate) fn is_timekeeper(&self) -> bool {
+        self.timekeeper.load(Ordering::Relaxed) && !self.has_resigned(Instant::now())
     }
 
     /// Asks every job to end.

@@ -220,6 +220,6 @@ impl Shared {
     }
 
     pub(crate) fn stats(&self) -> WorkerStats {
-        self.counters.read(self.slots.filled().into())
+        self.counters.read(&self.slots)
     }
 }

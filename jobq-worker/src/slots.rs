@@ -12,7 +12,9 @@ pub(crate) struct Slots {
     free: AtomicU32,
     /// Slots with a job in them: those promised to a claim under way are neither free nor filled.
     filled: AtomicU32,
-    /// All slots are free.
+    /// Slots that a run keeps though its outcome is settled.
+    leaked: AtomicU32,
+    /// All slots are free, or the others are leaked.
     changed: Notify,
     /// There may be something to claim: a slot became free.
     work: Arc<Notify>,
@@ -24,6 +26,7 @@ impl Slots {
             total,
             free: AtomicU32::new(total),
             filled: AtomicU32::new(0),
+            leaked: AtomicU32::new(0),
             changed: Notify::new(),
             work,
         })
@@ -63,21 +66,56 @@ impl Slots {
     }
 
     fn give_back(&self, count: u32) {
-        if count > 0 && self.free.fetch_add(count, Ordering::AcqRel) + count == self.total {
+        if count == 0 {
+            return;
+        }
+        let free = self.free.fetch_add(count, Ordering::AcqRel) + count;
+        if free + self.leaked() >= self.total {
             self.changed.notify_waiters();
         }
     }
 
+    /// Slots that blocking runs keep which were given up.
+    pub(crate) fn leaked(&self) -> u32 {
+        self.leaked.load(Ordering::Acquire)
+    }
+
+    /// Counts a slot as leaked that a run keeps after its outcome, until that is dropped.
+    pub(crate) fn leak(self: &Arc<Self>) -> Leak {
+        self.leaked.fetch_add(1, Ordering::AcqRel);
+        self.changed.notify_waiters();
+        Leak(self.clone())
+    }
+
     /// Waits until no slot is taken.
     pub(crate) async fn all_free(&self) {
+        self.until(|| self.taken() == 0).await;
+    }
+
+    /// Waits until no slot is taken but those that are leaked.
+    pub(crate) async fn all_idle(&self) {
+        self.until(|| self.taken() <= self.leaked()).await;
+    }
+
+    async fn until(&self, is_so: impl Fn() -> bool) {
         loop {
             let changed = self.changed.notified();
             fence(Ordering::SeqCst);
-            if self.taken() == 0 {
+            if is_so() {
                 return;
             }
             changed.await;
         }
+    }
+}
+
+/// A slot that is counted as leaked.
+#[derive(Debug)]
+pub(crate) struct Leak(Arc<Slots>);
+
+impl Drop for Leak {
+    fn drop(&mut self) {
+        self.0.leaked.fetch_sub(1, Ordering::AcqRel);
     }
 }
 

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use jobq::runtime::text::plain;
 
+use crate::slots::Slots;
+
 /// What a worker did since it started. Jobs are counted when the broker accepted their outcome.
 ///
 /// ```
@@ -43,6 +45,10 @@ pub struct WorkerStats {
     pub stale: u64,
     /// Jobs running now.
     pub running: u64,
+    /// Of these, blocking ones that go on though their timeout has passed: each was counted as failed,
+    /// and keeps its slot until it ends. Where this grows, a handler does not heed
+    /// [`is_cancelled`](jobq::Context::is_cancelled).
+    pub leaked: u64,
 }
 
 macro_rules! counters {
@@ -54,8 +60,9 @@ macro_rules! counters {
         }
 
         impl Counters {
-            pub(crate) fn read(&self, running: u64) -> WorkerStats {
-                WorkerStats { $($name: self.$name.read(),)* running }
+            pub(crate) fn read(&self, slots: &Slots) -> WorkerStats {
+                let (running, leaked) = (slots.filled().into(), slots.leaked().into());
+                WorkerStats { $($name: self.$name.read(),)* running, leaked }
             }
         }
     };

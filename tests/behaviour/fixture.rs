@@ -1,6 +1,7 @@
 //! A client, a ledger in which handlers write down what happens, and workers that are quick to
 //! notice a death.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -159,16 +160,20 @@ pub(crate) struct Ledger(Arc<Notes>);
 #[derive(Debug, Default)]
 struct Notes {
     lines: Mutex<Vec<String>>,
+    counts: Mutex<HashMap<String, usize>>,
     written: Notify,
 }
 
 impl Ledger {
     pub(crate) fn write(&self, line: impl Into<String>) {
-        self.0
-            .lines
-            .lock()
-            .expect("no writer panics")
-            .push(line.into());
+        let line = line.into();
+        let mut lines = self.0.lines.lock().expect("no writer panics");
+        lines.push(line.clone());
+        drop(lines);
+        // Last: who has waited for it finds it among the lines.
+        let mut counts = self.0.counts.lock().expect("no writer panics");
+        *counts.entry(line).or_default() += 1;
+        drop(counts);
         self.0.written.notify_waiters();
     }
 
@@ -178,8 +183,8 @@ impl Ledger {
 
     /// How often a line was written.
     pub(crate) fn count(&self, line: &str) -> usize {
-        let lines = self.0.lines.lock().expect("no writer panics");
-        lines.iter().filter(|written| *written == line).count()
+        let counts = self.0.counts.lock().expect("no writer panics");
+        counts.get(line).copied().unwrap_or_default()
     }
 
     /// Waits until a line was written so many times.

@@ -91,7 +91,9 @@ async fn a_worker_that_claims_nothing_finds_a_claim_that_was_carried_out_late(fi
         (stats.ready == 1).then_some(())
     })
     .await;
-    ["go first", "go lost"].map(|line| fixture.ledger.write(line));
+    for line in ["go first", "go lost"] {
+        fixture.ledger.write(line);
+    }
     fixture.ledger.wait_for("end lost", 1).await;
     worker.shutdown().await;
     assert_eq!(fixture.ledger.count("begin lost 1"), 1);

@@ -1,6 +1,8 @@
 //! A job whose workers die is run alone after the second, and dead after the third; jobs that were
 //! there by chance are done.
 
+mod starving;
+
 use std::time::Duration;
 
 use jobq::{Context, JobState, Reason, State, job};
@@ -258,9 +260,11 @@ async fn a_damaged_queue_keeps_no_suspect_of_another_from_running_alone() {
     handle.shutdown().await;
 }
 
-/// Waits as long as it takes, in virtual time.
+/// Waits for hours if need be, in virtual time.
 async fn appears(fixture: &Fixture, line: &str) {
+    let begun = Instant::now();
     while fixture.ledger.count(line) == 0 {
+        assert!(begun.elapsed() < Duration::from_secs(10 * 3600), "{line}");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }

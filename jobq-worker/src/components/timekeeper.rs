@@ -42,7 +42,9 @@ impl Component for Timekeeper {
 
     async fn tick(&mut self) -> Result<Duration, BrokerError> {
         let membership = &self.shared.memberships[self.index];
-        if membership.has_resigned(Instant::now()) {
+        // Who is about to leave runs no suspects, and its last jobs may take long.
+        let leaves = !self.shared.shutdown.is_claiming();
+        if leaves || membership.has_resigned(Instant::now()) {
             membership.timekeeper.store(false, Ordering::Relaxed);
             return Ok(LOOK);
         }
