@@ -1,11 +1,14 @@
-//! A handler that blocks the threads of the runtime cannot let the lease lapse.
+//! Neither a handler that blocks the threads of the runtime nor a connection that is silent can let
+//! the lease lapse.
 
 use std::time::Duration;
 
+use jobq::{QueueName, State, job};
+use jobq_proxy::Proxy;
 use support::Record;
 use support::jobs::{QUEUE, hog, note};
 
-use crate::fixture::Fixture;
+use crate::fixture::{Fixture, Ledger};
 use crate::program::{Program, command};
 
 /// Longer than elsewhere: nothing may be adopted here, however loaded the machine is.
@@ -40,4 +43,51 @@ async fn a_handler_that_blocks_every_thread_keeps_its_lease() {
     assert_eq!(program.ended().await.code(), Some(0));
     assert_eq!(record.after("begin hog").len(), 2);
     assert!(!program.log().contains("lease lost"), "{}", program.log());
+}
+
+#[job(name = "heartbeat.long", queue = "heartbeat.long")]
+async fn long(ledger: State<Ledger>) {
+    ledger.write("begins");
+    ledger.wait_for("may end", 1).await;
+}
+
+/// As where a firewall has lost them: no byte passes, and no end. New connections work.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worker_whose_connections_are_all_forgotten_keeps_its_lease() {
+    let near = Fixture::redis().await;
+    let proxy = Proxy::start(support::shared().address()).await.unwrap();
+    let far = near.by_port(proxy.port()).await;
+    let with_lease = |fixture: &Fixture| {
+        let worker = fixture.worker().queues(["heartbeat.long"]).concurrency(1);
+        worker.lease(LEASE).build().unwrap().spawn()
+    };
+    let busy = with_lease(&far);
+    long::enqueue(&near.client).await.unwrap();
+    near.ledger.wait_for("begins", 1).await;
+    let watcher = with_lease(&near);
+    let (queue, broker) = (
+        QueueName::new("heartbeat.long").unwrap(),
+        near.runner.broker(),
+    );
+    let counters = async || {
+        let mut members = broker.members(&queue).await.unwrap();
+        members.sort();
+        (members.len() == 2).then_some(members)
+    };
+    let before = support::eventually("two members", counters).await;
+    proxy.forget(1..=proxy.carried().connections);
+    // Every 300 ms: this takes longer than a lease.
+    support::eventually("renews", async || {
+        let members = counters().await.expect("nobody is adopted");
+        let renewed = before.iter().zip(&members);
+        renewed
+            .map(|(before, now)| now.1 - before.1)
+            .all(|times| times >= 15)
+            .then_some(())
+    })
+    .await;
+    near.ledger.write("may end");
+    assert_eq!((busy.stats().stale, watcher.stats().adopted), (0, 0));
+    tokio::join!(busy.shutdown(), watcher.shutdown());
+    assert_eq!(near.ledger.count("begins"), 1);
 }

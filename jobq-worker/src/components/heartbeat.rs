@@ -1,7 +1,7 @@
 //! Says that the worker lives.
 //!
 //! One tick:
-//! 1. renew the lease on every queue, at once;
+//! 1. renew the lease on every queue, at once; over a new connection too if the open one is silent;
 //! 2. note what was answered: until when the lease is trusted, whether the sizes match what is
 //!    held, whether the worker was reaped;
 //! 3. look whether the runtime that runs the jobs still turns.
@@ -9,6 +9,7 @@
 //! For a store outside the process it runs on a thread and a connection of its own, so that a job
 //! which blocks the runtime cannot let the lease lapse.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -17,11 +18,12 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use jobq::BrokerError;
 use jobq::broker::{Broker, Renewed};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use crate::component::{self, Component};
 use crate::error::RunError;
 use crate::membership::Alive;
+use crate::settings::Settings;
 use crate::shared::Shared;
 use crate::shutdown::Phase;
 
@@ -84,7 +86,7 @@ async fn on_its_own(shared: Arc<Shared>) {
                 Err(error) => backoff.failed(&shared.outage, Heartbeat::NAME, &error),
             },
         };
-        tokio::time::sleep(wait).await;
+        sleep(wait).await;
     };
     let echo = Some(Arc::new(AtomicBool::new(true)));
     component::run(
@@ -120,9 +122,7 @@ impl Component for Heartbeat {
 
     async fn tick(&mut self) -> Result<Duration, BrokerError> {
         self.listen();
-        let renewals = (0..self.shared.memberships.len()).map(|index| self.renew(index));
-        let failed = join_all(renewals).await.into_iter().find_map(Result::err);
-        if let Some(error) = failed {
+        if let Err(error) = self.renew_all().await {
             // No backoff: while one queue is damaged, the leases of the others must not run out.
             self.shared.outage.failed(Self::NAME, &error);
         }
@@ -131,42 +131,25 @@ impl Component for Heartbeat {
 }
 
 impl Heartbeat {
-    async fn renew(&self, index: usize) -> Result<(), BrokerError> {
-        let membership = &self.shared.memberships[index];
-        let member = membership.member();
-        if member.known == 0 {
-            // Not a member yet: its first claim makes it one.
-            return Ok(());
-        }
-        let sent = Instant::now();
-        let renewed = self.broker.renew(&member).await?;
-        self.shared.outage.answered(sent);
-        match renewed {
-            Renewed::Reaped => self.shared.reaped(index, &member.worker),
-            Renewed::Alive {
-                counter,
-                in_flight,
-                handoff,
-                suspects,
-                paused,
-            } => {
-                let alive = Alive {
-                    counter,
-                    in_flight,
-                    handoff,
-                };
-                membership.renewed(&member.worker, sent, alive);
-                self.shared.note_suspects(index, suspects, paused);
-                self.shared.note_paused(index, paused, sent);
-                if handoff > 0 {
-                    // Perhaps of a wait that the broker carried out after it was given up here:
-                    // then nobody was told of it.
-                    self.shared.lanes[index].set_handed();
-                    self.shared.heat(index);
-                }
+    /// Renews on every queue; over a new connection too where the open one says nothing, for it may
+    /// be dead, and the lease would run out before its calls have. The new one is kept if it answers.
+    async fn renew_all(&mut self) -> Result<(), BrokerError> {
+        let open = self.broker.clone();
+        let mut renewed = pin!(renew_over(&self.shared, &*open));
+        let renewed_anew = async {
+            sleep(patience(&self.shared.settings)).await;
+            let broker = open.fork().await?;
+            renew_over(&self.shared, &*broker).await.map(|()| broker)
+        };
+        tokio::select! {
+            biased;
+            renewed = &mut renewed => return renewed,
+            anew = renewed_anew => if let Ok(broker) = anew {
+                self.broker = broker;
+                return Ok(());
             }
         }
-        Ok(())
+        renewed.await
     }
 
     /// Has the jobs' runtime answer until the next tick, and says so when it did not.
@@ -187,4 +170,53 @@ impl Heartbeat {
             );
         }
     }
+}
+
+/// How long the open connection may be silent: so that a new one has the most of what is left of the
+/// lease when the answer to a renew does not come.
+fn patience(settings: &Settings) -> Duration {
+    settings.lease.saturating_sub(settings.renew_every) / 4
+}
+
+async fn renew_over(shared: &Arc<Shared>, broker: &dyn Broker) -> Result<(), BrokerError> {
+    let renewals = (0..shared.memberships.len()).map(|index| renew(shared, broker, index));
+    join_all(renewals).await.into_iter().collect()
+}
+
+async fn renew(shared: &Arc<Shared>, broker: &dyn Broker, index: usize) -> Result<(), BrokerError> {
+    let membership = &shared.memberships[index];
+    let member = membership.member();
+    if member.known == 0 {
+        // Not a member yet: its first claim makes it one.
+        return Ok(());
+    }
+    let sent = Instant::now();
+    let renewed = broker.renew(&member).await?;
+    shared.outage.answered(sent);
+    match renewed {
+        Renewed::Reaped => shared.reaped(index, &member.worker),
+        Renewed::Alive {
+            counter,
+            in_flight,
+            handoff,
+            suspects,
+            paused,
+        } => {
+            let alive = Alive {
+                counter,
+                in_flight,
+                handoff,
+            };
+            membership.renewed(&member.worker, sent, alive);
+            shared.note_suspects(index, suspects, paused);
+            shared.note_paused(index, paused, sent);
+            if handoff > 0 {
+                // Perhaps of a wait that the broker carried out after it was given up here:
+                // then nobody was told of it.
+                shared.lanes[index].set_handed();
+                shared.heat(index);
+            }
+        }
+    }
+    Ok(())
 }
