@@ -12,10 +12,12 @@
 //! | `check.rs`, `check/` | the invariants |
 //! | `schedule.rs` | chance, from a seed, and what was done by it |
 //! | `simulation.rs`, `simulation/` | whole workers in paused time, with faults from a seed |
+//! | `fuzz.rs`, `fuzz/` | broken input for every reader |
 //! | `sheet.rs` | the figures, as people read them |
 
 pub mod census;
 pub mod check;
+mod fuzz;
 pub mod history;
 pub mod jobs;
 pub mod ledger;

@@ -6,6 +6,7 @@ pub mod m1;
 mod network;
 
 pub mod m3;
+pub mod m5;
 pub mod m6;
 pub mod n1;
 pub mod n2;
@@ -34,5 +35,6 @@ pub const ROWS: &[Row] = &[
     n4::ROW,
     n5::ROW,
     m3::ROW,
+    m5::ROW,
     m6::ROW,
 ];

@@ -28,3 +28,4 @@ row!(p11, shared);
 row!(m3, shared);
 row!(m6, alone);
 row!(m1, shared);
+row!(m5, shared);
