@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 pub use self::builder::{ClientBuilder, DEFAULT_URL, connect};
 use crate::broker::memory::MemoryBroker;
-use crate::broker::{Broker, Entry, MAX_BATCH, MAX_BATCH_BYTES, how_many_fit};
+use crate::broker::{Broker, Due, Entry, MAX_BATCH, MAX_BATCH_BYTES, how_many_fit};
 use crate::error::{BrokerError, EnqueueError, InspectError, InvalidQueueName};
 use crate::id::{JobId, QueueName};
 use crate::inspect::Queue;
@@ -174,17 +174,20 @@ impl Client {
         I: IntoIterator<Item: IntoJob>,
     {
         let mut handles = Vec::new();
-        let mut by_queue = BTreeMap::<QueueName, Vec<(JobId, Entry)>>::new();
+        // What is due now apart from what is due later: each is one step, which a broker that is full
+        // refuses whole.
+        let mut by_step = BTreeMap::<(QueueName, bool), Vec<(JobId, Entry)>>::new();
         for job in jobs {
             let (queue, id, entry) = self.prepare(job.into_job())?;
             handles.push(JobHandle {
                 id,
                 queue: queue.clone(),
             });
-            by_queue.entry(queue).or_default().push((id, entry));
+            let step = (queue, entry.due != Due::Now);
+            by_step.entry(step).or_default().push((id, entry));
         }
         let mut enqueued = Vec::new();
-        for (queue, entries) in by_queue {
+        for ((queue, _), entries) in by_step {
             if let Err(source) = self.enqueue_chunks(&queue, entries, &mut enqueued).await {
                 return Err(match enqueued.is_empty() {
                     true => source,

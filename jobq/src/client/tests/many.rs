@@ -66,6 +66,28 @@ async fn jobs_for_several_queues_are_told_in_the_order_they_were_given() {
 }
 
 #[tokio::test]
+async fn what_is_due_later_is_sent_apart_so_that_a_full_server_refuses_a_step_whole() {
+    let (client, recorder) = recorded(Recorder::failing(1, false));
+    let jobs = (0..10).map(|n| match n % 2 {
+        0 => note(n).into_job(),
+        _ => note(n).delay(Duration::from_secs(3600)),
+    });
+    let error = client.enqueue_all(jobs).await.unwrap_err();
+    let EnqueueError::Partial { enqueued, source } = error else {
+        panic!("{error}");
+    };
+    assert!(matches!(*source, EnqueueError::Broker(_)), "{source}");
+    let step = &recorder.steps()[0];
+    assert!(step.iter().all(|entry| entry.due == step[0].due));
+    let sent = step.iter().map(|entry| entry.envelope.clone());
+    let sent: Vec<_> = sent
+        .map(|bytes| Envelope::decode(bytes).unwrap().id())
+        .collect();
+    assert_eq!(enqueued.iter().map(JobHandle::id).collect::<Vec<_>>(), sent);
+    assert_eq!(sent.len(), 5);
+}
+
+#[tokio::test]
 async fn what_was_sent_before_a_step_failed_is_told() {
     for unknown in [false, true] {
         let (client, recorder) = recorded(Recorder::failing(2, unknown));
