@@ -29,8 +29,9 @@ pub(crate) trait Component: Send {
     }
 }
 
-/// The first wait after an error; it doubles up to [`MAX_BACKOFF`].
-const FIRST_BACKOFF: Duration = Duration::from_millis(100);
+/// The first wait after an error; it doubles up to [`MAX_BACKOFF`]. Short, for a connection that was
+/// cut can be opened again at once.
+const FIRST_BACKOFF: Duration = Duration::from_millis(10);
 
 /// The longest wait after an error.
 pub(crate) const MAX_BACKOFF: Duration = Duration::from_secs(2);
