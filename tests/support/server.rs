@@ -176,6 +176,12 @@ impl RedisServer {
         self.launch().unwrap_or_else(|log| panic!("{log}"));
     }
 
+    /// Where its files lie.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// Gives it another value of an option, from its next start on.
     pub fn set(&mut self, key: &str, value: &str) {
         self.options.retain(|(name, _)| name != key);

@@ -5,7 +5,8 @@ use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::LazyLock;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use jobq::JobId;
 
@@ -98,6 +99,8 @@ impl Ledger {
     ///
     /// What the file system says.
     pub fn open(path: &Path) -> io::Result<Self> {
+        // Before anybody lets the clock step.
+        let _ = now();
         let file = OpenOptions::new().create(true).append(true).open(path)?;
         Ok(Self(file))
     }
@@ -114,15 +117,20 @@ impl Ledger {
     }
 }
 
-/// The time of this machine, which all processes share: ms since the epoch.
+/// The time of this machine, which all processes share: ms since the epoch. The wall clock is read
+/// once: should it step in a process later, its ledger does not.
 ///
 /// # Panics
 ///
 /// When its clock is before 1970.
 #[must_use]
 pub fn now() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    let ms = since.expect("the clock is right").as_millis();
+    static BEGAN: LazyLock<(Duration, Instant)> = LazyLock::new(|| {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        (since.expect("the clock is right"), Instant::now())
+    });
+    let (epoch, began) = *BEGAN;
+    let ms = (epoch + began.elapsed()).as_millis();
     u64::try_from(ms).expect("it is not the end of time")
 }
 

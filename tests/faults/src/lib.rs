@@ -9,6 +9,7 @@
 //! | `ledger.rs` | what each process writes down before it acts |
 //! | `history.rs` | all ledgers as one |
 //! | `census.rs` | every element in every key, at one moment |
+//! | `traffic.rs` | a producer and workers around a server that is harmed |
 //! | `check.rs`, `check/` | the invariants |
 //! | `schedule.rs` | chance, from a seed, and what was done by it |
 //! | `simulation.rs`, `simulation/` | whole workers in paused time, with faults from a seed |
@@ -26,5 +27,6 @@ pub mod rows;
 pub mod schedule;
 pub mod sheet;
 mod simulation;
+pub mod traffic;
 pub mod turn;
 pub mod world;

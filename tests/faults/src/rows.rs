@@ -19,6 +19,15 @@ pub mod p3;
 pub mod p4;
 pub mod p5;
 pub mod p6;
+pub mod r1;
+pub mod r2;
+pub mod r3;
+pub mod r4;
+pub mod r5;
+pub mod r6;
+pub mod r7;
+pub mod r8;
+pub mod r9;
 
 /// All of them.
 pub const ROWS: &[Row] = &[
@@ -28,6 +37,15 @@ pub const ROWS: &[Row] = &[
     p5::ROW,
     p6::ROW,
     p11::ROW,
+    r1::ROW,
+    r2::ROW,
+    r3::ROW,
+    r4::ROW,
+    r5::ROW,
+    r6::ROW,
+    r7::ROW,
+    r8::ROW,
+    r9::ROW,
     n1::ROW,
     m1::ROW,
     n2::ROW,

@@ -92,7 +92,7 @@ impl World {
     ///
     /// When the program is not built.
     pub fn worker(&self, setup: &Setup) -> Actor {
-        let actor = self.actor("work", setup.port, &setup.arguments());
+        let actor = self.actor("work", setup.port, &setup.arguments(), &setup.environment);
         actor.serving(setup.queues.split(',').count())
     }
 
@@ -104,10 +104,16 @@ impl World {
     pub fn producer(&self, load: &Load) -> Actor {
         let mut arguments = load.arguments();
         arguments.push(format!("--seed={}", self.seed));
-        self.actor("produce", load.port, &arguments)
+        self.actor("produce", load.port, &arguments, &[])
     }
 
-    fn actor(&self, role: &str, port: Option<u16>, arguments: &[String]) -> Actor {
+    fn actor(
+        &self,
+        role: &str,
+        port: Option<u16>,
+        arguments: &[String],
+        environment: &[(String, String)],
+    ) -> Actor {
         let number = self.actors.fetch_add(1, Ordering::Relaxed) + 1;
         let folder = self.folder.as_ref().expect("it is there until the end");
         let actor = Actor::start(
@@ -116,6 +122,7 @@ impl World {
             port.unwrap_or(self.port()),
             folder.path(),
             arguments,
+            environment,
             self.guard.clone(),
         );
         self.lock().add(number, actor.ledger().to_owned());

@@ -37,6 +37,7 @@ impl Actor {
         port: u16,
         folder: &Path,
         arguments: &[String],
+        environment: &[(String, String)],
         guard: Arc<Guard>,
     ) -> Self {
         let file = |kind| folder.join(format!("{number}-{role}.{kind}"));
@@ -53,6 +54,7 @@ impl Actor {
             .args(arguments.iter().filter(|one| is_for_all(one)))
             .arg(role)
             .args(arguments.iter().filter(|one| !is_for_all(one)))
+            .envs(environment.iter().cloned())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(File::create(&log).expect("the folder is writable"))

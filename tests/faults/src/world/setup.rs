@@ -27,6 +27,8 @@ pub struct Setup {
     pub port: Option<u16>,
     /// What is logged: `info`.
     pub log: &'static str,
+    /// What its process finds in its environment besides.
+    pub environment: Vec<(String, String)>,
 }
 
 impl Default for Setup {
@@ -43,6 +45,7 @@ impl Default for Setup {
             timeout: Duration::from_secs(5),
             port: None,
             log: "info",
+            environment: Vec::new(),
         }
     }
 }

@@ -1,0 +1,268 @@
+//! R7: keys are deleted, or made something else of, each in a queue of its own: the others go on, and
+//! so does the queue itself, at once or when somebody has mended it.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use jobq::{Client, JobId};
+use redis::aio::MultiplexedConnection;
+
+use super::r1::note;
+use crate::check::Check;
+use crate::history::History;
+use crate::jobs::{self, QUEUE};
+use crate::ledger::Event;
+use crate::row::{Figures, Plan, Row};
+use crate::schedule::Schedule;
+use crate::traffic::{Traffic, tokens_given_twice};
+use crate::world::{Actor, Load, NAMESPACE, Setup, World};
+
+/// The row.
+pub const ROW: Row = Row {
+    id: "R7",
+    fault: "each class of key deleted, or retyped and later deleted, under load",
+    shows: "the other queues go on; the queue recovers, of a retyped key once it is mended",
+    run: |plan| run(plan).boxed(),
+};
+
+/// Of each of these a queue has one, or each of its workers.
+const KEYS: [&str; 10] = [
+    "ready",
+    "delayed",
+    "suspects",
+    "cancelled",
+    "dead",
+    "timekeeper",
+    "meta",
+    "workers",
+    "inflight",
+    "handoff",
+];
+
+/// How long a queue may take to go on: five times what is promised.
+const RECOVERS_WITHIN: Duration = Duration::from_secs(25);
+
+/// What is done to a key of a queue, which is named for both.
+#[derive(Debug, Clone)]
+struct Damage {
+    queue: String,
+    key: &'static str,
+    retyped: bool,
+}
+
+impl Damage {
+    fn all() -> Vec<Self> {
+        let of = |key: &'static str| {
+            [("deleted", false), ("retyped", true)].map(|(how, retyped)| Self {
+                queue: format!("{key}-{how}"),
+                key,
+                retyped,
+            })
+        };
+        KEYS.into_iter().flat_map(of).collect()
+    }
+
+    /// The keys of this class that there are; those of workers by worker.
+    fn keys(&self, workers: &[String]) -> Vec<String> {
+        let Self { queue, key, .. } = self;
+        let key = format!("{NAMESPACE}:{{{queue}}}:{key}");
+        match self.key {
+            "inflight" | "handoff" => workers
+                .iter()
+                .map(|worker| format!("{key}:{worker}"))
+                .collect(),
+            _ => vec![key],
+        }
+    }
+}
+
+async fn run(plan: Plan) -> Figures {
+    let world = World::start(&plan, &[]).await;
+    let damages = Damage::all();
+    let queues: Vec<_> = damages.iter().map(|damage| damage.queue.clone()).collect();
+    let setup = Setup {
+        queues: format!("{},{QUEUE}", queues.join(",")),
+        concurrency: 64,
+        ..plan.of(Setup::default(), Setup::default().with_default_lease())
+    };
+    let load = Load {
+        rate: 100.0,
+        kinds: "work:5-30,fail:1".to_owned(),
+        ..Load::default()
+    };
+    let mut traffic = Traffic::start(&world, &load, &setup, 2).await;
+    let client = world.client().await;
+    let mut redis = world.redis().await.expect("Redis answers");
+    let mut schedule = Schedule::new(plan.seed);
+    let mut gone = 0;
+    for _ in 0..plan.of(1, 20) {
+        for queue in &queues {
+            some_of_all(&world, &client, queue).await;
+        }
+        schedule.pause(50..=300).await;
+        harm(&world, &mut redis, &damages, &mut schedule).await;
+        sound_goes_on(&world, &traffic.producer).await;
+        for queue in &queues {
+            // Where its key is of another type it is refused, and says so.
+            gone += usize::from(send(&world, &client, queue, 5).await.is_none());
+        }
+        mend(&world, &mut redis, &damages).await;
+        for queue in &queues {
+            recovers(&world, &client, queue).await;
+        }
+    }
+    traffic.stop(&world).await;
+    let sound = traffic.producer.number();
+    world.drain(&traffic.workers, Duration::from_secs(60)).await;
+    let lost = lost(&world, sound).await;
+    world.canaries(Duration::from_secs(5)).await;
+    let warnings = traffic.warnings().len();
+    world.dismiss(traffic.workers).await;
+    Figures::new()
+        .with("keys damaged", damages.len())
+        .with("jobs gone with their keys", lost)
+        .with("refused meanwhile", gone)
+        .with("lost elsewhere", 0)
+        .with("warnings", warnings)
+}
+
+/// Jobs in each state that a queue has.
+async fn some_of_all(world: &World, client: &Client, queue: &str) {
+    for ms in [0, 20, 300, 300] {
+        send(world, client, queue, ms).await;
+    }
+    let id = JobId::new();
+    world.write(&Event::Intent { id, due: 0 });
+    let fatal = jobs::fatal::new().id(id).queue(queue);
+    fatal.enqueue(client).await.expect("the queue is sound");
+    let later = jobs::work::new(1)
+        .queue(queue)
+        .delay(Duration::from_millis(400));
+    let handle = later.enqueue(client).await.expect("the queue is sound");
+    let queue = client.queue(queue).expect("the name is legal");
+    queue.cancel(handle.id()).await.expect("the queue is sound");
+}
+
+/// One job; `None` if it was refused.
+async fn send(world: &World, client: &Client, queue: &str, ms: u64) -> Option<JobId> {
+    let id = JobId::new();
+    world.write(&Event::Intent { id, due: 0 });
+    let sent = jobs::work::new(ms)
+        .id(id)
+        .queue(queue)
+        .enqueue(client)
+        .await;
+    world.write(&match sent {
+        Ok(_) => Event::Accepted { id },
+        Err(_) => Event::Refused { id },
+    });
+    sent.ok().map(|_| id)
+}
+
+async fn harm(
+    world: &World,
+    redis: &mut MultiplexedConnection,
+    damages: &[Damage],
+    schedule: &mut Schedule,
+) {
+    let members = world.census().await.members;
+    let workers: Vec<_> = members.into_iter().map(|(worker, _)| worker).collect();
+    note(world, "keys-are-damaged");
+    for damage in damages {
+        schedule.note(&*damage.queue);
+        for key in damage.keys(&workers) {
+            let mut command = match damage.retyped {
+                true => redis::cmd("SET"),
+                false => redis::cmd("DEL"),
+            };
+            command.arg(key);
+            if damage.retyped {
+                command.arg("something else");
+            }
+            ask(redis, &command).await;
+        }
+    }
+}
+
+/// Deletes every key that is of another type than it should be.
+async fn mend(world: &World, redis: &mut MultiplexedConnection, damages: &[Damage]) {
+    note(world, "keys-are-mended");
+    for damage in damages.iter().filter(|damage| damage.retyped) {
+        let mut keys = redis::cmd("KEYS");
+        keys.arg(format!("{NAMESPACE}:{{{}}}:{}*", damage.queue, damage.key));
+        let found: redis::RedisResult<Vec<String>> = keys.query_async(redis).await;
+        for key in found.expect("Redis answers") {
+            let kind: redis::RedisResult<String> =
+                redis::cmd("TYPE").arg(&key).query_async(redis).await;
+            if kind.expect("Redis answers") == "string" {
+                ask(redis, redis::cmd("DEL").arg(key)).await;
+            }
+        }
+    }
+}
+
+async fn ask(redis: &mut MultiplexedConnection, command: &redis::Cmd) {
+    let answer: redis::RedisResult<redis::Value> = command.query_async(redis).await;
+    answer.expect("Redis answers");
+}
+
+/// Waits until jobs end that the producer enqueues from now on.
+async fn sound_goes_on(world: &World, producer: &Actor) {
+    let sent = || sent_by(&world.history(), producer.number()).count();
+    let mark = sent();
+    let ended = |world: &World| {
+        let history = world.history();
+        // One that was sent well after the damage.
+        let job = sent_by(&history, producer.number()).nth(mark + 30)?;
+        has_ended(&history, job).then_some(())
+    };
+    let what = "the sound queue to go on";
+    world.until(what, RECOVERS_WITHIN, ended).await;
+}
+
+fn has_ended(history: &History, job: JobId) -> bool {
+    let mut entries = history.entries().iter().rev();
+    entries.any(|entry| matches!(entry.event, Event::End { id, .. } if id == job))
+}
+
+/// A job that is enqueued now ends.
+async fn recovers(world: &World, client: &Client, queue: &str) {
+    let job = send(world, client, queue, 1).await;
+    let job = job.unwrap_or_else(|| panic!("queue {queue} is mended, and refuses a job"));
+    let ended = |world: &World| has_ended(&world.history(), job).then_some(());
+    let what = format!("queue {queue} to recover");
+    world.until(&what, RECOVERS_WITHIN, ended).await;
+}
+
+/// How many jobs went with damaged keys. None did of the sound queue, and no claim had two outcomes.
+async fn lost(world: &World, sound: usize) -> usize {
+    let check = Check::read(world).await;
+    let history = world.history();
+    let of_sound: HashSet<String> = sent_by(&history, sound).map(|id| id.to_string()).collect();
+    let broken = |one: &&String| {
+        let rule = ["I1:", "I2:", "I4:", "I12:"];
+        rule.iter().any(|rule| one.starts_with(rule))
+            || one.split_whitespace().any(|word| of_sound.contains(word))
+    };
+    let violations = check.violations();
+    let broken: Vec<_> = violations.iter().filter(broken).collect();
+    assert!(broken.is_empty(), "{broken:#?}");
+    let twice = tokens_given_twice(&history);
+    assert!(twice.is_empty(), "{twice:#?}");
+    violations
+        .iter()
+        .filter(|one| one.starts_with("I3:"))
+        .count()
+}
+
+fn sent_by(history: &History, actor: usize) -> impl Iterator<Item = JobId> {
+    let entries = history
+        .entries()
+        .iter()
+        .filter(move |entry| entry.actor == actor);
+    entries.filter_map(|entry| match entry.event {
+        Event::Accepted { id } => Some(id),
+        _ => None,
+    })
+}

@@ -1,0 +1,114 @@
+//! R8: junk among good jobs, pushed by a program that knows nothing of envelopes.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::FutureExt as _;
+use jobq::{Envelope, JobState};
+
+use crate::census::Place;
+use crate::check::Harm;
+use crate::jobs::{self, QUEUE};
+use crate::row::{Figures, Plan, Row};
+use crate::schedule::Schedule;
+use crate::world::{Load, NAMESPACE, Setup, World};
+
+/// The row.
+pub const ROW: Row = Row {
+    id: "R8",
+    fault: "junk of every shape, by `LPUSH`, among 10,000 good jobs",
+    shows: "the good are all done; the junk is all dead as undecodable; nobody waits for it",
+    run: |plan| run(plan).boxed(),
+};
+
+async fn run(plan: Plan) -> Figures {
+    let world = World::start(&plan, &[]).await;
+    let mut schedule = Schedule::new(plan.seed);
+    let junk = junk(&sample(&world).await, &mut schedule);
+    let (good, times) = plan.of((4_000, 3), (10_000, 100));
+    let load = Load {
+        count: Some(good),
+        rate: 2_000.0,
+        at_once: 20,
+        ..Load::default()
+    };
+    let mut producer = world.producer(&load);
+    let workers: Vec<_> = (0..2).map(|_| world.worker(&Setup::default())).collect();
+    let mut redis = world.redis().await.expect("Redis answers");
+    for _ in 0..times {
+        for element in &junk {
+            let mut push = redis::cmd("LPUSH");
+            push.arg(format!("{NAMESPACE}:{{{QUEUE}}}:ready"))
+                .arg(&element[..]);
+            let pushed: redis::RedisResult<u64> = push.query_async(&mut redis).await;
+            pushed.expect("Redis takes a push");
+            schedule.pause(5..=20).await;
+        }
+    }
+    producer.wait(Duration::from_secs(60)).await;
+    let ending = world.finish(workers, Duration::from_secs(60)).await;
+    Harm::of(&world.history(), &ending.check.jobs).assert_explained();
+    let undecodable =
+        |place: &Place| matches!(place, Place::Dead(reason) if reason == "undecodable");
+    let (buried, pushed) = (
+        ending.check.census.in_places(undecodable),
+        times * junk.len(),
+    );
+    assert_eq!(buried, pushed, "junk that is dead as undecodable");
+    Figures::new()
+        .with("junk", pushed)
+        .with("dead as undecodable", buried)
+        .and(ending.figures())
+}
+
+/// An envelope as a producer makes it.
+async fn sample(world: &World) -> Bytes {
+    let client = world.client().await;
+    let queue = client.queue("sample").expect("the name is legal");
+    let job = jobs::work::new(5).queue("sample");
+    job.enqueue(&client).await.expect("Redis takes a job");
+    let jobs = queue
+        .jobs(JobState::Ready, 0, 1)
+        .await
+        .expect("Redis answers");
+    queue.purge(JobState::Ready).await.expect("Redis answers");
+    jobs[0].bytes().clone()
+}
+
+/// Elements of which none is an envelope.
+fn junk(good: &Bytes, schedule: &mut Schedule) -> Vec<Bytes> {
+    let changed = |place: usize, byte: u8| {
+        let mut bytes = good.to_vec();
+        bytes[place] = byte;
+        bytes
+    };
+    let mut shapes = vec![
+        Vec::new(),
+        b"{\"job\": \"in JSON\"}".to_vec(),
+        "\u{1b}[31mred".as_bytes().to_vec(),
+        [&good[..], b"more"].concat(),
+        [&good[..], &good[..]].concat(),
+        // Lengths of 2^32 - 1 with little behind them.
+        vec![0xdd, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0],
+        vec![0x98, 0xc6, 0xff, 0xff, 0xff, 0xff, 0],
+        // Arrays in arrays.
+        vec![0x91; 100_000],
+        vec![0; 4 << 20],
+        // The first byte of the array, the header of the id, the version: 0 and later.
+        changed(0, 0x97),
+        changed(1, 0xc5),
+        changed(19, 0),
+        changed(19, 0x7f),
+    ];
+    for _ in 0..4 {
+        let cut = schedule.pick(good.len() - 1) + 1;
+        shapes.push(good[..cut].to_vec());
+        let noise = (0..schedule.draw(1..=2_000)).map(|_| schedule.draw(0..=255).to_le_bytes()[0]);
+        shapes.push(noise.collect());
+    }
+    let junk: Vec<Bytes> = shapes.into_iter().map(Bytes::from).collect();
+    for element in &junk {
+        assert!(Envelope::decode(element.clone()).is_err(), "{element:?}");
+    }
+    junk
+}
