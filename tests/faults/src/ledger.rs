@@ -56,6 +56,8 @@ events! {
     Unknown "UNKNOWN" { id: JobId }
     /// The enqueue failed: nothing is enqueued.
     Refused "REFUSED" { id: JobId }
+    /// Somebody is about to remove a job, or to cancel it.
+    Removed "REMOVED" { id: JobId }
     /// A handler begins.
     Start "START" { id: JobId, attempt: u32 }
     /// A handler is about to return `Ok`.

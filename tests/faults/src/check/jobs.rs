@@ -16,6 +16,8 @@ pub struct JobRecord {
     pub unknown: bool,
     /// Its enqueue was answered that nothing was enqueued.
     pub refused: bool,
+    /// Somebody had it removed, or cancelled.
+    pub removed: bool,
     /// When it may start, if it was enqueued for later; else 0.
     pub due: u64,
     /// Its runs, by time.
@@ -60,11 +62,11 @@ pub struct Retry {
 }
 
 impl JobRecord {
-    /// Whether it may be nowhere: it succeeded, and may have been acked by a process that died
-    /// before it could write so down.
+    /// Whether it may be nowhere: it succeeded, or the row had it removed. That it was acked is no
+    /// reason: whoever acks a job that did not end has lost it.
     #[must_use]
     pub fn may_be_gone(&self) -> bool {
-        self.acks > 0 || self.runs.iter().any(|run| run.end == Some(RunEnd::Done))
+        self.removed || self.runs.iter().any(|run| run.end == Some(RunEnd::Done))
     }
 }
 
@@ -126,6 +128,7 @@ impl Jobs {
                 let job = self.job(*id);
                 (job.refused, job.unknown) = (true, false);
             }
+            Event::Removed { id } => self.job(*id).removed = true,
             Event::Claimed {
                 queue,
                 worker,

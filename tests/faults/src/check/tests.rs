@@ -205,6 +205,7 @@ fn every_violation_is_found() {
         ("I2", done().acked("1.1").lies(Place::Ready)),
         ("I3", Case::new().accepted()),
         ("I3", Case::new().accepted().claimed("1.1").started(1)),
+        ("I3", Case::new().accepted().started(1).acked("1.1")),
         ("I4", done().acked("1.1").settled("1.1", "ack", "accepted")),
         ("I4", done().acked("1.1").acked("2.1")),
         (
@@ -241,4 +242,59 @@ fn what_is_left_when_nobody_is_there_is_found() {
     for key in ["{q}:inflight:w", "{q}:workers", "{q}:ready", "other"] {
         assert_eq!(census(&[key]).leftovers().len(), 1, "{key}");
     }
+}
+
+/// Starts of jobs by time: which, in which process; what else happened then.
+fn harm(events: &[(u64, usize, Event)]) -> Harm {
+    let mut history = History::default();
+    for (at, actor, event) in events {
+        history.push(*at, *actor, event.clone());
+    }
+    Harm::of(&history, &Jobs::of(&history))
+}
+
+#[test]
+fn a_start_that_nothing_explains_and_an_adoption_of_the_living_are_found() {
+    let id = JobId::new();
+    let start = || Event::Start { id, attempt: 1 };
+    let reaped = || Event::Reaped {
+        worker: "w".to_owned(),
+    };
+    let kill = Event::Killed { actor: 1 };
+    let stop = Event::Fault {
+        actor: 1,
+        what: "STOP".to_owned(),
+    };
+    let killed = harm(&[(1, 1, start()), (5, 0, kill), (9, 2, start())]);
+    assert_eq!((killed.most_again(), &*killed.waited), (1, &[4][..]));
+    assert!(killed.unexplained.is_empty());
+
+    let stopped = harm(&[
+        (1, 1, start()),
+        (5, 0, stop),
+        (9, 2, start()),
+        (9, 1, reaped()),
+    ]);
+    assert!(stopped.unexplained.is_empty());
+    assert_eq!((stopped.reaped, stopped.false_adoptions), (1, 0));
+
+    let nothing = harm(&[(1, 1, start()), (9, 2, start()), (9, 1, reaped())]);
+    assert_eq!(nothing.unexplained.len(), 1);
+    assert_eq!(nothing.false_adoptions, 1);
+}
+
+#[test]
+fn jobs_that_overtook_others_are_counted() {
+    let ids: Vec<_> = (0..3).map(|_| JobId::new()).collect();
+    let disorder = |starts: [u64; 3]| {
+        let mut history = History::default();
+        for (&id, start) in ids.iter().zip(starts) {
+            history.push(1, 1, Event::Intent { id, due: 0 });
+            history.push(start, 2, Event::Start { id, attempt: 1 });
+        }
+        Jobs::of(&history).out_of_order(&history)
+    };
+    assert_eq!(disorder([5, 6, 7]), 0);
+    assert_eq!(disorder([5, 7, 6]), 1);
+    assert_eq!(disorder([7, 5, 6]), 2);
 }

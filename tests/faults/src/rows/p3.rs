@@ -42,13 +42,13 @@ async fn run(plan: Plan) -> Figures {
     let mut producer = world.producer(&load);
     let workers: Vec<_> = (0..WORKERS).map(|_| world.worker(&setup)).collect();
     let mut schedule = Schedule::new(plan.seed);
-    let (mut told, mut handlers) = (Vec::new(), Vec::new());
+    let (mut told, mut woken) = (Vec::new(), Vec::new());
     for _ in 0..plan.of(2, 30) {
         let zombie = &workers[schedule.pick(WORKERS)];
         schedule.note(format!("stop worker {}", zombie.number()));
-        let woken = stop(&world, zombie, 2 * setup.lease).await;
-        told.push(told_after(&world, zombie, woken).await);
-        handlers.extend(handlers_told(&world.history(), zombie, woken));
+        let at = stop(&world, zombie, 2 * setup.lease).await;
+        told.push(told_after(&world, zombie, at).await);
+        woken.push((zombie.number(), at));
     }
     world.signal(&producer, "TERM");
     producer.wait(PATIENCE).await;
@@ -59,6 +59,12 @@ async fn run(plan: Plan) -> Figures {
     harm.assert_explained();
     let stale = stale(&history);
     assert!(stale > 0, "no outcome came too late: the row shows nothing");
+    let of = |&(zombie, at): &(usize, u64)| handlers_told(&history, zombie, at);
+    let handlers: Vec<u64> = woken.iter().flat_map(of).collect();
+    assert!(
+        !handlers.is_empty(),
+        "no handler was told that it should end"
+    );
     let longest = told.iter().chain(&handlers).max().copied();
     assert!(
         longest.unwrap_or(0) <= TOLD_WITHIN,
@@ -115,15 +121,15 @@ async fn told_after(world: &World, zombie: &Actor, woken: u64) -> u64 {
     world.until("it to be told", PATIENCE, told).await
 }
 
-/// How long after it was woken handlers that ran were told, in ms.
-fn handlers_told(history: &History, zombie: &Actor, woken: u64) -> Vec<u64> {
-    let of = history
+/// How long after its process was woken handlers that ran were told, in ms: soon, or at its end for
+/// another reason.
+fn handlers_told(history: &History, zombie: usize, woken: u64) -> Vec<u64> {
+    let told = history
         .entries()
         .iter()
-        .filter(|entry| entry.actor == zombie.number());
-    let told = of.filter(|entry| matches!(entry.event, Event::Cancelled { .. }));
-    told.filter_map(|entry| entry.at.checked_sub(woken))
-        .collect()
+        .filter(|entry| entry.actor == zombie && matches!(entry.event, Event::Cancelled { .. }));
+    let after = told.filter_map(|entry| entry.at.checked_sub(woken));
+    after.filter(|&ms| ms <= TOLD_WITHIN).collect()
 }
 
 fn stale(history: &History) -> usize {
