@@ -90,7 +90,33 @@ pub(super) fn text(duration: Duration) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::ProptestConfig;
+    use proptest::{prop_assert, prop_assert_eq, proptest};
+
     use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig {
+            cases: 2_000,
+            failure_persistence: None,
+            ..ProptestConfig::default()
+        })]
+
+        #[test]
+        fn any_text_is_a_duration_or_an_error(
+            text in "\\PC{0,12}|[0-9]{0,25} ?(ms|s|m|h|d|sec|Minutes|days|µs)?[s.,]?",
+        ) {
+            match parse(&text) {
+                Ok(read) => {
+                    prop_assert!(!read.is_zero() && read <= Duration::from_secs(LONGEST_DAYS * 86_400));
+                    if read.as_millis().is_multiple_of(1000) {
+                        prop_assert_eq!(parse(&super::text(read)), Ok(read));
+                    }
+                }
+                Err(error) => prop_assert!(!error.is_empty()),
+            }
+        }
+    }
 
     #[test]
     fn a_number_and_a_unit_are_a_duration() {

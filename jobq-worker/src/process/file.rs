@@ -206,8 +206,53 @@ mod tests {
     use std::collections::BTreeSet;
 
     use clap::{Args as _, Command};
+    use proptest::collection::vec;
+    use proptest::prelude::ProptestConfig;
+    use proptest::sample::select;
+    use proptest::{prop_assert, proptest};
 
     use super::*;
+
+    const VALUES: [&str; 16] = [
+        "\"10s\"",
+        "\"redis://:pa55word@h\"",
+        "'pa55word'",
+        "8",
+        "-1",
+        "0x10",
+        "1e9",
+        "true",
+        "\"text\"",
+        "[\"a:6\", \"b\"]",
+        "[1, []]",
+        "{ pa55word = 1 }",
+        "1979-05-27T07:32:00Z",
+        "\"\"\"\n",
+        "nan",
+        "\"\\u001b[2J\"",
+    ];
+
+    proptest! {
+        #![proptest_config(ProptestConfig {
+            cases: 1_000,
+            failure_persistence: None,
+            ..ProptestConfig::default()
+        })]
+
+        #[test]
+        fn any_file_is_settings_or_mistakes_and_no_secret_is_shown(
+            lines in vec((select(KEYS.map(|(key, _)| key).to_vec()), select(&VALUES), "\\PC{0,3}"), 0..6),
+        ) {
+            let lines = lines.iter().map(|(key, value, odd)| format!("{odd}{key} = {value}\n"));
+            let text: String = lines.collect();
+            for mistake in parse("jobq.toml", &text).err().unwrap_or_default() {
+                let secret = ["url", "password"].iter().any(|key| mistake.contains(&format!(": {key} is")));
+                prop_assert!(!(secret && mistake.contains("pa55word")), "{mistake}");
+                prop_assert!(!mistake.chars().any(char::is_control), "{mistake:?}");
+                prop_assert!(mistake.chars().count() < 600, "{mistake}");
+            }
+        }
+    }
 
     #[test]
     fn the_keys_are_the_flags_and_the_password() {

@@ -65,7 +65,34 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::ProptestConfig;
+    use proptest::{prop_assert, proptest};
+
     use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig {
+            cases: 2_000,
+            failure_persistence: None,
+            ..ProptestConfig::default()
+        })]
+
+        #[test]
+        fn any_text_is_a_value_or_an_error(
+            text in "\\PC{0,12}|[0-9]{0,25}(ms|s|m|h|d|M)?|([a-z_:]{0,6}=?(debug|loud)?,?){0,4}",
+        ) {
+            if let Ok(read) = duration(&text) {
+                prop_assert!(read <= Duration::from_secs(365 * 24 * 3600), "{read:?}");
+            }
+            if let Ok(read) = count(&text) {
+                prop_assert!(text.trim_start_matches('0') == read.to_string() || read == 0);
+            }
+            if let Err(error) = filter(&text) {
+                prop_assert!(!error.chars().any(char::is_control), "{error:?}");
+            }
+            let _ = truth(&text);
+        }
+    }
 
     #[test]
     fn a_filter_is_a_level_or_pairs() {

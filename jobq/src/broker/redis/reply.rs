@@ -229,6 +229,9 @@ pub(super) fn one_of(value: Value, yes: &[u8], no: &[u8]) -> Result<bool, Broker
 }
 
 #[cfg(test)]
+mod any_answer;
+
+#[cfg(test)]
 mod tests {
     use bytes::Bytes;
 
