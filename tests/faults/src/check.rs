@@ -12,6 +12,7 @@
 //! | I12 nothing after a pause | `pauses.rs` |
 
 mod harm;
+mod job;
 mod jobs;
 mod pauses;
 #[cfg(test)]
@@ -28,7 +29,8 @@ use crate::row::Figures;
 use crate::world::World;
 
 pub use self::harm::{Harm, mean_and_max};
-pub use self::jobs::{JobRecord, Jobs, Retry, Run, RunEnd};
+pub use self::job::{JobRecord, Retry, Run, RunEnd};
+pub use self::jobs::Jobs;
 
 /// What is known once nothing was found to be broken.
 #[derive(Debug, Default)]

@@ -6,6 +6,7 @@ mod guard;
 mod setup;
 mod vitals;
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -24,7 +25,7 @@ pub use self::vitals::Vitals;
 use crate::census::{Census, Count};
 use crate::history::History;
 use crate::ledger::{Event, Ledger};
-use crate::row::Plan;
+use crate::row::{Figures, Plan};
 
 /// Between two looks at something that is waited for.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -43,6 +44,10 @@ pub struct World {
     history: Mutex<History>,
     actors: AtomicUsize,
     seed: u64,
+    /// How Redis keeps what it acknowledges.
+    aof: String,
+    /// Of all workers so far.
+    leases: Mutex<BTreeSet<Duration>>,
 }
 
 impl World {
@@ -66,6 +71,8 @@ impl World {
             history: Mutex::new(history),
             actors: AtomicUsize::new(0),
             seed: plan.seed,
+            aof: aof(redis).to_owned(),
+            leases: Mutex::default(),
         }
     }
 
@@ -92,6 +99,9 @@ impl World {
     ///
     /// When the program is not built.
     pub fn worker(&self, setup: &Setup) -> Actor {
+        let mut leases = self.leases.lock().unwrap_or_else(PoisonError::into_inner);
+        leases.insert(setup.lease);
+        drop(leases);
         let actor = self.actor("work", setup.port, &setup.arguments(), &setup.environment);
         actor.serving(setup.queues.split(',').count())
     }
@@ -127,6 +137,16 @@ impl World {
         );
         self.lock().add(number, actor.ledger().to_owned());
         actor
+    }
+
+    /// What the figures depend on: the leases of its workers, and how its Redis keeps jobs.
+    #[must_use]
+    pub fn setting(&self) -> Figures {
+        let leases = self.leases.lock().unwrap_or_else(PoisonError::into_inner);
+        let leases: Vec<_> = leases.iter().map(|lease| format!("{lease:?}")).collect();
+        Figures::new()
+            .with("lease", leases.join(" and "))
+            .with("AOF", &self.aof)
     }
 
     /// Writes down what the row is about to do.
@@ -243,6 +263,20 @@ impl World {
         job.id(id).enqueue(client).await.expect("Redis takes a job");
         self.write(&Event::Accepted { id });
         id
+    }
+}
+
+/// How a Redis of these options keeps what it acknowledges: `no`, or when it writes to the disk.
+fn aof<'a>(options: &[(&str, &'a str)]) -> &'a str {
+    let of = |name| {
+        options
+            .iter()
+            .rfind(|(key, _)| *key == name)
+            .map(|(_, value)| *value)
+    };
+    match of("appendonly") {
+        Some("yes") => of("appendfsync").unwrap_or("everysec"),
+        _ => "no",
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use super::Jobs;
-use super::jobs::{Run, RunEnd};
+use super::job::{Run, RunEnd};
 use crate::history::History;
 use crate::ledger::Event;
 use crate::row::Figures;

@@ -27,6 +27,8 @@ const REST_WITHIN: Duration = Duration::from_secs(5);
 /// What the end of a row showed.
 #[derive(Debug)]
 pub struct Ending {
+    /// What the figures depend on.
+    pub setting: Figures,
     /// What became of the jobs.
     pub check: Check,
     /// How long it took until nothing was left to run.
@@ -46,6 +48,7 @@ impl Ending {
                 format!("{:.1}", self.drained.as_secs_f64()),
             )
             .with("new jobs start within, ms", self.canaries.as_millis())
+            .and(self.setting.clone())
     }
 }
 
@@ -67,6 +70,7 @@ impl World {
         }
         let check = Check::of_the_end(self).await;
         Ending {
+            setting: self.setting(),
             check,
             drained,
             canaries,

@@ -84,3 +84,36 @@ impl Drop for Guard {
         let _ = process.wait();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::process::ExitStatusExt as _;
+
+    use support::Folder;
+
+    use super::*;
+
+    fn child() -> Child {
+        Command::new("sleep").arg("600").spawn().unwrap()
+    }
+
+    #[test]
+    fn children_end_with_the_process_that_started_them_and_nobody_else_does() {
+        let folder = Folder::new();
+        let guard = Guard::new(folder.path());
+        let (mut first, mut left, mut second) = (child(), child(), child());
+        guard.add(first.id());
+        guard.add(left.id());
+        guard.add(second.id());
+        guard.remove(left.id());
+        // What the end of this process does to the guard.
+        drop(guard);
+        for child in [&mut first, &mut second] {
+            assert_eq!(child.wait().unwrap().signal(), Some(9));
+        }
+        assert_eq!(left.try_wait().unwrap(), None, "it is no child any more");
+        left.kill().unwrap();
+        left.wait().unwrap();
+        assert!(!folder.path().exists());
+    }
+}
