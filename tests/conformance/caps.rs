@@ -50,7 +50,7 @@ pub(crate) async fn the_size_counts_what_was_taken_out_no_more(f: Fixture) {
 }
 
 pub(crate) async fn drop_what_is_older_than_an_age(f: Fixture) {
-    let (old, young) = (died(&f, 2 * HOURS, "old"), died(&f, HOURS / 2, "young"));
+    let (old, young) = (died(&f, 2 * HOURS, ""), died(&f, HOURS / 2, "young"));
     assert_eq!(f.bury(&[&old, &young], OPEN).await.dropped, 0);
     let new = died(&f, Duration::ZERO, "new");
     assert_eq!(f.bury(&[&new], AGED).await.dropped, 1);

@@ -136,3 +136,12 @@ pub(crate) async fn a_large_batch_sent_again_is_answered_one_by_one(f: Fixture) 
     let expected = (0..100).map(|place| !settled_before(&place));
     assert_eq!(settled.accepted, expected.collect::<Vec<_>>());
 }
+
+pub(crate) async fn a_large_batch_of_one_half_adopted_is_answered_one_by_one(f: Fixture) {
+    let (dead, tokens) = claimed(&f, &strs(&numbered(40))).await;
+    let mut reaper = f.member().await;
+    reaper.adopt(&dead.id, Some(dead.known), 20).await;
+    let acks = tokens.iter().map(|token| (*token, Action::Ack));
+    let expected = (0..40).map(|place| place >= 20).collect::<Vec<_>>();
+    assert_eq!(dead.settle(acks).await, expected);
+}

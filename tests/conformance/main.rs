@@ -108,6 +108,7 @@ on_every_broker! {{
         a_plain_claim_leaves_them_and_counts_them
         one_who_asks_gets_the_oldest_alone
         one_who_asks_for_one_gets_no_other_job
+        one_who_asks_for_one_and_wants_no_job_gets_none
         asking_for_one_leaves_the_handoff_alone
         a_paused_queue_gives_none
         one_in_flight_is_adopted_like_any_other
@@ -162,6 +163,7 @@ on_every_broker! {{
         another_queues_token_is_stale
         what_a_partial_adoption_left_is_still_the_owners
         a_large_batch_sent_again_is_answered_one_by_one
+        a_large_batch_of_one_half_adopted_is_answered_one_by_one
     }
     renew: {
         raises_the_counter

@@ -1,6 +1,8 @@
 //! Suspects: claimed one at a time, by a claim that asks for one.
 
-use crate::fixture::{Fixture, Given};
+use jobq::broker::Claim;
+
+use crate::fixture::{Fixture, Given, granted};
 
 pub(crate) async fn a_plain_claim_leaves_them_and_counts_them(f: Fixture) {
     f.suspect(&["s", "t"]).await;
@@ -29,6 +31,18 @@ pub(crate) async fn one_who_asks_for_one_gets_no_other_job(f: Fixture) {
     assert!(grant.envelopes.is_empty());
     assert_eq!(grant.suspects, 0);
     assert_eq!(f.ready().await, ["a"]);
+}
+
+pub(crate) async fn one_who_asks_for_one_and_wants_no_job_gets_none(f: Fixture) {
+    f.suspect(&["s"]).await;
+    let mut worker = f.member().await;
+    let claim = Claim {
+        suspect: true,
+        ..worker.claim_request(0)
+    };
+    let grant = granted(worker.try_claim(&claim).await);
+    assert!(grant.envelopes.is_empty());
+    assert_eq!(grant.suspects, 1);
 }
 
 pub(crate) async fn asking_for_one_leaves_the_handoff_alone(f: Fixture) {

@@ -7,6 +7,7 @@ mod cancelled;
 mod connections;
 mod damaged;
 mod fixture;
+mod guards;
 mod login;
 mod refusals;
 mod rights;

@@ -54,7 +54,9 @@ async fn every_connection_goes_through_tls() {
 async fn much_at_once_goes_through_tls() {
     let authority = Authority::new("ours");
     let server = RedisServer::start_tls(&authority.certify(HOST), &[]);
-    let broker = connect(&server.url(), &authority.ca_file()).await.unwrap();
+    let config = RedisConfig::parse(&server.url(), None).unwrap();
+    let config = config.with_ca_file(Some(authority.ca_file()));
+    let broker = RedisBroker::connect(config, DEADLINE).await.unwrap();
     let large: Vec<Entry> = (0..8).map(|_| now(&"x".repeat(1 << 20))).collect();
     broker.enqueue(&queue(), &large).await.unwrap();
     let grant = granted(&broker, &claim(0, 8)).await;

@@ -4,6 +4,7 @@ use std::env::var_os;
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -29,7 +30,10 @@ impl Server {
     /// When it does not answer in time.
     #[must_use]
     pub fn start() -> Self {
-        let folder = std::env::temp_dir().join(format!("jobq-mutants-{}", std::process::id()));
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("jobq-mutants-{}-{number}", std::process::id());
+        let folder = std::env::temp_dir().join(name);
         fs::create_dir_all(&folder).expect("there is room for temporary files");
         let program = var_os("REDIS_SERVER").unwrap_or_else(|| "redis-server".into());
         let process = Command::new("sh")

@@ -24,7 +24,7 @@ local meta, workers, owned = KEYS[5], KEYS[6], 7
 local in_flight = 0
 for i, key in ipairs(KEYS) do
   if i >= owned then
-    in_flight = in_flight + redis.call((i - owned) % 2 == 0 and 'HLEN' or 'LLEN', key)
+    in_flight = in_flight + redis.call(i % 2 == owned % 2 and 'HLEN' or 'LLEN', key)
   end
 end
 local reply = {
