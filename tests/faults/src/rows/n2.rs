@@ -28,6 +28,7 @@ async fn run(plan: Plan) -> Figures {
     let setup = plan.of(
         Setup {
             timeout: Duration::from_secs(1),
+            concurrency: 4,
             ..Setup::default().with_lease(3_000, 1_000)
         },
         Setup::default().with_default_lease(),
@@ -51,16 +52,17 @@ async fn run(plan: Plan) -> Figures {
         net.proxy.heal().await;
         at_work.push(net.at_work(mark, GENEROUS * AT_WORK_WITHIN).await);
     }
-    // Now somebody sees them who would adopt them.
+    // Now somebody sees them who would adopt them, and no claim tells that they live.
+    net.fill(&setup, setup.lease * 2).await;
     net.one_is_near(&setup).await;
     let outages = net.told(OUTAGE);
     net.note("forgotten");
     net.proxy.forget(1..=net.proxy.carried().connections);
     noticed.push(net.noticed(outages, GENEROUS * NOTICED_WITHIN).await);
-    let mark = net.mark();
-    at_work.push(net.at_work(mark, GENEROUS * AT_WORK_WITHIN).await);
+    // Not before their slots are free: that tells nothing of how soon.
+    net.at_work(net.mark(), GENEROUS * AT_WORK_WITHIN).await;
     Figures::new()
-        .with("black holes", noticed.len())
+        .with("black holes", at_work.len())
         .with("noticed, s", seconds(&noticed))
         .with("at work again, s", seconds(&at_work))
         .and(net.finish().await)

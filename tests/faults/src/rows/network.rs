@@ -1,13 +1,15 @@
 //! What the rows of the network share: workers and a producer that reach Redis by a way that can be
 //! harmed, a producer that is spared, and what they did meanwhile.
 
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use jobq_proxy::Proxy;
 use tokio::time::Instant;
 
 use crate::check::Harm;
-use crate::history::Entry;
+use crate::history::{Entry, History};
+use crate::jobs;
 use crate::ledger::Event;
 use crate::row::{Figures, Plan};
 use crate::world::{Actor, Load, Setup, World};
@@ -31,6 +33,8 @@ pub(super) struct Net {
     pub(super) workers: Vec<Actor>,
     near: Vec<Actor>,
     producers: Vec<Actor>,
+    /// Within which a call is to be answered, or given up.
+    timeout: Duration,
 }
 
 impl Net {
@@ -58,6 +62,7 @@ impl Net {
             producers: vec![world.producer(&load), world.producer(&harmed)],
             workers: (0..WORKERS).map(|_| world.worker(&far)).collect(),
             near: Vec::new(),
+            timeout: setup.timeout,
             world,
             proxy,
         };
@@ -71,6 +76,26 @@ impl Net {
         self.until_at_work(mark, std::slice::from_ref(&near), AT_WORK_WITHIN)
             .await;
         self.near.push(near);
+    }
+
+    /// Fills every slot behind the proxy with a job that runs for so long.
+    pub(super) async fn fill(&self, setup: &Setup, time: Duration) {
+        let client = self.world.client().await;
+        let ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        let mut waiting = HashSet::new();
+        for _ in 0..setup.concurrency as usize * WORKERS {
+            waiting.insert(self.world.enqueue(&client, jobs::work::new(ms)).await);
+        }
+        let all_started = |world: &World| {
+            for entry in world.history().entries() {
+                if let Event::Start { id, .. } = &entry.event {
+                    waiting.remove(id);
+                }
+            }
+            waiting.is_empty().then_some(())
+        };
+        let what = "all slots to be taken";
+        self.world.until(what, AT_WORK_WITHIN, all_started).await;
     }
 
     /// The end of what the ledgers say by now.
@@ -135,10 +160,33 @@ impl Net {
         let ending = self.world.finish(workers, DRAINED_WITHIN).await;
         let harm = Harm::of(&self.world.history(), &ending.check.jobs);
         harm.assert_explained();
+        let longest = longest_enqueue(&self.world.history());
+        assert!(
+            longest <= GENEROUS * self.timeout,
+            "an enqueue took {longest:?}"
+        );
         ending
             .figures()
+            .with("longest enqueue, ms", longest.as_millis())
             .with("false adoptions", harm.false_adoptions)
     }
+}
+
+/// From what a producer meant to do to what it was told, whatever that was.
+fn longest_enqueue(history: &History) -> Duration {
+    let mut intents = HashMap::new();
+    let mut longest = 0;
+    for Entry { at, event, .. } in history.entries() {
+        match event {
+            Event::Intent { id, .. } => drop(intents.insert(id, at)),
+            Event::Accepted { id } | Event::Unknown { id } | Event::Refused { id } => {
+                let began = intents.get(id).copied().unwrap_or(at);
+                longest = longest.max(at.saturating_sub(*began));
+            }
+            _ => {}
+        }
+    }
+    Duration::from_millis(longest)
 }
 
 /// What a worker logs when it notices that Redis does not answer.
