@@ -23,8 +23,6 @@ use std::collections::HashMap;
 use jobq::JobId;
 
 use crate::census::{Census, Place};
-use crate::history::Entry;
-use crate::ledger::Event;
 use crate::row::Figures;
 use crate::world::World;
 
@@ -131,9 +129,7 @@ impl Check {
     /// How many jobs were accepted so far.
     #[must_use]
     pub fn accepted(world: &World) -> usize {
-        let history = world.history();
-        let accepted = |entry: &&Entry| matches!(entry.event, Event::Accepted { .. });
-        history.entries().iter().filter(accepted).count()
+        world.history().accepted()
     }
 
     /// The figures that every row has.

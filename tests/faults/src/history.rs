@@ -22,6 +22,8 @@ pub struct Entry {
 #[derive(Debug, Default)]
 pub struct History {
     entries: Vec<Entry>,
+    /// Of them: enqueues that were accepted.
+    accepted: usize,
     tails: Vec<Tail>,
 }
 
@@ -48,9 +50,18 @@ impl History {
 
     /// Reads what was written since the last time.
     pub fn refresh(&mut self) {
+        let known = self.entries.len();
         for tail in &mut self.tails {
             tail.read(&mut self.entries);
         }
+        let accepted = |entry: &&Entry| matches!(entry.event, Event::Accepted { .. });
+        self.accepted += self.entries[known..].iter().filter(accepted).count();
+    }
+
+    /// How many enqueues were accepted so far.
+    #[must_use]
+    pub fn accepted(&self) -> usize {
+        self.accepted
     }
 
     /// What was read so far.

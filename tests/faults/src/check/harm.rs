@@ -14,10 +14,10 @@ use crate::row::Figures;
 pub struct Harm {
     /// By the process that was killed: how many of its runs were begun again.
     pub again: BTreeMap<usize, usize>,
-    /// From a kill to the next start of each job that the worker had, in ms: of those that died with
-    /// no other worker before.
+    /// From a kill to the next start of each job that the worker had, in ms: of those that did not
+    /// become suspects by it.
     pub waited: Vec<u64>,
-    /// The same of suspects and of what becomes one, which wait for an empty worker.
+    /// The same of those that did, and so waited for an empty worker.
     pub suspects_waited: Vec<u64>,
     /// Starts after a run that neither failed nor was ended with its process.
     pub unexplained: Vec<String>,
@@ -50,13 +50,14 @@ impl Harm {
             ..Self::default()
         };
         for (id, job) in jobs.iter() {
-            let mut crashes = 0;
             for pair in job.runs.windows(2) {
                 let [before, after] = pair else { continue };
                 match killed.get(&before.actor) {
                     Some(&at) if after.at >= at => {
-                        harm.note(before, after.at - at, crashes);
-                        crashes += 1;
+                        // Where another worker died with it before it could start, too.
+                        let between = at..=after.at;
+                        let suspect = job.suspected.iter().any(|at| between.contains(at));
+                        harm.note(before, after.at - at, suspect);
                     }
                     _ if has_cause(before) => {}
                     _ if harmed.get(&before.actor).is_some_and(|&at| at <= after.at) => {}
@@ -69,14 +70,14 @@ impl Harm {
         harm
     }
 
-    fn note(&mut self, before: &Run, waited: u64, crashes: u32) {
+    fn note(&mut self, before: &Run, waited: u64, suspect: bool) {
         if matches!(before.end, Some(RunEnd::Failed)) {
             return;
         }
         *self.again.entry(before.actor).or_default() += 1;
-        match crashes {
-            0 => self.waited.push(waited),
-            _ => self.suspects_waited.push(waited),
+        match suspect {
+            false => self.waited.push(waited),
+            true => self.suspects_waited.push(waited),
         }
     }
 

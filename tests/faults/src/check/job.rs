@@ -19,6 +19,8 @@ pub struct JobRecord {
     pub runs: Vec<Run>,
     /// How often its end was accepted as its last.
     pub acks: u32,
+    /// When it was put among the suspects.
+    pub suspected: Vec<u64>,
     /// When a retry was about to be settled, and when it was accepted: a claim each.
     pub retries: Vec<Retry>,
 }

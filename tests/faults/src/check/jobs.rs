@@ -35,6 +35,7 @@ struct Claim {
     /// When the last that was accepted was sent.
     sent: u64,
     retry: Option<Retry>,
+    suspected: Option<u64>,
 }
 
 impl Jobs {
@@ -95,6 +96,14 @@ impl Jobs {
                 let claim = self.claim(queue, worker, token);
                 claim.retry.get_or_insert(Retry { asked, accepted });
             }
+            Event::Settling {
+                queue,
+                worker,
+                token,
+                action,
+            } if action == "suspect" => {
+                self.claim(queue, worker, token).suspected = Some(entry.at);
+            }
             Event::Settled {
                 queue,
                 worker,
@@ -145,6 +154,7 @@ impl Jobs {
             if let Some(job) = claim.id.and_then(|id| self.jobs.get_mut(&id)) {
                 job.acks += claim.acked;
                 job.retries.extend(claim.retry);
+                job.suspected.extend(claim.suspected);
             }
         }
         for job in self.jobs.values_mut() {

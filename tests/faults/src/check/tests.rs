@@ -3,6 +3,7 @@ use jobq::JobId;
 use super::*;
 use crate::census::Element;
 use crate::history::History;
+use crate::ledger::Event;
 
 /// A job's history and where it lies.
 struct Case {
