@@ -1,28 +1,11 @@
-//! Random sequences of steps, driven at once through a pure model, the in-process broker and
-//! Redis: every answer and the whole state after each step must be equal. Among the steps are ones
-//! sent again, at any later time, and ones whose answer the worker never sees.
+//! Random sequences of steps ([`support::sequences`]).
 //!
 //! A failure prints the seed; `PROPTEST_RNG_SEED=… cargo test -p jobq-tests --test properties`
 //! replays it, and `PROPTEST_CASES=10000` looks further.
 
-mod calendar;
-mod model;
-mod request;
-mod run;
-mod state;
-mod step;
-mod subject;
-
 use std::env::var;
-use std::ops::Range;
 
-use proptest::collection::vec;
-use proptest::test_runner::{Config, RngSeed, TestError, TestRunner};
-use tokio::runtime::{Builder, Runtime};
-
-use run::Run;
-use step::Step;
-use subject::Subject;
+use support::sequences::Sequences;
 
 #[test]
 fn the_model_has_the_brokers_bounds() {
@@ -34,49 +17,19 @@ fn the_model_has_the_brokers_bounds() {
 
 #[test]
 fn memory_follows_the_model() {
-    let runtime = runtime(true);
-    check(256, 1..120, |steps| {
-        let subjects = vec![Subject::memory()];
-        runtime.block_on(Run::new(subjects).all(steps))
-    });
+    sequences(256).on_memory();
 }
 
 #[test]
 fn memory_and_redis_follow_the_model() {
-    let runtime = runtime(false);
-    let redis = runtime.block_on(subject::Redis::connect());
-    check(64, 1..60, |steps| {
-        let subjects = vec![Subject::memory(), redis.new_queue()];
-        runtime.block_on(Run::new(subjects).all(steps))
-    });
+    sequences(64).on_memory_and_redis();
 }
 
-fn runtime(virtual_time: bool) -> Runtime {
-    let mut builder = Builder::new_current_thread();
-    let runtime = builder.enable_all().start_paused(virtual_time).build();
-    runtime.expect("a runtime can be built")
-}
-
-/// Runs sequences until one fails, and shows the shortest that does.
-fn check(cases: u32, length: Range<usize>, sequence: impl Fn(&[Step]) -> Result<(), String>) {
+/// So many, unless the environment says otherwise.
+fn sequences(count: u32) -> Sequences {
+    let count = number("PROPTEST_CASES").map_or(count, |cases| cases as u32);
     let seed = number("PROPTEST_RNG_SEED").unwrap_or_else(random);
-    let mut runner = TestRunner::new(Config {
-        cases: number("PROPTEST_CASES").map_or(cases, |cases| cases as u32),
-        rng_seed: RngSeed::Fixed(seed),
-        // The seed replays a failure; a step may mean another one after a change of the code.
-        failure_persistence: None,
-        ..Config::default()
-    });
-    let outcome = runner.run(&vec(step::any(), length), |steps| {
-        sequence(&steps).map_err(proptest::test_runner::TestCaseError::fail)
-    });
-    match outcome {
-        Ok(()) => {}
-        Err(TestError::Fail(why, steps)) => {
-            panic!("{why}\nof {steps:#?}\nreplay with PROPTEST_RNG_SEED={seed}")
-        }
-        Err(TestError::Abort(why)) => panic!("{why}"),
-    }
+    Sequences { count, seed }
 }
 
 fn number(variable: &str) -> Option<u64> {

@@ -1,5 +1,6 @@
 //! What the suites share: a Redis server of one's own, a namespace of one's own on a server that
-//! a whole test binary shares, and waiting for events with a deadline.
+//! a whole test binary shares, and waiting for events with a deadline; and random sequences of
+//! steps, which the fault matrix runs too.
 
 mod certificates;
 mod deadline;
@@ -8,6 +9,7 @@ pub mod hooked;
 pub mod jobs;
 mod record;
 mod roles;
+pub mod sequences;
 mod server;
 mod signal;
 pub mod strangers;

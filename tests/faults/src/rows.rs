@@ -5,6 +5,7 @@ use crate::row::Row;
 pub mod m1;
 mod network;
 
+pub mod m2;
 pub mod m3;
 pub mod m5;
 pub mod m6;
@@ -52,6 +53,7 @@ pub const ROWS: &[Row] = &[
     n3::ROW,
     n4::ROW,
     n5::ROW,
+    m2::ROW,
     m3::ROW,
     m5::ROW,
     m6::ROW,

@@ -28,6 +28,7 @@ row!(p11, shared);
 row!(m3, shared);
 row!(m6, alone);
 row!(m1, shared);
+row!(m2, shared);
 row!(m5, shared);
 row!(r1, alone);
 row!(r2, alone);

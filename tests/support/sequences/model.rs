@@ -10,9 +10,9 @@ use jobq::broker::{
 use jobq::{At, JobId, JobState, Token, WorkerId};
 use jobq_model::store::{self, Store};
 
-use crate::calendar::{from_now, until};
-use crate::request::{Answer, Request};
-use crate::state::State;
+use super::calendar::{from_now, until};
+use super::request::{Answer, Request};
+use super::state::State;
 
 #[derive(Debug, Default)]
 pub(crate) struct Model {

@@ -9,7 +9,7 @@ use jobq::broker::{
 };
 use jobq::{JobId, JobState, WorkerId};
 
-use crate::calendar::rounded;
+use super::calendar::rounded;
 
 #[derive(Debug, Clone)]
 pub(crate) enum Request {

@@ -11,11 +11,11 @@ use jobq::broker::{
 };
 use jobq::{At, JobId, QueueName, Token, WorkerId};
 
-use crate::calendar::HOUR;
-use crate::model::Model;
-use crate::request::Request;
-use crate::step::{Claims, IDS, Knows, Outcome, Pick, SLOTS, Seen, Settles, Step, When};
-use crate::subject::Subject;
+use super::calendar::HOUR;
+use super::model::Model;
+use super::request::Request;
+use super::step::{Claims, IDS, Knows, Outcome, Pick, SLOTS, Seen, Settles, Step, When};
+use super::subject::Subject;
 
 pub(crate) struct Run {
     model: Model,
@@ -80,7 +80,7 @@ impl Run {
             return Err("the model lost an element".to_owned());
         }
         for subject in &mut self.subjects {
-            let asked = support::within("an answer", subject.ask(&request)).await;
+            let asked = crate::within("an answer", subject.ask(&request)).await;
             equal(subject.name, "answers", &answer, &asked)?;
             let found = subject.state().await;
             equal(subject.name, "then holds", &state, &found)?;

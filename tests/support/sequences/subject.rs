@@ -11,8 +11,8 @@ use jobq::broker::{Broker, Waiter};
 use jobq::{At, BrokerError, QueueName, WorkerId};
 use redis::aio::MultiplexedConnection;
 
-use crate::request::{Answer, Request};
-use crate::state::{self, State};
+use super::request::{Answer, Request};
+use super::state::{self, State};
 
 pub(crate) struct Subject {
     pub(crate) name: &'static str,
@@ -42,7 +42,7 @@ pub(crate) struct Redis {
 
 impl Redis {
     pub(crate) async fn connect() -> Self {
-        let (url, namespace) = (support::shared().url(), support::namespace());
+        let (url, namespace) = (crate::shared().url(), crate::namespace());
         let config = RedisConfig::parse(&url, Some(&namespace)).expect("the URL is well-formed");
         let broker = RedisBroker::connect(config, Duration::from_secs(30)).await;
         let client = redis::Client::open(url).expect("the URL is well-formed");
@@ -151,7 +151,7 @@ impl Subject {
             Request::Wait(worker) => {
                 let new = || broker.waiter(queue, &worker);
                 let waiter = self.waiters.entry(worker.clone()).or_insert_with(new);
-                Answer::Woken(waiter.wait(support::DEADLINE).await?)
+                Answer::Woken(waiter.wait(crate::DEADLINE).await?)
             }
         })
     }

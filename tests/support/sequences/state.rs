@@ -8,7 +8,7 @@ use jobq::{At, JobId, Token, WorkerId};
 use redis::AsyncCommands;
 use redis::aio::MultiplexedConnection;
 
-use crate::calendar::coarse;
+use super::calendar::coarse;
 
 /// Coarse times; the timekeeper left out, whose office lapses by the clock.
 pub(crate) type State = Snapshot;
