@@ -271,6 +271,11 @@ async fn run_blocking(
             run.cancellation.cancel();
             let shared = &run.claimed.shared;
             let leak = shared.slots.leak();
+            tracing::warn!(
+                leaked = shared.slots.leaked(),
+                "a blocking job goes on after its timeout: its slot is taken until it ends, so have it \
+                 look at is_cancelled()"
+            );
             shared.runtime.spawn(async move {
                 // Its slot is in what it ends with: never may fewer be taken than are leaked.
                 let ended = handler.await;

@@ -164,7 +164,8 @@ impl Client {
     ///
     /// Arguments and options of all jobs are checked before anything is sent. If a later step
     /// fails after an earlier one succeeded, [`EnqueueError::Partial`] lists what is enqueued; its
-    /// source says whether more of them may be.
+    /// source says whether more of them may be. The client's timeout is that of each round trip: a
+    /// server that falls silent amid many ends the call within it.
     ///
     /// # Cancel safety
     ///

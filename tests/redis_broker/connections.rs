@@ -2,6 +2,10 @@
 
 use jobq_proxy::{Cut, Direction, Ending, Proxy};
 
+use tokio::io::AsyncReadExt as _;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::Instant;
+
 use super::fixture::*;
 
 #[tokio::test]
@@ -157,4 +161,100 @@ async fn a_connection_that_ends_amid_the_handshake_is_opened_again() {
         }
         proxy.heal().await;
     }
+}
+
+/// Enqueues once more; answers the error, and asserts that it came in time.
+async fn refused_in_time(broker: &RedisBroker, timeout: Duration) -> jobq::BrokerError {
+    let began = Instant::now();
+    let error = broker.enqueue(&queue(), &[now("b")]).await.unwrap_err();
+    assert!(began.elapsed() < timeout + SLACK, "{:?}", began.elapsed());
+    error
+}
+
+/// What a busy machine adds to a timeout.
+const SLACK: Duration = Duration::from_secs(5);
+
+#[tokio::test]
+async fn a_call_is_bounded_where_the_server_accepts_and_says_nothing() {
+    let timeout = Duration::from_millis(300);
+    let mut server = RedisServer::start();
+    let broker = broker_within(&server, timeout).await;
+    server.kill();
+    // It may be noticed only by sending that the connection is lost.
+    drop(broker.enqueue(&queue(), &[now("a")]).await);
+    let silent = TcpListener::bind(("127.0.0.1", server.port()))
+        .await
+        .unwrap();
+    for _ in 0..3 {
+        let error = refused_in_time(&broker, timeout).await;
+        assert_eq!(error.kind(), BrokerErrorKind::Unavailable);
+        // It stalled before anything but the login was sent.
+        assert!(!error.is_outcome_unknown(), "{error}");
+    }
+    drop(silent);
+    server.restart();
+    while let Err(error) = broker.enqueue(&queue(), &[now("c")]).await {
+        assert!(error.is_retryable(), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_tls_handshake_that_stalls_is_bounded() {
+    let timeout = Duration::from_millis(300);
+    let silent = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let url = format!("rediss://{}", silent.local_addr().unwrap());
+    let config = RedisConfig::parse(&url, None).unwrap();
+    let began = Instant::now();
+    let error = RedisBroker::connect(config, timeout).await.unwrap_err();
+    assert!(matches!(error, ConnectError::Unavailable { .. }), "{error}");
+    assert!(began.elapsed() < timeout + SLACK, "{:?}", began.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_falls_silent_amid_many_jobs_ends_the_call_and_says_which_are_sure() {
+    let server = RedisServer::start();
+    let (listener, to) = (
+        TcpListener::bind("127.0.0.1:0").await.unwrap(),
+        server.port(),
+    );
+    let at = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let (mut client, _) = listener.accept().await.unwrap();
+        let mut server = TcpStream::connect(("127.0.0.1", to)).await.unwrap();
+        let (mut from, mut back) = client.split();
+        let (mut answers, mut to) = server.split();
+        // Enough for the first thousand and some of the second: then nothing, for ever.
+        let mut from = (&mut from).take(SOME);
+        let some = tokio::io::copy(&mut from, &mut to);
+        let answers = tokio::io::copy(&mut answers, &mut back);
+        let stalled = async {
+            some.await.unwrap();
+            std::future::pending::<()>().await;
+        };
+        tokio::join!(stalled, async { answers.await.ok() });
+    });
+    let client = jobq::Client::builder(format!("redis://{at}")).timeout(Duration::from_secs(1));
+    let client = client.connect().await.unwrap();
+    let ids: Vec<_> = (0..2_500).map(|_| JobId::new()).collect();
+    let jobs = ids.iter().map(|id| sized::new("x".repeat(100)).id(*id));
+    let began = Instant::now();
+    let error = client.enqueue_all(jobs).await.unwrap_err();
+    assert!(began.elapsed() < 2 * SLACK, "{:?}", began.elapsed());
+    let jobq::EnqueueError::Partial { enqueued, source } = error else {
+        panic!("{error}");
+    };
+    let sure: Vec<_> = enqueued.iter().map(jobq::JobHandle::id).collect();
+    assert_eq!(sure, ids[..1000]);
+    let jobq::EnqueueError::OutcomeUnknown { id, .. } = *source else {
+        panic!("{source}");
+    };
+    assert_eq!(id, ids[1000]);
+}
+
+/// Bytes of a thousand of these jobs and a half.
+const SOME: u64 = 250_000;
+
+#[jobq::job(name = "connections.sized")]
+async fn sized(text: String) {
+    drop(text);
 }

@@ -1,5 +1,6 @@
 //! The jobs that workers run. Each writes down its start before anything else, and its end last.
 
+use std::fmt;
 use std::sync::OnceLock;
 use std::thread;
 use std::time::Duration;
@@ -150,6 +151,64 @@ pub async fn panics(ctx: Context, how: String) {
     }
 }
 
+/// Panics on a thread of the pool for blocking, at the first of two attempts.
+///
+/// # Panics
+///
+/// As it is told.
+#[job(
+    name = "fault.panics_blocking",
+    queue = "faults",
+    retries = 1,
+    backoff = "fixed",
+    base_delay = "50ms",
+    jitter = 0,
+    blocking
+)]
+pub fn panics_blocking(ctx: Context, how: String) {
+    start(&ctx);
+    if ctx.attempt() > 1 {
+        return end(&ctx);
+    }
+    failed(&ctx);
+    panic!("{how}");
+}
+
+/// Returns, at the first of two attempts, an error that panics when it is looked at.
+///
+/// # Errors
+///
+/// That one.
+#[job(
+    name = "fault.mute",
+    queue = "faults",
+    retries = 1,
+    backoff = "fixed",
+    base_delay = "50ms",
+    jitter = 0
+)]
+pub async fn mute(ctx: Context) -> Result<(), Unspeakable> {
+    start(&ctx);
+    if ctx.attempt() > 1 {
+        end(&ctx);
+        return Ok(());
+    }
+    failed(&ctx);
+    Err(Unspeakable)
+}
+
+/// An error without words.
+#[derive(Debug)]
+pub struct Unspeakable;
+
+impl fmt::Display for Unspeakable {
+    fn fmt(&self, _f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        panic!("in Display");
+    }
+}
+
+impl std::error::Error for Unspeakable {}
+
 struct Bomb;
 
 impl Drop for Bomb {
@@ -158,13 +217,19 @@ impl Drop for Bomb {
     }
 }
 
-/// Ends its process: `abort`, `overflow` (its stack) or `exit`.
+/// Ends its process: `abort`, `overflow` (its stack), `memory` (asks for more than there is), `kill`
+/// (what the kernel does when there is no more) or `exit`.
 #[job(name = "fault.pill", queue = "faults")]
 pub async fn pill(ctx: Context, how: String) {
     start(&ctx);
     failed(&ctx);
     match how.as_str() {
         "overflow" => drop(overflow(0)),
+        "memory" => drop(std::hint::black_box(Vec::<u8>::with_capacity(1 << 60))),
+        "kill" => {
+            support::signal(std::process::id(), "KILL");
+            std::future::pending::<()>().await;
+        }
         "exit" => std::process::exit(3),
         _ => std::process::abort(),
     }

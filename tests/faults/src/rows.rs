@@ -15,11 +15,15 @@ pub mod n3;
 pub mod n4;
 pub mod n5;
 pub mod p1;
+pub mod p10;
 pub mod p11;
 pub mod p3;
 pub mod p4;
 pub mod p5;
 pub mod p6;
+pub mod p7;
+pub mod p8;
+pub mod p9;
 pub mod r1;
 pub mod r2;
 pub mod r3;
@@ -37,6 +41,10 @@ pub const ROWS: &[Row] = &[
     p4::ROW,
     p5::ROW,
     p6::ROW,
+    p7::ROW,
+    p8::ROW,
+    p9::ROW,
+    p10::ROW,
     p11::ROW,
     r1::ROW,
     r2::ROW,

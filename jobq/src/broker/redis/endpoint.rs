@@ -165,10 +165,9 @@ mod tests {
     #[tokio::test]
     async fn every_socket_sends_at_once_and_notices_a_peer_that_is_gone() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let stream = TcpStream::connect(listener.local_addr().unwrap())
-            .await
-            .unwrap();
-        prepare(&stream).unwrap();
+        let url = format!("redis://{}", listener.local_addr().unwrap());
+        let config = RedisConfig::parse(&url, None).unwrap();
+        let stream = Endpoint::new(config).await.unwrap().reach().await.unwrap();
         let socket = SockRef::from(&stream);
         assert!(socket.tcp_nodelay().unwrap() && socket.keepalive().unwrap());
         assert_eq!(socket.tcp_keepalive_time().unwrap(), KEEPALIVE_IDLE);
