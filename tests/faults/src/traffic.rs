@@ -12,6 +12,10 @@ use crate::world::{Actor, Load, Setup, World};
 /// How long a producer may take to end: a call that is under way is answered first.
 const STOP_WITHIN: Duration = Duration::from_secs(20);
 
+/// The queue of jobs, and one that has none: its members' counters rise by renewals alone, so that a
+/// lease that is judged wrongly shows there first.
+pub const BUSY_AND_IDLE: &str = "faults,idle";
+
 /// A producer and the workers that run its jobs.
 #[derive(Debug)]
 pub struct Traffic {

@@ -8,7 +8,7 @@ use crate::check::{Harm, mean_and_max};
 use crate::ledger::Event;
 use crate::row::{Figures, Plan, Row};
 use crate::schedule::Schedule;
-use crate::traffic::{Traffic, longest_call};
+use crate::traffic::{BUSY_AND_IDLE, Traffic, longest_call};
 use crate::world::{Load, Setup, World};
 
 /// The row.
@@ -27,10 +27,13 @@ pub(super) const AGAIN_WITHIN: Duration = Duration::from_secs(25);
 
 async fn run(plan: Plan) -> Figures {
     let mut world = World::start(&plan, &KEEPS_ALL).await;
-    let setup = plan.of(
-        Setup::default().with_lease(3_000, 500),
-        Setup::default().with_default_lease(),
-    );
+    let setup = Setup {
+        queues: BUSY_AND_IDLE.to_owned(),
+        ..plan.of(
+            Setup::default().with_lease(3_000, 500),
+            Setup::default().with_default_lease(),
+        )
+    };
     let load = Load {
         rate: plan.of(150.0, 400.0),
         kinds: "work:5-60,work:5-60,fail:1-2".to_owned(),

@@ -8,7 +8,7 @@ use super::r1::{AGAIN_WITHIN, note};
 use crate::check::{Harm, mean_and_max};
 use crate::row::{Figures, Plan, Row};
 use crate::schedule::Schedule;
-use crate::traffic::Traffic;
+use crate::traffic::{BUSY_AND_IDLE, Traffic};
 use crate::world::{Load, Setup, World};
 
 /// The row.
@@ -21,10 +21,16 @@ pub const ROW: Row = Row {
 
 async fn run(plan: Plan) -> Figures {
     let world = World::start(&plan, &[]).await;
-    let setup = plan.of(
-        Setup::default().with_lease(3_000, 500),
-        Setup::default().with_default_lease(),
+    let (setup, timeout) = plan.of(
+        (Setup::default().with_lease(3_000, 500), 1_500),
+        (Setup::default().with_default_lease(), 5_000),
     );
+    let setup = Setup {
+        queues: BUSY_AND_IDLE.to_owned(),
+        // Less than the longest freeze, so that calls are given up which are carried out later.
+        timeout: Duration::from_millis(timeout),
+        ..setup
+    };
     let heavy = Load {
         count: Some(plan.of(120, 1_000)),
         kinds: "heavy:200-400".to_owned(),

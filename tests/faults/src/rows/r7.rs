@@ -83,7 +83,7 @@ async fn run(plan: Plan) -> Figures {
     let queues: Vec<_> = damages.iter().map(|damage| damage.queue.clone()).collect();
     let setup = Setup {
         queues: format!("{},{QUEUE}", queues.join(",")),
-        concurrency: 64,
+        concurrency: 40,
         ..plan.of(Setup::default(), Setup::default().with_default_lease())
     };
     let load = Load {
@@ -109,10 +109,16 @@ async fn run(plan: Plan) -> Figures {
         }
         mend(&world, &mut redis, &damages).await;
         for queue in &queues {
-            recovers(&world, &client, queue).await;
+            recovers(&world, &client, queue, 0).await;
         }
     }
     traffic.stop(&world).await;
+    // Nothing but a wait in Redis, or the timekeeper, finds a job once the workers have nothing to do.
+    for queue in &queues {
+        recovers(&world, &client, queue, 0).await;
+        recovers(&world, &client, queue, 20).await;
+    }
+    adopts(&world, &client, &mut traffic.workers).await;
     let sound = traffic.producer.number();
     world.drain(&traffic.workers, Duration::from_secs(60)).await;
     let lost = lost(&world, sound).await;
@@ -127,21 +133,29 @@ async fn run(plan: Plan) -> Figures {
         .with("warnings", warnings)
 }
 
-/// Jobs in each state that a queue has.
+/// Jobs in each state that a queue has, of which more are ready than there are slots.
 async fn some_of_all(world: &World, client: &Client, queue: &str) {
-    for ms in [0, 20, 300, 300] {
+    for ms in [400; 8] {
         send(world, client, queue, ms).await;
     }
     let id = JobId::new();
     world.write(&Event::Intent { id, due: 0 });
     let fatal = jobs::fatal::new().id(id).queue(queue);
     fatal.enqueue(client).await.expect("the queue is sound");
-    let later = jobs::work::new(1)
-        .queue(queue)
-        .delay(Duration::from_millis(400));
-    let handle = later.enqueue(client).await.expect("the queue is sound");
+    let mut later = Vec::new();
+    for _ in 0..3 {
+        let (id, delay) = (JobId::new(), Duration::from_millis(800));
+        world.write(&Event::Intent { id, due: 0 });
+        let job = jobs::work::new(1).id(id).queue(queue).delay(delay);
+        job.enqueue(client).await.expect("the queue is sound");
+        later.push(id);
+    }
+    for &id in &later[1..] {
+        world.write(&Event::Accepted { id });
+    }
+    // It is not to run: nobody has accepted it.
     let queue = client.queue(queue).expect("the name is legal");
-    queue.cancel(handle.id()).await.expect("the queue is sound");
+    queue.cancel(later[0]).await.expect("the queue is sound");
 }
 
 /// One job; `None` if it was refused.
@@ -221,15 +235,54 @@ async fn sound_goes_on(world: &World, producer: &Actor) {
     world.until(what, RECOVERS_WITHIN, ended).await;
 }
 
+/// Kills a worker that runs a job; the others' reapers have not ended, so that one of them takes it over.
+async fn adopts(world: &World, client: &Client, workers: &mut Vec<Actor>) {
+    let job = send(world, client, QUEUE, 1_000).await;
+    let job = job.expect("the queue is sound");
+    let started = |world: &World| {
+        let history = world.history();
+        let mut entries = history.entries().iter().rev();
+        let start = |event: &Event| matches!(event, Event::Start { id, .. } if *id == job);
+        entries
+            .find(|entry| start(&entry.event))
+            .map(|entry| entry.actor)
+    };
+    let actor = world
+        .until("a job to start", RECOVERS_WITHIN, started)
+        .await;
+    let place = workers.iter().position(|worker| worker.number() == actor);
+    let mut killed = workers.swap_remove(place.expect("a worker of this row ran it"));
+    world.kill9(&mut killed);
+    let ended = |world: &World| has_ended(&world.history(), job).then_some(());
+    world
+        .until(
+            "a dead worker's job to be taken over",
+            RECOVERS_WITHIN,
+            ended,
+        )
+        .await;
+}
+
 fn has_ended(history: &History, job: JobId) -> bool {
     let mut entries = history.entries().iter().rev();
     entries.any(|entry| matches!(entry.event, Event::End { id, .. } if id == job))
 }
 
-/// A job that is enqueued now ends.
-async fn recovers(world: &World, client: &Client, queue: &str) {
-    let job = send(world, client, queue, 1).await;
-    let job = job.unwrap_or_else(|| panic!("queue {queue} is mended, and refuses a job"));
+/// A job that is enqueued now, for now or later, ends.
+async fn recovers(world: &World, client: &Client, queue: &str, delay: u64) {
+    let job = JobId::new();
+    world.write(&Event::Intent { id: job, due: 0 });
+    let work = jobs::work::new(1).id(job).queue(queue);
+    let work = match delay {
+        0 => work,
+        ms => work.delay(Duration::from_millis(ms)),
+    };
+    let sent = work.enqueue(client).await;
+    assert!(
+        sent.is_ok(),
+        "queue {queue} is mended, and refuses a job: {sent:?}"
+    );
+    world.write(&Event::Accepted { id: job });
     let ended = |world: &World| has_ended(&world.history(), job).then_some(());
     let what = format!("queue {queue} to recover");
     world.until(&what, RECOVERS_WITHIN, ended).await;

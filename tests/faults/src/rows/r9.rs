@@ -13,7 +13,7 @@ use super::r1::note;
 use crate::check::Harm;
 use crate::row::{Figures, Plan, Row};
 use crate::schedule::Schedule;
-use crate::traffic::Traffic;
+use crate::traffic::{BUSY_AND_IDLE, Traffic};
 use crate::world::{Load, Setup, World};
 
 /// The row.
@@ -38,10 +38,8 @@ async fn run(plan: Plan) -> Figures {
         environment: lie(&clock),
         // Its lines bear the time that the worker sees.
         log: "debug",
-        ..plan.of(
-            Setup::default().with_lease(3_000, 500),
-            Setup::default().with_default_lease(),
-        )
+        queues: BUSY_AND_IDLE.to_owned(),
+        ..Setup::default().with_default_lease()
     };
     let now = Load {
         rate: 100.0,
