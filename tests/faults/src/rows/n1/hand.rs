@@ -283,19 +283,26 @@ impl Hand {
         ids: &[JobId],
         answer: Result<Vec<JobHandle>, EnqueueError>,
     ) -> Result<(), BrokerError> {
-        let (certainty, result) = match answer {
-            Ok(handles) => {
-                assert!(handles.iter().map(JobHandle::id).eq(ids.iter().copied()));
-                (Certainty::Enqueued, Ok(()))
-            }
+        let (certain, result) = match answer {
+            Ok(handles) => (handles, Ok(())),
+            Err(EnqueueError::Partial { enqueued, source }) => (enqueued, Err(*source)),
+            Err(error) => (Vec::new(), Err(error)),
+        };
+        let certain: Vec<JobId> = certain.iter().map(JobHandle::id).collect();
+        let open = ids.iter().filter(|id| !certain.contains(id));
+        let (of_open, result) = match result {
+            Ok(()) => (Certainty::Enqueued, Ok(())),
             Err(EnqueueError::OutcomeUnknown { id, source, .. }) => {
-                assert_eq!(id, ids[0], "it names the first that was sent");
+                assert!(open.clone().any(|open| *open == id), "it names one of them");
                 (Certainty::Unknown, Err(source))
             }
             Err(EnqueueError::Broker(error)) => (Certainty::Not, Err(error)),
             Err(other) => panic!("{other}"),
         };
-        self.enqueued.extend(ids.iter().map(|&id| (id, certainty)));
+        let open: Vec<_> = open.map(|&id| (id, of_open)).collect();
+        assert!(result.is_err() || open.is_empty(), "it names all of them");
+        let certain = certain.into_iter().map(|id| (id, Certainty::Enqueued));
+        self.enqueued.extend(certain.chain(open));
         result
     }
 }
