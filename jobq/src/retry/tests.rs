@@ -42,6 +42,19 @@ fn linear_grows_by_the_base_up_to_3_minutes() {
     assert_eq!(delays(policy, [1, 3, 7]), [ms(100), ms(300), ms(700)]);
 }
 
+/// Also where the factor has grown beyond all numbers.
+#[test]
+fn exponential_from_nothing_stays_at_nothing() {
+    let policy = Backoff::exponential(secs(0));
+    assert_eq!(delays(policy, [1, 2, 2000, u32::MAX]), [secs(0); 4]);
+}
+
+#[test]
+fn no_delay_is_longer_than_a_hundred_years() {
+    let longest = secs(3_153_600_000);
+    assert_eq!(delays(Backoff::fixed(Duration::MAX), [1]), [longest]);
+}
+
 #[test]
 fn exponential_grows_by_the_factor_up_to_5_minutes() {
     let policy = Backoff::exponential(secs(1));
