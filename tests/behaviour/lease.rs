@@ -1,9 +1,14 @@
 //! Each worker has a lease of its own, for which the others wait. One that is not answered knows that
 //! it may be gone: its jobs can ask, it claims nothing, and it goes on by itself once it is answered.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use jobq::{Context, State, job};
+use async_trait::async_trait;
+use jobq::broker::Renewed;
+use jobq::{BrokerError, BrokerErrorKind, Client, Context, State, job};
+use support::hooked::{Answer, Call, Hook, Hooked};
 use support::jobs::{self, hold};
 use support::{Record, RedisServer};
 use tokio::time::Instant;
@@ -164,4 +169,104 @@ async fn the_dead_are_waited_for_as_long_as_their_own_lease() {
     record.wait_for("end held", 1).await;
     assert_eq!(watcher.stats().adopted, 1);
     watcher.shutdown().await;
+}
+
+/// A worker whose renewals fail while it is cut off; it notes when the worker was told that it was
+/// reaped.
+#[derive(Debug, Default)]
+struct Line {
+    cut: AtomicBool,
+    told: Mutex<Option<Instant>>,
+}
+
+#[async_trait]
+impl Hook for Line {
+    async fn around(&self, call: Call) -> Answer {
+        if call.step().is("renew") && self.cut.load(Ordering::Relaxed) {
+            return call.fail(|| BrokerError::new(BrokerErrorKind::Timeout, "no answer"));
+        }
+        let answer = call.run().await;
+        if let Answer::Renewed(Ok(Renewed::Reaped)) = answer {
+            let mut told = self.told.lock().unwrap();
+            told.get_or_insert_with(Instant::now);
+        }
+        answer
+    }
+}
+
+async fn on_a_line() -> (Fixture, Arc<Line>) {
+    let (mut fixture, line) = (Fixture::memory().await, Arc::new(Line::default()));
+    let hooked = Hooked::new(fixture.runner.broker().clone(), line.clone());
+    fixture.runner = Client::with_broker(Arc::new(hooked));
+    (fixture, line)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_worker_without_answers_claims_nothing_and_goes_on_with_the_next() {
+    let (fixture, line) = on_a_line().await;
+    watch::enqueue(&fixture.client).await.unwrap();
+    let worker = fixture
+        .calm_worker()
+        .queues([QUEUE])
+        .build()
+        .unwrap()
+        .spawn();
+    fixture.ledger.wait_for("certain", 1).await;
+    line.cut.store(true, Ordering::Relaxed);
+    let cut = Instant::now();
+    fixture.ledger.wait_for("uncertain", 1).await;
+    let trusted = cut.elapsed();
+    assert!(trusted > Duration::from_secs(4), "{trusted:?}");
+    assert!(trusted < Duration::from_secs(7), "{trusted:?}");
+    mark::enqueue(&fixture.client).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!(fixture.ledger.count("mark"), 0);
+    line.cut.store(false, Ordering::Relaxed);
+    fixture.ledger.wait_for("certain", 2).await;
+    fixture.ledger.wait_for("mark", 1).await;
+    fixture.ledger.write("stop");
+    fixture.ledger.wait_for("cancelled: false", 1).await;
+    assert_eq!((worker.stats().adopted, worker.stats().stale), (0, 0));
+    worker.shutdown().await;
+}
+
+#[job(name = "lease.heed", queue = "lease")]
+async fn heed(ctx: Context, ledger: State<Ledger>) {
+    ledger.write("heed begins");
+    ctx.cancelled().await;
+    ledger.write("told");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn thousands_of_jobs_on_a_busy_runtime_are_told_at_once_that_they_were_taken_over() {
+    const JOBS: usize = 3000;
+    let (fixture, line) = on_a_line().await;
+    let jobs = (0..JOBS).map(|_| heed::new());
+    fixture.client.enqueue_all(jobs).await.unwrap();
+    let worker = fixture
+        .calm_worker()
+        .queues([QUEUE])
+        .concurrency(JOBS as u32);
+    let worker = worker.renew_every(Duration::from_millis(300));
+    let worker = worker.build().unwrap().spawn();
+    fixture.ledger.wait_for("heed begins", JOBS).await;
+    let busy = tokio::spawn(async {
+        loop {
+            std::thread::sleep(Duration::from_millis(2));
+            tokio::task::yield_now().await;
+        }
+    });
+    let mut stranger = Foreign::new(&fixture, QUEUE);
+    stranger.claim(0).await;
+    stranger.adopt(&only_member(&fixture, QUEUE).await.0).await;
+    // Those that are not told within a second are aborted, and never write.
+    fixture.ledger.wait_for("told", JOBS).await;
+    let told = line.told.lock().unwrap().expect("by a renewal");
+    assert!(
+        told.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        told.elapsed()
+    );
+    busy.abort();
+    worker.shutdown().await;
 }
