@@ -5,6 +5,7 @@ mod balance;
 mod outcome;
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use bytes::Bytes;
 use jobq::broker::{Adopted, Claimed, Due, Entry, Member, Renewed, Settle, Settled};
@@ -16,6 +17,9 @@ use super::plan::{End, Plan};
 use super::process::Process;
 use super::sim::job_of;
 use super::world::{LEASE, TRUST};
+
+/// How long a run may go on whose worker has learned that it was reaped.
+const REAPED_ENDS: Duration = Duration::from_millis(1_050);
 
 type Place = (QueueName, WorkerId);
 
@@ -78,10 +82,14 @@ struct Job {
 #[derive(Debug, Clone)]
 struct Delivery {
     process: usize,
+    place: Place,
     /// At which step it was claimed.
     claimed: u64,
     failures: u32,
     started: bool,
+    ended: bool,
+    /// When its process learned that it was reaped.
+    reaped: Option<Instant>,
 }
 
 #[derive(Debug, Clone)]
@@ -307,9 +315,12 @@ impl Ledger {
                     let given = &self.claims[&(place.clone(), token)];
                     self.jobs[given.job].deliveries.push(Delivery {
                         process: process.number,
+                        place: place.clone(),
                         claimed: given.step,
                         failures: given.failures,
                         started: false,
+                        ended: false,
+                        reaped: None,
                     });
                 }
             }
@@ -346,8 +357,36 @@ impl Ledger {
         (before, wrong)
     }
 
-    pub(crate) fn ended(&mut self, process: &Process, job: usize, end: End) {
-        self.jobs[job].ends.push((process.number, end));
+    /// A run ended; of one that was dropped it is not known yet how. One whose worker was reaped
+    /// has a second to end by itself, and is aborted then.
+    pub(crate) fn ended(
+        &mut self,
+        process: &Process,
+        job: usize,
+        ends: &[End],
+        now: Instant,
+    ) -> Option<String> {
+        let state = &mut self.jobs[job];
+        let by = process.number;
+        state.ends.extend(ends.iter().map(|end| (by, *end)));
+        let mut runs = state.deliveries.iter_mut();
+        let run = runs.find(|run| run.process == by && run.started && !run.ended)?;
+        run.ended = true;
+        let reaped = run.reaped.filter(|at| process.was_running(*at))?;
+        let took = now - reaped;
+        (took > REAPED_ENDS).then(|| {
+            format!("p{by} ran j{job} for {took:?} after it had learned that it was reaped")
+        })
+    }
+
+    /// A process has learned that it is no member any more.
+    pub(crate) fn reaped(&mut self, process: &Process, member: &Member, now: Instant) {
+        let runs = self.jobs.iter_mut().flat_map(|job| &mut job.deliveries);
+        for run in runs.filter(|run| run.process == process.number && !run.ended) {
+            if run.place.0 == member.queue && run.place.1 == member.worker {
+                run.reaped.get_or_insert(now);
+            }
+        }
     }
 
     pub(crate) fn cancelled(&mut self, job: usize) {

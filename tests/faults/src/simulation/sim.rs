@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jobq::JobId;
 use jobq::broker::memory::{MemoryBroker, Snapshot};
-use jobq::broker::{Adopted, Broker as _, Claimed, Renewed};
+use jobq::broker::{Adopted, Broker as _, Claimed, Member, Renewed};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use support::hooked::{Answer, Step};
@@ -139,18 +139,11 @@ impl Sim {
     /// A process has the answer of a step that it sent at `sent`.
     pub(crate) fn answered(&self, process: &Process, step: &Step, answer: &Answer, sent: Instant) {
         let mut state = self.state();
-        let reaped = match answer {
-            Answer::Round(round) => matches!(round.claim, Some(Ok(Claimed::Reaped))),
-            Answer::Renewed(answer) => matches!(answer, Ok(Renewed::Reaped)),
-            Answer::Adopted(answer) => matches!(answer, Ok(Adopted::Reaped)),
-            _ => false,
-        };
-        if reaped {
-            let ms = self.ms();
-            let number = process.number;
-            state
-                .trace
-                .line(ms, format_args!("p{number} learns that it was reaped"));
+        if let Some(member) = reaped(step, answer) {
+            let (ms, number) = (self.ms(), process.number);
+            let line = format_args!("p{number} learns that it was reaped");
+            state.trace.line(ms, line);
+            state.ledger.reaped(process, member, Instant::now());
         }
         state.ledger.answered(process, step, answer, sent);
     }
@@ -164,10 +157,12 @@ impl Sim {
         before
     }
 
-    pub(crate) fn ended(&self, process: &Process, job: usize, end: End) {
-        let number = process.number;
-        self.note(format_args!("p{number} ends j{job}: {end:?}"));
-        self.state().ledger.ended(process, job, end);
+    /// A run ends, in one of these ways.
+    pub(crate) fn ended(&self, process: &Process, job: usize, ends: &[End]) {
+        let (number, now) = (process.number, Instant::now());
+        self.note(format_args!("p{number} ends j{job}: {ends:?}"));
+        let wrong = self.state().ledger.ended(process, job, ends, now);
+        wrong.into_iter().for_each(|wrong| self.accuse(wrong));
     }
 
     /// What the ledger knows.
@@ -183,6 +178,19 @@ impl Sim {
 impl fmt::Debug for Sim {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sim").finish_non_exhaustive()
+    }
+}
+
+/// Who is told that it is no member any more.
+fn reaped<'a>(step: &'a Step, answer: &Answer) -> Option<&'a Member> {
+    match (step, answer) {
+        (Step::Renew(member), Answer::Renewed(Ok(Renewed::Reaped))) => Some(member),
+        (Step::Adopt(adoption), Answer::Adopted(Ok(Adopted::Reaped))) => Some(&adoption.member),
+        (Step::Round { claim, .. }, Answer::Round(round)) => {
+            let reaped = matches!(round.claim, Some(Ok(Claimed::Reaped)));
+            claim.as_ref().filter(|_| reaped).map(|claim| &claim.member)
+        }
+        _ => None,
     }
 }
 

@@ -87,7 +87,7 @@ impl Run {
 
     fn end(mut self, end: End) {
         self.open = false;
-        self.process.sim.ended(&self.process, self.job, end);
+        self.process.sim.ended(&self.process, self.job, &[end]);
     }
 }
 
@@ -96,8 +96,7 @@ impl Drop for Run {
         if self.open && self.process.is_alive() {
             // Whether it was its timeout or an abort, its outcome says.
             let sim = &self.process.sim;
-            sim.ended(&self.process, self.job, End::Interrupted);
-            sim.ended(&self.process, self.job, End::TimedOut);
+            sim.ended(&self.process, self.job, &[End::Interrupted, End::TimedOut]);
         }
     }
 }
