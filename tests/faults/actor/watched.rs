@@ -1,13 +1,17 @@
 //! Writes down what a worker is answered, before the worker sees it.
 
+use std::str::FromStr;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use async_trait::async_trait;
 use bytes::Bytes;
+use faults::death::{self, Side};
 use faults::ledger::{self, Event, Ledger};
 use jobq::broker::{
     Action, Adopted, Adoption, Claim, Claimed, Member, ReleaseTo, Renewed, RoundAnswer, Settle,
     Settled,
 };
-use jobq::{BrokerError, Envelope, JobId, Token};
+use jobq::{BrokerError, BrokerErrorKind, Envelope, JobId, Token};
 use support::hooked::{Answer, Call, Hook, Step};
 
 /// What stands in a ledger for an element that is no envelope.
@@ -15,7 +19,32 @@ const NO_ID: JobId = JobId::from_bytes([0; 16]);
 
 /// The hook of one worker.
 #[derive(Debug)]
-pub(crate) struct Watched(&'static Ledger);
+pub(crate) struct Watched {
+    ledger: &'static Ledger,
+    lost: Option<Lost>,
+    /// Steps so far of the kind that loses an answer.
+    passed: AtomicU64,
+}
+
+/// An answer that does not arrive: the step, and which of its kind, from 1.
+#[derive(Debug, Clone)]
+pub(crate) struct Lost {
+    step: String,
+    number: u64,
+}
+
+impl FromStr for Lost {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let parts = text.split_once(':');
+        let lost = parts.and_then(|(step, number)| {
+            let (step, number) = (step.to_owned(), number.parse().ok()?);
+            Some(Self { step, number })
+        });
+        lost.ok_or_else(|| format!("{text} is not like claim:2"))
+    }
+}
 
 #[async_trait]
 impl Hook for Watched {
@@ -24,7 +53,12 @@ impl Hook for Watched {
         if let Step::Round { settles, .. } = call.step() {
             settles.iter().for_each(|settle| self.settling(settle));
         }
+        death::pass(Side::Before, |step| call.step().is(step));
         let answer = call.run().await;
+        death::pass(Side::After, |step| call.step().is(step));
+        if self.is_lost(call.step()) {
+            return call.fail(unanswered);
+        }
         match (call.step(), &answer) {
             (Step::Round { settles, claim }, Answer::Round(answer)) => {
                 self.round(settles, claim.as_ref(), answer, asked);
@@ -33,7 +67,7 @@ impl Hook for Watched {
             (Step::Adopt(adoption), Answer::Adopted(Ok(adopted))) => self.adopt(adoption, adopted),
             (Step::Leave { worker, .. }, Answer::Left(Ok(true))) => {
                 let worker = worker.to_string();
-                self.0.write(&Event::Left { worker });
+                self.ledger.write(&Event::Left { worker });
             }
             _ => {}
         }
@@ -42,8 +76,18 @@ impl Hook for Watched {
 }
 
 impl Watched {
-    pub(crate) fn new(ledger: &'static Ledger) -> Self {
-        Self(ledger)
+    pub(crate) fn new(ledger: &'static Ledger, lost: Option<Lost>) -> Self {
+        let passed = AtomicU64::new(0);
+        Self {
+            ledger,
+            lost,
+            passed,
+        }
+    }
+
+    fn is_lost(&self, step: &Step) -> bool {
+        let lost = self.lost.as_ref().filter(|lost| step.is(&lost.step));
+        lost.is_some_and(|lost| self.passed.fetch_add(1, Ordering::Relaxed) + 1 == lost.number)
     }
 
     fn round(&self, settles: &[Settle], claim: Option<&Claim>, answer: &RoundAnswer, asked: u64) {
@@ -55,7 +99,7 @@ impl Watched {
                 for (token, id) in tokens(grant.counter, &grant.envelopes) {
                     let queue = claim.member.queue.to_string();
                     let worker = claim.member.worker.to_string();
-                    self.0.write(&Event::Claimed {
+                    self.ledger.write(&Event::Claimed {
                         queue,
                         worker,
                         token,
@@ -74,7 +118,7 @@ impl Watched {
             if settlement.action == Action::Ack {
                 continue;
             }
-            self.0.write(&Event::Settling {
+            self.ledger.write(&Event::Settling {
                 queue: settle.queue.to_string(),
                 worker: settle.worker.to_string(),
                 token: settlement.token.to_string(),
@@ -91,7 +135,7 @@ impl Watched {
                 Ok(_) => "stale",
                 Err(_) => "unknown",
             };
-            self.0.write(&Event::Settled {
+            self.ledger.write(&Event::Settled {
                 queue: settle.queue.to_string(),
                 worker: settle.worker.to_string(),
                 token: settlement.token.to_string(),
@@ -111,7 +155,7 @@ impl Watched {
                     let queue = adoption.member.queue.to_string();
                     let worker = adoption.member.worker.to_string();
                     let target = adoption.target.to_string();
-                    self.0.write(&Event::Adopted {
+                    self.ledger.write(&Event::Adopted {
                         queue,
                         worker,
                         token,
@@ -127,8 +171,12 @@ impl Watched {
 
     fn reaped(&self, member: &Member) {
         let worker = member.worker.to_string();
-        self.0.write(&Event::Reaped { worker });
+        self.ledger.write(&Event::Reaped { worker });
     }
+}
+
+fn unanswered() -> BrokerError {
+    BrokerError::new(BrokerErrorKind::Unavailable, "the answer was lost").with_outcome_unknown()
 }
 
 fn tokens(claim: u64, envelopes: &[Bytes]) -> impl Iterator<Item = (String, JobId)> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
+use faults::death::Death;
 use faults::ledger::{Event, Ledger};
 use jobq::Client;
 use jobq_worker::Worker;
@@ -12,7 +13,7 @@ use support::hooked::Hooked;
 use tokio::runtime::Handle;
 
 use crate::Place;
-use crate::watched::Watched;
+use crate::watched::{Lost, Watched};
 
 /// Between two counts of tasks.
 const COUNT_EVERY: Duration = Duration::from_secs(1);
@@ -32,12 +33,20 @@ pub(crate) struct Work {
     renew_every: u64,
     #[arg(long, default_value_t = 25_000)]
     shutdown_timeout: u64,
+    /// Where it ends itself, without a word: `before:settle:3`.
+    #[arg(long)]
+    die: Option<Death>,
+    /// The answer that it never sees: `claim:2` is that of the second claim.
+    #[arg(long)]
+    lose: Option<Lost>,
 }
 
 impl Work {
     pub(crate) async fn run(self, place: &Place, ledger: &'static Ledger) -> ExitCode {
         let client = place.connect().await;
-        let watched = Hooked::new(client.broker().clone(), Arc::new(Watched::new(ledger)));
+        self.die.into_iter().for_each(Death::await_here);
+        let watched = Arc::new(Watched::new(ledger, self.lose));
+        let watched = Hooked::new(client.broker().clone(), watched);
         let worker = Worker::builder(Client::with_broker(Arc::new(watched)))
             .queues(self.queues)
             .concurrency(self.concurrency)

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use jobq::{BoxError, Context, JobError, job};
 
+use crate::death::{self, Side};
 use crate::ledger::{Event, Ledger};
 
 /// The queue of all of them, unless they are sent to another.
@@ -264,12 +265,14 @@ pub async fn spawns(ctx: Context, children: u32) -> Result<(), BoxError> {
 pub fn start(ctx: &Context) {
     let (id, attempt) = (ctx.id(), ctx.attempt());
     write(&Event::Start { id, attempt });
+    death::pass(Side::Before, |step| step == "run");
 }
 
 /// A handler is about to succeed.
 pub fn end(ctx: &Context) {
     let (id, attempt) = (ctx.id(), ctx.attempt());
     write(&Event::End { id, attempt });
+    death::pass(Side::After, |step| step == "run");
 }
 
 /// A handler is about to fail.

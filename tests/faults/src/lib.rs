@@ -7,6 +7,7 @@
 //! | `world.rs`, `world/` | a Redis, and the processes around it: started, killed, stopped, looked at |
 //! | `jobs.rs` | the jobs that workers run |
 //! | `ledger.rs` | what each process writes down before it acts |
+//! | `death.rs` | where a process ends itself |
 //! | `history.rs` | all ledgers as one |
 //! | `census.rs` | every element in every key, at one moment |
 //! | `traffic.rs` | a producer and workers around a server that is harmed |
@@ -18,6 +19,7 @@
 
 pub mod census;
 pub mod check;
+pub mod death;
 mod fuzz;
 pub mod history;
 pub mod jobs;

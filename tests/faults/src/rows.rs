@@ -17,6 +17,7 @@ pub mod n5;
 pub mod p1;
 pub mod p10;
 pub mod p11;
+pub mod p2;
 pub mod p3;
 pub mod p4;
 pub mod p5;
@@ -37,6 +38,7 @@ pub mod r9;
 /// All of them.
 pub const ROWS: &[Row] = &[
     p1::ROW,
+    p2::ROW,
     p3::ROW,
     p4::ROW,
     p5::ROW,

@@ -20,6 +20,7 @@ row!(n3, alone);
 row!(n4, alone);
 row!(n5, alone);
 row!(p1, alone);
+row!(p2, alone);
 row!(p3, alone);
 row!(p4, alone);
 row!(p5, alone);

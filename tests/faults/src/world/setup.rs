@@ -29,6 +29,10 @@ pub struct Setup {
     pub log: &'static str,
     /// What its process finds in its environment besides.
     pub environment: Vec<(String, String)>,
+    /// Where it ends itself: `before:settle:3`.
+    pub die: Option<String>,
+    /// The answer that it never sees: `claim:2`.
+    pub lose: Option<String>,
 }
 
 impl Default for Setup {
@@ -46,6 +50,8 @@ impl Default for Setup {
             port: None,
             log: "info",
             environment: Vec::new(),
+            die: None,
+            lose: None,
         }
     }
 }
@@ -67,7 +73,7 @@ impl Setup {
 
     pub(super) fn arguments(&self) -> Vec<String> {
         let ms = |time: Duration| time.as_millis();
-        vec![
+        let mut arguments = vec![
             format!("--threads={}", self.threads),
             format!("--timeout={}", ms(self.timeout)),
             format!("--log={}", self.log),
@@ -77,7 +83,10 @@ impl Setup {
             format!("--lease={}", ms(self.lease)),
             format!("--renew-every={}", ms(self.renew_every)),
             format!("--shutdown-timeout={}", ms(self.shutdown_timeout)),
-        ]
+        ];
+        arguments.extend(self.die.iter().map(|die| format!("--die={die}")));
+        arguments.extend(self.lose.iter().map(|lose| format!("--lose={lose}")));
+        arguments
     }
 }
 

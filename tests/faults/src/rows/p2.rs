@@ -1,0 +1,185 @@
+//! P2: workers that end themselves before and after each step.
+
+use std::collections::VecDeque;
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::ExitStatus;
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use tokio::time::{Instant, sleep};
+
+use crate::check::Harm;
+use crate::death::{Death, Side};
+use crate::ledger::Event;
+use crate::row::{Figures, Plan, Row};
+use crate::schedule::Schedule;
+use crate::world::{Actor, Load, Setup, World};
+
+/// The row.
+pub const ROW: Row = Row {
+    id: "P2",
+    fault: "workers killed before and after each kind of step",
+    shows: "lost 0; accepted outcomes per claim at most 1; every point reached",
+    run: |plan| run(plan).boxed(),
+};
+
+/// What a worker does, and where it can be killed.
+const STEPS: [&str; 12] = [
+    "claim",
+    "run",
+    "settle",
+    "renew",
+    "promote",
+    "members",
+    "adopt",
+    "owners",
+    "held",
+    "wait",
+    "interrupt",
+    "leave",
+];
+
+/// Steps of a shutdown.
+const OF_THE_END: [&str; 2] = ["interrupt", "leave"];
+
+/// Victims at a time.
+const AT_ONCE: usize = 8;
+
+/// How long a victim may take to come to its end.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+struct Victim {
+    actor: Actor,
+    death: Death,
+    began: Instant,
+    told: bool,
+}
+
+async fn run(plan: Plan) -> Figures {
+    let world = World::start(&plan, &[]).await;
+    let setup = Setup {
+        concurrency: 4,
+        threads: 1,
+        ..Setup::default()
+    };
+    let load = Load {
+        rate: 150.0,
+        kinds: "work:5-60,work:5-60,fail:1".to_owned(),
+        ..Load::default()
+    };
+    let mut producer = world.producer(&load);
+    let mut deaths = deaths(&plan);
+    let points = deaths.len();
+    let mut victims: Vec<Victim> = Vec::new();
+    let (mut started, mut reached) = (0, 0);
+    while !deaths.is_empty() || !victims.is_empty() {
+        while victims.len() < AT_ONCE
+            && let Some(death) = deaths.pop_front()
+        {
+            victims.push(victim(&world, &setup, death));
+            started += 1;
+        }
+        for mut victim in std::mem::take(&mut victims) {
+            match victim.actor.ended() {
+                None => {
+                    look_after(&world, &mut victim);
+                    victims.push(victim);
+                }
+                Some(status) if is_killed(status) => {
+                    let actor = victim.actor.number();
+                    world.write(&Event::Killed { actor });
+                    reached += 1;
+                }
+                Some(status) => {
+                    let log = victim.actor.log();
+                    assert!(status.success(), "{}: {status}\n{log}", victim.death);
+                    // It had no wait to interrupt: another tries.
+                    deaths.push_back(victim.death);
+                }
+            }
+        }
+        sleep(LOOK_EVERY).await;
+    }
+    world.signal(&producer, "TERM");
+    producer.wait(Duration::from_secs(10)).await;
+    let living = (0..2).map(|_| world.worker(&setup)).collect();
+    let ending = world.finish(living, Duration::from_secs(90)).await;
+
+    let harm = Harm::of(&world.history(), &ending.check.jobs);
+    harm.assert_explained();
+    assert_eq!(reached, points, "every point is reached");
+    let figures = Figures::new()
+        .with("points", points)
+        .with("victims", started);
+    figures.and(harm.figures()).and(ending.figures())
+}
+
+/// In an order of chance, so that different points meet each other.
+fn deaths(plan: &Plan) -> VecDeque<Death> {
+    let mut schedule = Schedule::new(plan.seed);
+    let mut deaths: Vec<_> = (1..=plan.of(1, 10))
+        .flat_map(|number| {
+            let sides = [Side::Before, Side::After].into_iter();
+            sides.flat_map(move |side| {
+                STEPS.map(|step| {
+                    let step = step.to_owned();
+                    // What is done once is done once.
+                    let number = match OF_THE_END.contains(&step.as_str()) || step == "held" {
+                        true => 1,
+                        false => number,
+                    };
+                    Death { side, step, number }
+                })
+            })
+        })
+        .collect();
+    for last in (1..deaths.len()).rev() {
+        deaths.swap(last, schedule.pick(last + 1));
+    }
+    deaths.into()
+}
+
+fn victim(world: &World, setup: &Setup, death: Death) -> Victim {
+    // Only a worker that misses an answer asks what it holds.
+    let lose = (death.step == "held").then(|| "claim:2".to_owned());
+    let setup = Setup {
+        die: Some(death.to_string()),
+        lose,
+        ..setup.clone()
+    };
+    Victim {
+        actor: world.worker(&setup),
+        death,
+        began: Instant::now(),
+        told: false,
+    }
+}
+
+/// One that dies at its shutdown is told to end, once it works.
+fn look_after(world: &World, victim: &mut Victim) {
+    let death = &victim.death;
+    assert!(
+        victim.began.elapsed() < PATIENCE,
+        "no worker came to {death} within {PATIENCE:?}\n{}",
+        victim.actor.log()
+    );
+    if victim.told || !OF_THE_END.contains(&death.step.as_str()) {
+        return;
+    }
+    let number = victim.actor.number();
+    let works = world
+        .history()
+        .entries()
+        .iter()
+        .any(|entry| entry.actor == number && matches!(entry.event, Event::End { .. }));
+    if works {
+        world.signal(&victim.actor, "TERM");
+        victim.told = true;
+    }
+}
+
+fn is_killed(status: ExitStatus) -> bool {
+    status.signal().is_some()
+}
