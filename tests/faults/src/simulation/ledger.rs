@@ -4,7 +4,7 @@
 mod balance;
 mod outcome;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -29,6 +29,8 @@ pub(crate) struct Ledger {
     claims: HashMap<(Place, Token), Claim>,
     /// When the counter of a member rose last.
     rose: HashMap<Place, Instant>,
+    /// Who was adopted: it is no member any more.
+    adopted: HashSet<Place>,
     /// When the last renew that was answered, or the joining claim, was sent.
     renewed: HashMap<Place, Instant>,
     pub(crate) owners: HashMap<WorkerId, usize>,
@@ -118,6 +120,7 @@ impl Ledger {
             jobs: jobs.chain(canaries).map(job).collect(),
             claims: HashMap::new(),
             rose: HashMap::new(),
+            adopted: HashSet::new(),
             renewed: HashMap::new(),
             owners: HashMap::new(),
             figures: Figures::default(),
@@ -168,7 +171,7 @@ impl Ledger {
                 }
                 if let (Some(claim), Some(Ok(Claimed::Granted(grant)))) = (claim, &round.claim) {
                     let place = (claim.member.queue.clone(), claim.member.worker.clone());
-                    self.rose.insert(place.clone(), now);
+                    wrongs.extend(self.rises(&claim.member, now));
                     for (token, envelope) in tokens(grant.counter, &grant.envelopes) {
                         let early = self.job(envelope).due.is_some_and(|due| at < due);
                         if early {
@@ -179,8 +182,7 @@ impl Ledger {
                 }
             }
             (Step::Renew(member), Answer::Renewed(Ok(Renewed::Alive { .. }))) => {
-                self.rose
-                    .insert((member.queue.clone(), member.worker.clone()), now);
+                wrongs.extend(self.rises(member, now));
             }
             (
                 Step::Adopt(adoption),
@@ -196,8 +198,9 @@ impl Ledger {
                         wrongs.push(format!("adopted after {still:?}: its lease is {LEASE:?}"));
                     }
                 }
+                self.adopted.insert(target);
                 let place = (queue.clone(), adoption.member.worker.clone());
-                self.rose.insert(place.clone(), now);
+                wrongs.extend(self.rises(&adoption.member, now));
                 for (token, envelope) in tokens(*counter, envelopes) {
                     self.given(process, &place, token, envelope, true, &mut wrongs);
                     self.job(envelope).adoptions += 1;
@@ -207,6 +210,18 @@ impl Ledger {
             _ => {}
         }
         wrongs
+    }
+
+    /// A member's counter rises. One who was adopted has to be told instead, unless the step is a
+    /// late one of its joining.
+    fn rises(&mut self, member: &Member, now: Instant) -> Option<String> {
+        let place = (member.queue.clone(), member.worker.clone());
+        let adopted = self.adopted.contains(&place) && member.known > 0;
+        self.rose.insert(place.clone(), now);
+        if member.known == 0 {
+            self.adopted.remove(&place);
+        }
+        adopted.then(|| "a worker that was adopted is not told".to_owned())
     }
 
     fn enqueued(&mut self, entry: &Entry, at: At) {

@@ -106,7 +106,7 @@ impl Sim {
         } else if is(rates.twice) {
             Fate::Twice
         } else if is(rates.late) {
-            Fate::Late(rng.random_range(0..3_000))
+            Fate::Late(rng.random_range(0..6_000))
         } else if is(rates.slow) {
             Fate::Slow(rng.random_range(10..700))
         } else if is(rates.crash) {
