@@ -101,8 +101,12 @@ pub(crate) async fn an_adopter_being_adopted_is_reaped(f: Fixture) {
     f.enqueue(&["c", "d"]).await;
     reaper.claim(2).await;
     third.adopt(&reaper.id, Some(reaper.known), 1).await;
-    let adopted = reaper.adopt(&dead.id, Some(dead.known), 10).await;
-    assert_eq!(adopted, Adopted::Reaped);
+    // Also by the step with which it would have joined.
+    for known in [reaper.known, 0] {
+        reaper.known = known;
+        let adopted = reaper.adopt(&dead.id, Some(dead.known), 10).await;
+        assert_eq!(adopted, Adopted::Reaped);
+    }
     assert_eq!(dead.held().await.len(), 2);
 }
 

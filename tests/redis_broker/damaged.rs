@@ -132,6 +132,14 @@ async fn a_member_with_a_damaged_counter_is_reaped_before_it_is_given_a_token_tw
         assert_eq!(claimed, Claimed::Reaped, "{counter}");
         let renewed = broker.renew(&claim(3, 0).member).await.unwrap();
         assert_eq!(renewed, Renewed::Reaped, "{counter}");
+        let adoption = Adoption {
+            member: claim(3, 0).member,
+            target: WorkerId::from_stored("w2"),
+            seen: None,
+            max: 10,
+        };
+        let adopted = broker.adopt(&adoption).await.unwrap();
+        assert_eq!(adopted, jobq::broker::Adopted::Reaped, "{counter}");
     }
     assert_eq!(broker.stats(&queue()).await.unwrap().ready, 1);
 }
