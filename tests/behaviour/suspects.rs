@@ -1,6 +1,7 @@
 //! A job whose workers die is run alone after the second, and dead after the third; jobs that were
 //! there by chance are done.
 
+mod brief;
 mod starving;
 
 use std::time::Duration;

@@ -3,7 +3,8 @@
 //! One tick, on the worker that is the timekeeper of a queue with suspects, so that one worker a
 //! queue offers itself at a time:
 //! 1. stop claiming, and have no wait under way;
-//! 2. wait until no job runs, at most 60 s; then claim one suspect and wait for its end;
+//! 2. wait until no job runs, at most 60 s; then claim one suspect and wait for its end, and so on
+//!    with the next until none is left or a second has passed: then other jobs have their turn;
 //! 3. not empty in time: resign as timekeeper, so that another worker tries, and work on for some
 //!    minutes before the next offer;
 //! 4. but if suspects have waited for 10 minutes, run one beside others, in the next slot that is
@@ -24,7 +25,8 @@ use crate::executor::Granted;
 use crate::shared::Shared;
 use crate::shutdown::Phase;
 
-/// How often it looks while there are suspects.
+/// How often it looks while there are suspects, and so for how long other jobs run at least before
+/// the next suspect; for as long suspects may follow each other.
 const LOOK: Duration = Duration::from_secs(1);
 
 /// How long it sleeps while there are none.
@@ -187,11 +189,39 @@ impl Suspects {
             self.resign(index);
             return Ok(());
         }
-        self.run_one(index, company).await?;
-        if company == Company::Alone {
+        match company {
+            Company::Alone => self.one_by_one(index).await,
+            Company::Others => self.run_one(index, company).await.map(drop),
+        }
+    }
+
+    /// Runs suspects, each alone, for as long as it is their turn. Queues share it.
+    async fn one_by_one(&mut self, index: usize) -> Result<(), BrokerError> {
+        let queues = self.waiting.iter().flatten().count().max(1);
+        let turn_ends = Instant::now() + LOOK / u32::try_from(queues).unwrap_or(u32::MAX);
+        while self.run_one(index, Company::Alone).await? {
             self.until_over().await;
+            if !self.is_next(index, turn_ends).await {
+                break;
+            }
         }
         Ok(())
+    }
+
+    /// Whether another suspect of the queue may run now: not before the outcome of the last is
+    /// settled, for a worker that dies until then held both.
+    async fn is_next(&self, index: usize, turn_ends: Instant) -> bool {
+        let shared = &self.shared;
+        let membership = &shared.memberships[index];
+        if membership.suspects.load(Ordering::Relaxed) == 0 || !membership.is_timekeeper() {
+            return false;
+        }
+        tokio::select! {
+            biased;
+            () = shared.shutdown.reached(Phase::Draining) => false,
+            () = tokio::time::sleep_until(turn_ends) => false,
+            () = shared.outbox.emptied() => !self.runs_one(),
+        }
     }
 
     /// Waits for the place that a suspect needs.
@@ -233,15 +263,16 @@ impl Suspects {
         self.shared.note_suspects(index, 0, false);
     }
 
-    async fn run_one(&mut self, index: usize, company: Company) -> Result<(), BrokerError> {
+    /// Starts a suspect; answers whether there was one.
+    async fn run_one(&mut self, index: usize, company: Company) -> Result<bool, BrokerError> {
         let shared = self.shared.clone();
         let membership = &shared.memberships[index];
         if !membership.is_trusted(Instant::now()) {
-            return Ok(());
+            return Ok(false);
         }
         let slots = shared.slots.reserve(1);
         if slots.count() == 0 {
-            return Ok(());
+            return Ok(false);
         }
         let (request, member) = membership.ask();
         let worker = member.worker.clone();
@@ -254,9 +285,10 @@ impl Suspects {
             Claimed::Granted(grant) => grant,
             Claimed::Reaped => {
                 shared.reaped(index, &request.reaped());
-                return Ok(());
+                return Ok(false);
             }
         };
+        let any = !grant.envelopes.is_empty();
         shared.note_suspects(index, grant.suspects, grant.paused);
         self.claimed(index, company, grant.suspects);
         let (claim, from) = (grant.counter, ReleaseTo::Suspects);
@@ -268,7 +300,8 @@ impl Suspects {
             grant,
             from,
         };
-        granted.start(&shared, &**shared.broker()).await
+        granted.start(&shared, &**shared.broker()).await?;
+        Ok(any)
     }
 
     /// One was claimed, and so many are left. Those that starve beside it starve on.
