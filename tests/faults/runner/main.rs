@@ -1,6 +1,7 @@
 //! Runs rows of the fault matrix and prints their figures.
 
 use std::process::ExitCode;
+use std::time::Instant;
 
 use clap::Parser;
 use faults::row::{Figures, Plan, Row, Size, seed};
@@ -42,17 +43,19 @@ fn main() -> ExitCode {
         minutes: options.minutes,
     };
     let mut sheet = vec![sheet::head()];
-    let mut failed = false;
+    let mut rows = Vec::new();
     for row in chosen {
         eprintln!("{}: {} (seed {})", row.id, row.fault, plan.seed);
+        let began = Instant::now();
         let figures = run(row, plan);
-        failed |= figures.is_none();
-        let line = sheet::line(row, figures.as_ref());
+        let line = sheet::line(row, figures.as_ref(), began.elapsed());
         eprintln!("{line}");
         sheet.push(line);
+        rows.push((row, figures));
     }
+    sheet.push(sheet::foot(&rows));
     println!("{}", sheet.join("\n"));
-    if failed {
+    if rows.iter().any(|(_, figures)| figures.is_none()) {
         ExitCode::FAILURE
     } else {
         ExitCode::SUCCESS

@@ -26,7 +26,7 @@ use crate::census::{Census, Place};
 use crate::row::Figures;
 use crate::world::World;
 
-pub use self::harm::{Harm, mean_and_max};
+pub use self::harm::{Harm, mean_and_max, seconds};
 pub use self::job::{JobRecord, Retry, Run, RunEnd};
 pub use self::jobs::Jobs;
 
@@ -126,6 +126,20 @@ impl Check {
         found
     }
 
+    /// How many accepted jobs are nowhere, and did not end (I3).
+    #[must_use]
+    pub fn lost(&self) -> usize {
+        let places = self.places();
+        places.iter().filter(|one| one.starts_with("I3:")).count()
+    }
+
+    /// How many elements are with a worker: in its handoff, or in flight.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        let held = |place: &Place| matches!(place, Place::Handoff(_) | Place::InFlight(..));
+        self.census.in_places(held)
+    }
+
     /// How many jobs were accepted so far.
     #[must_use]
     pub fn accepted(world: &World) -> usize {
@@ -138,7 +152,7 @@ impl Check {
         let dead = |place: &Place| matches!(place, Place::Dead(_));
         let figures = Figures::new()
             .with("accepted", self.jobs.accepted())
-            .with("lost", 0);
+            .with("lost", self.lost());
         let figures = match self.jobs.unknown() {
             0 => figures,
             unknown => figures.with("answer unknown", unknown),

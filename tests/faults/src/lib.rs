@@ -15,7 +15,7 @@
 //! | `schedule.rs` | chance, from a seed, and what was done by it |
 //! | `simulation.rs`, `simulation/` | whole workers in paused time, with faults from a seed |
 //! | `fuzz.rs`, `fuzz/` | broken input for every reader |
-//! | `sheet.rs` | the figures, as people read them |
+//! | `sheet.rs`, `sheet/` | the figures, as people read them; those that are promised, over all rows |
 
 pub mod census;
 pub mod check;

@@ -115,6 +115,13 @@ impl Figures {
         self
     }
 
+    /// What was measured by a name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        let mut named = self.0.iter().filter(|(of, _)| of == name);
+        named.next().map(|(_, value)| value.as_str())
+    }
+
     /// With those of another.
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {
@@ -126,8 +133,8 @@ impl Figures {
 impl Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (i, (name, value)) in self.0.iter().enumerate() {
-            let comma = if i > 0 { ", " } else { "" };
-            write!(f, "{comma}{name} {value}")?;
+            let comma = if i > 0 { "; " } else { "" };
+            write!(f, "{comma}{name}: {value}")?;
         }
         Ok(())
     }

@@ -1,6 +1,9 @@
 //! The figures of a run, as markdown.
 
+mod goals;
+
 use std::process::Command;
+use std::time::Duration;
 
 use crate::row::{Figures, Row};
 
@@ -25,15 +28,22 @@ pub fn head() -> String {
 
 /// A row of the sheet; without figures it failed.
 #[must_use]
-pub fn line(row: &Row, figures: Option<&Figures>) -> String {
+pub fn line(row: &Row, figures: Option<&Figures>, took: Duration) -> String {
     let Row {
         id, fault, shows, ..
     } = row;
     let (result, figures) = match figures {
-        Some(figures) => ("holds", figures.to_string()),
+        Some(figures) => ("holds", format!("{figures}; ")),
         None => ("**FAILED**", String::new()),
     };
-    format!("| {id} | {fault} | {shows} | {result} | {figures} |")
+    let took = took.as_secs();
+    format!("| {id} | {fault} | {shows} | {result} | {figures}took, s: {took} |")
+}
+
+/// What all rows together came to.
+#[must_use]
+pub fn foot(rows: &[(&Row, Option<Figures>)]) -> String {
+    format!("\n{}", goals::table(rows))
 }
 
 fn said(program: &str, arguments: &[&str]) -> String {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use jobq::JobId;
+use tokio::time::Instant;
 
 use crate::history::{Entry, History};
 use crate::ledger::{self, Event};
@@ -38,6 +39,17 @@ impl Traffic {
         };
         world.flows(20, Duration::from_secs(20)).await;
         traffic
+    }
+
+    /// Waits until each worker has started a job from now on. Answers how long that took.
+    ///
+    /// # Panics
+    ///
+    /// When it takes longer than `limit`.
+    pub async fn goes_on(&self, world: &World, limit: Duration) -> Duration {
+        let (mark, began) = (world.history().entries().len(), Instant::now());
+        world.each_starts(mark, &self.workers, limit).await;
+        began.elapsed()
     }
 
     /// Has the producer end, once its last call is answered.
@@ -82,6 +94,27 @@ impl World {
             (starts.count() + 1 >= runs).then_some(first)
         });
         Duration::from_millis(first.await - began)
+    }
+
+    /// Waits until each of these workers has started a job since a mark.
+    ///
+    /// # Panics
+    ///
+    /// When that takes longer than `limit`.
+    pub async fn each_starts(&self, mark: usize, workers: &[Actor], limit: Duration) {
+        let each_started = |world: &World| {
+            let history = world.history();
+            let since = &history.entries()[mark..];
+            let started = |worker: &Actor| {
+                let number = worker.number();
+                since
+                    .iter()
+                    .any(|entry| entry.actor == number && is_start(entry))
+            };
+            workers.iter().all(started).then_some(())
+        };
+        let what = "each worker to start a job";
+        self.until(what, limit, each_started).await;
     }
 }
 

@@ -1,6 +1,6 @@
 //! What each fault cost: which runs it had begun anew, and when.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
 use super::Jobs;
@@ -21,7 +21,8 @@ pub struct Harm {
     pub suspects_waited: Vec<u64>,
     /// Starts after a run that neither failed nor was ended with its process.
     pub unexplained: Vec<String>,
-    /// How often a worker was told that it was adopted, although nothing was done to it.
+    /// How many workers were adopted, although nothing was done to them: by what they were told, and by
+    /// what others took over from them.
     pub false_adoptions: usize,
     /// How many jobs were taken over.
     pub adopted: usize,
@@ -128,10 +129,13 @@ impl Harm {
             .with("kills", kills)
             .with("extra starts", again)
             .with(
-                "per kill",
-                format!("{:.2}", again as f64 / kills.max(1) as f64),
+                "extra starts per kill",
+                format!(
+                    "mean {:.2} max {}",
+                    again as f64 / kills.max(1) as f64,
+                    self.most_again()
+                ),
             )
-            .with("max", self.most_again())
             .with("ready again, s", mean_and_max(&self.waited))
             .with("false adoptions", self.false_adoptions);
         match self.suspects_waited.is_empty() {
@@ -148,6 +152,13 @@ pub fn mean_and_max(ms: &[u64]) -> String {
     let mean = ms.iter().sum::<u64>() as f64 / ms.len().max(1) as f64;
     let max = ms.iter().copied().max().unwrap_or(0);
     format!("mean {} max {}", seconds(mean), seconds(max as f64))
+}
+
+/// The same of times.
+#[must_use]
+pub fn seconds(times: &[Duration]) -> String {
+    let ms = times.iter().map(|time| u64::try_from(time.as_millis()));
+    mean_and_max(&ms.map(|ms| ms.unwrap_or(u64::MAX)).collect::<Vec<_>>())
 }
 
 fn has_cause(run: &Run) -> bool {
@@ -174,11 +185,26 @@ fn when_harmed(history: &History) -> HashMap<usize, u64> {
     harmed
 }
 
-/// Who is told of its adoption is alive: how often that was not due to what was done to it.
+/// Workers to whose process nothing had been done when they were told that they were adopted, or when
+/// one of their jobs was taken over.
 fn false_adoptions(history: &History, harmed: &HashMap<usize, u64>) -> usize {
-    let reaped = history.entries().iter().filter(|entry| {
-        matches!(entry.event, Event::Reaped { .. })
-            && harmed.get(&entry.actor).is_none_or(|&at| entry.at < at)
-    });
-    reaped.count()
+    let mut processes = HashMap::new();
+    for entry in history.entries() {
+        if let Event::Claimed { worker, .. } | Event::Settled { worker, .. } = &entry.event {
+            processes.insert(worker, entry.actor);
+        }
+    }
+    let adopted = history
+        .entries()
+        .iter()
+        .filter_map(|entry| match &entry.event {
+            Event::Reaped { worker } => Some((worker, entry.actor, entry.at)),
+            Event::Adopted { target, .. } => Some((target, *processes.get(target)?, entry.at)),
+            _ => None,
+        });
+    let sound = |&(_, process, at): &(_, usize, u64)| {
+        harmed.get(&process).is_none_or(|&harmed| at < harmed)
+    };
+    let workers: HashSet<_> = adopted.filter(sound).map(|(worker, ..)| worker).collect();
+    workers.len()
 }

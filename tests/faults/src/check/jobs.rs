@@ -252,6 +252,21 @@ impl Jobs {
         found
     }
 
+    /// Claims of which an outcome was accepted that was sent after the job had been taken over.
+    fn accepted_late(&self) -> impl Iterator<Item = &Right> {
+        let late = self.claims.iter().filter(|(right, claim)| {
+            let adopted = self.adopted_at(right, claim);
+            claim.accepted > 0 && adopted.is_some_and(|at| at < claim.sent)
+        });
+        late.map(|(right, _)| right)
+    }
+
+    /// How many there are of these.
+    #[must_use]
+    pub fn stale_accepted(&self) -> usize {
+        self.accepted_late().count()
+    }
+
     /// When the job of a claim was taken over from its worker.
     fn adopted_at(&self, right: &Right, claim: &Claim) -> Option<u64> {
         let of = (right.queue.clone(), right.worker.clone(), claim.id?);
@@ -268,15 +283,11 @@ impl Jobs {
                     "I4: {accepted} outcomes of {right:?} were accepted"
                 ));
             }
-            if accepted > 0
-                && self
-                    .adopted_at(right, claim)
-                    .is_some_and(|at| at < claim.sent)
-            {
-                found.push(format!(
-                    "I4: an outcome of {right:?} was accepted after its adoption"
-                ));
-            }
+        }
+        for right in self.accepted_late() {
+            found.push(format!(
+                "I4: an outcome of {right:?} was accepted after its adoption"
+            ));
         }
         for (id, job) in &self.jobs {
             if job.acks > 1 {

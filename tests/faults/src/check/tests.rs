@@ -282,6 +282,28 @@ fn a_start_that_nothing_explains_and_an_adoption_of_the_living_are_found() {
     let nothing = harm(&[(1, 1, start()), (9, 2, start()), (9, 1, reaped())]);
     assert_eq!(nothing.unexplained.len(), 1);
     assert_eq!(nothing.false_adoptions, 1);
+
+    let [queue, worker, token, target] = ["q", "other", "2.1", "w"].map(str::to_owned);
+    let adopted = Event::Adopted {
+        queue,
+        worker,
+        token,
+        id,
+        target,
+    };
+    let [queue, worker, token] = ["q", "w", "1.1"].map(str::to_owned);
+    let claimed = Event::Claimed {
+        queue,
+        worker,
+        token,
+        id,
+        asked: 1,
+    };
+    let never_told = harm(&[(1, 1, claimed.clone()), (9, 2, adopted.clone())]);
+    assert_eq!(never_told.false_adoptions, 1);
+    let kill = Event::Killed { actor: 1 };
+    let dead = harm(&[(1, 1, claimed), (5, 0, kill), (9, 2, adopted)]);
+    assert_eq!(dead.false_adoptions, 0);
 }
 
 #[test]

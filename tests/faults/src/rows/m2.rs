@@ -31,5 +31,4 @@ async fn run(plan: Plan) -> Figures {
     Figures::new()
         .with("sequences on memory", memory)
         .with("on memory and Redis", redis)
-        .with("differences", 0)
 }

@@ -39,7 +39,7 @@ async fn run(plan: Plan) -> Figures {
         .with("starts", figures.starts)
         .with("accepted outcomes", figures.outcomes)
         .with("stale", figures.stale)
-        .with("lost", 0)
+        .with("lost", figures.lost)
 }
 
 /// On as many threads as there are cores.

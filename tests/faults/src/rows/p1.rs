@@ -20,9 +20,6 @@ pub const ROW: Row = Row {
 /// Workers that are killed, beside one that is not.
 const MORTAL: usize = 4;
 
-/// How often, in kills, everything is checked under load.
-const CHECK_EVERY: usize = 50;
-
 async fn run(plan: Plan) -> Figures {
     let world = World::start(&plan, &[]).await;
     let setup = plan.of(
@@ -41,12 +38,14 @@ async fn run(plan: Plan) -> Figures {
     let mut workers: Vec<_> = (0..=MORTAL).map(|_| world.worker(&setup)).collect();
     let mut schedule = Schedule::new(plan.seed);
     let (kills, accepted) = plan.of((20, 0), (300, 200_000));
+    // In kills: everything is checked under load.
+    let check_every = plan.of(20, 50);
     let mut killed = 0;
     while killed < kills || Check::accepted(&world) < accepted {
         schedule.pause(50..=500).await;
         kill_one(&world, &mut workers, &setup, &mut schedule);
         killed += 1;
-        if killed % CHECK_EVERY == CHECK_EVERY / 2 {
+        if killed % check_every == check_every / 2 {
             Check::of(&world).await;
         }
     }
@@ -60,7 +59,10 @@ async fn run(plan: Plan) -> Figures {
     harm.assert_explained();
     let longest = setup.lease + Duration::from_secs(5);
     harm.assert_bounds(setup.concurrency as usize, 5 * longest);
-    harm.figures().and(ending.figures())
+    Figures::new()
+        .with("concurrency", setup.concurrency)
+        .and(harm.figures())
+        .and(ending.figures())
 }
 
 /// Kills one of all but the first, and starts another in its place.

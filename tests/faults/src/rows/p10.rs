@@ -39,10 +39,14 @@ async fn run(plan: Plan) -> Figures {
         let job = deaf::new(on).timeout(TIMEOUT).retries(0);
         timed_out.push(world.enqueue(&client, job).await);
     }
-    let leaked = |_: &World| (worker.log().matches(LEAK).count() == LEAKED).then_some(());
-    world
+    let leaked = |_: &World| {
+        let leaked = worker.log().matches(LEAK).count();
+        (leaked >= LEAKED).then_some(leaked)
+    };
+    let leaked = world
         .until("the slots to be leaked", PATIENCE, leaked)
         .await;
+    assert_eq!(leaked, LEAKED, "slots that are told to be leaked");
     let mut others = Vec::new();
     for _ in 0..plan.of(200, 5_000) {
         others.push(world.enqueue(&client, work::new(5)).await);
@@ -63,8 +67,8 @@ async fn run(plan: Plan) -> Figures {
     }
     let ending = world.finish(vec![worker], PATIENCE).await;
     Figures::new()
-        .with("timed out", timed_out.len())
-        .with("slots leaked", LEAKED)
+        .with("timed out", dead.len())
+        .with("slots leaked", leaked)
         .and(ending.figures())
 }
 

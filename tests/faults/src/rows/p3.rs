@@ -1,11 +1,12 @@
 //! P3: a worker that was taken for dead goes on.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
 
 use crate::check::{Harm, Jobs, mean_and_max};
-use crate::history::History;
+use crate::history::{Entry, History};
 use crate::ledger::Event;
 use crate::row::{Figures, Plan, Row};
 use crate::schedule::Schedule;
@@ -73,8 +74,7 @@ async fn run(plan: Plan) -> Figures {
     Figures::new()
         .with("stops", told.len())
         .with("stale outcomes", stale)
-        // The checker has looked: I4.
-        .with("of them accepted", 0)
+        .with("of them accepted", ending.check.jobs.stale_accepted())
         .with("told, s", mean_and_max(&told))
         .with("handlers told, s", mean_and_max(&handlers))
         .with("false adoptions of others", harm.false_adoptions)
@@ -121,15 +121,23 @@ async fn told_after(world: &World, zombie: &Actor, woken: u64) -> u64 {
     world.until("it to be told", PATIENCE, told).await
 }
 
-/// How long after its process was woken handlers that ran were told, in ms: soon, or at its end for
-/// another reason.
+/// How long after its process was woken each handler ended that it was told of the adoption: of those
+/// that had begun before, and would have gone on. A job that another worker runs meanwhile is its own.
 fn handlers_told(history: &History, zombie: usize, woken: u64) -> Vec<u64> {
-    let told = history
-        .entries()
-        .iter()
-        .filter(|entry| entry.actor == zombie && matches!(entry.event, Event::Cancelled { .. }));
-    let after = told.filter_map(|entry| entry.at.checked_sub(woken));
-    after.filter(|&ms| ms <= TOLD_WITHIN).collect()
+    let its = |entry: &&Entry| entry.actor == zombie;
+    let mut open = HashSet::new();
+    let mut told = Vec::new();
+    for entry in history.entries().iter().filter(its) {
+        match entry.event {
+            Event::Start { id, .. } if entry.at < woken => drop(open.insert(id)),
+            Event::End { id, .. } | Event::Failed { id, .. } => drop(open.remove(&id)),
+            Event::Cancelled { id } if open.remove(&id) && entry.at >= woken => {
+                told.push(entry.at - woken);
+            }
+            _ => {}
+        }
+    }
+    told
 }
 
 fn stale(history: &History) -> usize {

@@ -6,7 +6,7 @@ use futures_util::FutureExt as _;
 
 use crate::jobs::{self, mute, panics, panics_blocking};
 use crate::row::{Figures, Plan, Row};
-use crate::world::{Setup, World};
+use crate::world::{Actor, Setup, World};
 
 /// The row.
 pub const ROW: Row = Row {
@@ -20,12 +20,7 @@ pub const ROW: Row = Row {
 async fn run(plan: Plan) -> Figures {
     let world = World::start(&plan, &[]).await;
     let client = world.client().await;
-    let setup = Setup {
-        lease: Duration::from_secs(7),
-        renew_every: Duration::from_secs(2),
-        ..Setup::default()
-    };
-    let worker = world.worker(&setup);
+    let worker = world.worker(&Setup::default().with_default_lease());
     let mut panicked = Vec::new();
     for _ in 0..plan.of(40, 2_000) {
         for how in ["drop", "payload", "in the handler"] {
@@ -38,7 +33,8 @@ async fn run(plan: Plan) -> Figures {
     }
     let mut workers = vec![worker];
     world.drain(&workers, Duration::from_secs(60)).await;
-    assert_eq!(workers[0].ended(), None, "the worker ended");
+    let ended = workers.iter_mut().filter_map(Actor::ended).count();
+    assert_eq!(ended, 0, "the worker ended");
     let log = workers[0].log();
     let ending = world.finish(workers, Duration::from_secs(60)).await;
 
@@ -50,6 +46,6 @@ async fn run(plan: Plan) -> Figures {
     assert!(!log.contains("a component panicked"), "{log}");
     Figures::new()
         .with("panics", panicked.len())
-        .with("workers that ended", 0)
+        .with("workers that ended", ended)
         .and(ending.figures())
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 
-use crate::check::{Harm, mean_and_max};
+use crate::check::{Harm, seconds};
 use crate::ledger::Event;
 use crate::row::{Figures, Plan, Row};
 use crate::schedule::Schedule;
@@ -48,12 +48,12 @@ async fn run(plan: Plan) -> Figures {
         let down = schedule.draw(down.clone());
         schedule.note(format!("Redis is away for {down} ms"));
         restart(&mut world, Duration::from_millis(down)).await;
-        let first = world.flows(1, AGAIN_WITHIN).await;
-        again.push(u64::try_from(first.as_millis()).expect("a short time"));
+        again.push(traffic.goes_on(&world, AGAIN_WITHIN).await);
     }
     traffic.stop(&world).await;
     let ending = world.finish(traffic.workers, Duration::from_secs(60)).await;
-    Harm::of(&world.history(), &ending.check.jobs).assert_explained();
+    let harm = Harm::of(&world.history(), &ending.check.jobs);
+    harm.assert_explained();
     let longest = longest_call(&world.history());
     assert!(
         longest < load.timeout + Duration::from_secs(5),
@@ -62,8 +62,8 @@ async fn run(plan: Plan) -> Figures {
     Figures::new()
         .with("restarts", restarts)
         .and(ending.figures())
-        .with("false adoptions", 0)
-        .with("consuming again, s", mean_and_max(&again))
+        .with("false adoptions", harm.false_adoptions)
+        .with("consuming again, s", seconds(&again))
         .with("longest enqueue, ms", longest.as_millis())
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 
 use super::r1::{AGAIN_WITHIN, note};
-use crate::check::{Harm, mean_and_max};
+use crate::check::{Harm, seconds};
 use crate::row::{Figures, Plan, Row};
 use crate::schedule::Schedule;
 use crate::traffic::{BUSY_AND_IDLE, Traffic};
@@ -61,17 +61,18 @@ async fn run(plan: Plan) -> Figures {
         schedule.pause(300..=900).await;
         schedule.note(*freeze);
         stand_still(&world, freeze).await;
-        let first = world.flows(1, AGAIN_WITHIN).await;
-        again.push(u64::try_from(first.as_millis()).expect("a short time"));
+        again.push(traffic.goes_on(&world, AGAIN_WITHIN).await);
     }
     traffic.stop(&world).await;
     let ending = world.finish(traffic.workers, Duration::from_secs(90)).await;
-    Harm::of(&world.history(), &ending.check.jobs).assert_explained();
+    let harm = Harm::of(&world.history(), &ending.check.jobs);
+    harm.assert_explained();
     Figures::new()
         .with("freezes", freezes.len())
+        .with("left with a worker", ending.check.held())
         .and(ending.figures())
-        .with("false adoptions", 0)
-        .with("consuming again, s", mean_and_max(&again))
+        .with("false adoptions", harm.false_adoptions)
+        .with("consuming again, s", seconds(&again))
 }
 
 /// Freezes the server, and comes back when it answers again.

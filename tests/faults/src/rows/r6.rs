@@ -33,7 +33,7 @@ async fn run(plan: Plan) -> Figures {
     let workers: Vec<_> = (0..2).map(|_| world.worker(&setup)).collect();
     let client = world.client().await;
     world.enqueue(&client, jobs::work::new(0)).await;
-    world.flows(0, Duration::from_secs(20)).await;
+    world.drain(&workers, Duration::from_secs(20)).await;
     let queue = client.queue(QUEUE).expect("the name is legal");
     queue.pause().await.expect("Redis takes a pause");
 
@@ -45,6 +45,9 @@ async fn run(plan: Plan) -> Figures {
     mixed(&world, &client).await;
     let check = Check::of(&world).await;
     let (accepted, refused) = (check.jobs.accepted(), refused(&world));
+    let partial = partial(&check);
+    assert_eq!(partial, 0, "jobs were refused, and are there");
+    let backlog = world.count().await.open;
 
     // Full however little is left in it.
     limit(&mut redis, 1).await;
@@ -53,6 +56,7 @@ async fn run(plan: Plan) -> Figures {
     let drained = world.drain(&workers, Duration::from_secs(60)).await;
     one_is_refused(&client).await;
     Check::of(&world).await;
+    let left = world.count().await.open;
     limit(&mut redis, 0).await;
 
     let ending = world.finish(workers, Duration::from_secs(60)).await;
@@ -60,7 +64,9 @@ async fn run(plan: Plan) -> Figures {
     Figures::new()
         .with("accepted before it was full", accepted)
         .with("refused", refused)
-        .with("partial", 0)
+        .with("partial enqueues", partial)
+        .with("backlog", backlog)
+        .with("left of it", left)
         .with(
             "drained while full, s",
             format!("{:.1}", drained.as_secs_f64()),
@@ -160,6 +166,13 @@ fn refused(world: &World) -> usize {
     count(&world.history(), |event| {
         matches!(event, Event::Refused { .. })
     })
+}
+
+/// How many jobs were refused, and are in Redis all the same.
+fn partial(check: &Check) -> usize {
+    let ids = check.census.elements.iter().filter_map(|one| one.id);
+    let refused = |id: &JobId| check.jobs.get(*id).is_some_and(|job| job.refused);
+    ids.filter(refused).count()
 }
 
 async fn limit(redis: &mut MultiplexedConnection, bytes: u64) {

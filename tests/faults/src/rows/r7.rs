@@ -1,14 +1,15 @@
 //! R7: keys are deleted, or made something else of, each in a queue of its own: the others go on, and
 //! so does the queue itself, at once or when somebody has mended it.
 
+mod damage;
+
 use std::collections::HashSet;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use jobq::{Client, JobId};
-use redis::aio::MultiplexedConnection;
 
-use super::r1::note;
+use self::damage::{Damage, harm, mend};
 use crate::check::Check;
 use crate::history::History;
 use crate::jobs::{self, QUEUE};
@@ -16,7 +17,7 @@ use crate::ledger::Event;
 use crate::row::{Figures, Plan, Row};
 use crate::schedule::Schedule;
 use crate::traffic::{Traffic, tokens_given_twice};
-use crate::world::{Actor, Load, NAMESPACE, Setup, World};
+use crate::world::{Actor, Load, Setup, World};
 
 /// The row.
 pub const ROW: Row = Row {
@@ -26,56 +27,8 @@ pub const ROW: Row = Row {
     run: |plan| run(plan).boxed(),
 };
 
-/// Of each of these a queue has one, or each of its workers.
-const KEYS: [&str; 10] = [
-    "ready",
-    "delayed",
-    "suspects",
-    "cancelled",
-    "dead",
-    "timekeeper",
-    "meta",
-    "workers",
-    "inflight",
-    "handoff",
-];
-
 /// How long a queue may take to go on: five times what is promised.
 const RECOVERS_WITHIN: Duration = Duration::from_secs(25);
-
-/// What is done to a key of a queue, which is named for both.
-#[derive(Debug, Clone)]
-struct Damage {
-    queue: String,
-    key: &'static str,
-    retyped: bool,
-}
-
-impl Damage {
-    fn all() -> Vec<Self> {
-        let of = |key: &'static str| {
-            [("deleted", false), ("retyped", true)].map(|(how, retyped)| Self {
-                queue: format!("{key}-{how}"),
-                key,
-                retyped,
-            })
-        };
-        KEYS.into_iter().flat_map(of).collect()
-    }
-
-    /// The keys of this class that there are; those of workers by worker.
-    fn keys(&self, workers: &[String]) -> Vec<String> {
-        let Self { queue, key, .. } = self;
-        let key = format!("{NAMESPACE}:{{{queue}}}:{key}");
-        match self.key {
-            "inflight" | "handoff" => workers
-                .iter()
-                .map(|worker| format!("{key}:{worker}"))
-                .collect(),
-            _ => vec![key],
-        }
-    }
-}
 
 async fn run(plan: Plan) -> Figures {
     let world = World::start(&plan, &[]).await;
@@ -121,7 +74,7 @@ async fn run(plan: Plan) -> Figures {
     adopts(&world, &client, &mut traffic.workers).await;
     let sound = traffic.producer.number();
     world.drain(&traffic.workers, Duration::from_secs(60)).await;
-    let lost = lost(&world, sound).await;
+    let (lost, elsewhere) = lost(&world, sound).await;
     world.canaries(Duration::from_secs(5)).await;
     let warnings = traffic.warnings().len();
     world.dismiss(traffic.workers).await;
@@ -129,7 +82,7 @@ async fn run(plan: Plan) -> Figures {
         .with("keys damaged", damages.len())
         .with("jobs gone with their keys", lost)
         .with("refused meanwhile", gone)
-        .with("lost elsewhere", 0)
+        .with("lost elsewhere", elsewhere)
         .with("warnings", warnings)
 }
 
@@ -172,53 +125,6 @@ async fn send(world: &World, client: &Client, queue: &str, ms: u64) -> Option<Jo
         Err(_) => Event::Refused { id },
     });
     sent.ok().map(|_| id)
-}
-
-async fn harm(
-    world: &World,
-    redis: &mut MultiplexedConnection,
-    damages: &[Damage],
-    schedule: &mut Schedule,
-) {
-    let members = world.census().await.members;
-    let workers: Vec<_> = members.into_iter().map(|(worker, _)| worker).collect();
-    note(world, "keys-are-damaged");
-    for damage in damages {
-        schedule.note(&*damage.queue);
-        for key in damage.keys(&workers) {
-            let mut command = match damage.retyped {
-                true => redis::cmd("SET"),
-                false => redis::cmd("DEL"),
-            };
-            command.arg(key);
-            if damage.retyped {
-                command.arg("something else");
-            }
-            ask(redis, &command).await;
-        }
-    }
-}
-
-/// Deletes every key that is of another type than it should be.
-async fn mend(world: &World, redis: &mut MultiplexedConnection, damages: &[Damage]) {
-    note(world, "keys-are-mended");
-    for damage in damages.iter().filter(|damage| damage.retyped) {
-        let mut keys = redis::cmd("KEYS");
-        keys.arg(format!("{NAMESPACE}:{{{}}}:{}*", damage.queue, damage.key));
-        let found: redis::RedisResult<Vec<String>> = keys.query_async(redis).await;
-        for key in found.expect("Redis answers") {
-            let kind: redis::RedisResult<String> =
-                redis::cmd("TYPE").arg(&key).query_async(redis).await;
-            if kind.expect("Redis answers") == "string" {
-                ask(redis, redis::cmd("DEL").arg(key)).await;
-            }
-        }
-    }
-}
-
-async fn ask(redis: &mut MultiplexedConnection, command: &redis::Cmd) {
-    let answer: redis::RedisResult<redis::Value> = command.query_async(redis).await;
-    answer.expect("Redis answers");
 }
 
 /// Waits until jobs end that the producer enqueues from now on.
@@ -288,25 +194,24 @@ async fn recovers(world: &World, client: &Client, queue: &str, delay: u64) {
     world.until(&what, RECOVERS_WITHIN, ended).await;
 }
 
-/// How many jobs went with damaged keys. None did of the sound queue, and no claim had two outcomes.
-async fn lost(world: &World, sound: usize) -> usize {
+/// How many jobs went with damaged keys, and how many of the sound queue: none. No claim had two outcomes.
+async fn lost(world: &World, sound: usize) -> (usize, usize) {
     let check = Check::read(world).await;
     let history = world.history();
     let of_sound: HashSet<String> = sent_by(&history, sound).map(|id| id.to_string()).collect();
+    let is_sound = |one: &str| one.split_whitespace().any(|word| of_sound.contains(word));
     let broken = |one: &&String| {
         let rule = ["I1:", "I2:", "I4:", "I12:"];
-        rule.iter().any(|rule| one.starts_with(rule))
-            || one.split_whitespace().any(|word| of_sound.contains(word))
+        rule.iter().any(|rule| one.starts_with(rule)) || is_sound(one)
     };
     let violations = check.violations();
     let broken: Vec<_> = violations.iter().filter(broken).collect();
     assert!(broken.is_empty(), "{broken:#?}");
     let twice = tokens_given_twice(&history);
     assert!(twice.is_empty(), "{twice:#?}");
-    violations
-        .iter()
-        .filter(|one| one.starts_with("I3:"))
-        .count()
+    let lost = violations.iter().filter(|one| one.starts_with("I3:"));
+    let (elsewhere, with_keys): (Vec<_>, Vec<_>) = lost.partition(|one| is_sound(one));
+    (with_keys.len(), elsewhere.len())
 }
 
 fn sent_by(history: &History, actor: usize) -> impl Iterator<Item = JobId> {

@@ -2,10 +2,11 @@
 //! judged when it is written.
 
 mod balance;
+mod figures;
 mod outcome;
+mod runs;
 
 use std::collections::{HashMap, HashSet};
-use std::time::Duration;
 
 use bytes::Bytes;
 use jobq::broker::{Adopted, Claimed, Due, Entry, Member, Renewed, Settle, Settled};
@@ -13,13 +14,12 @@ use jobq::{At, BrokerError, Envelope, QueueName, Token, WorkerId};
 use support::hooked::{Answer, Step};
 use tokio::time::Instant;
 
+pub(crate) use self::figures::Figures;
+use self::runs::Delivery;
 use super::plan::{End, Plan};
 use super::process::Process;
 use super::sim::job_of;
 use super::world::{LEASE, TRUST};
-
-/// How long a run may go on whose worker has learned that it was reaped.
-const REAPED_ENDS: Duration = Duration::from_millis(1_050);
 
 type Place = (QueueName, WorkerId);
 
@@ -37,33 +37,6 @@ pub(crate) struct Ledger {
     pub(crate) figures: Figures,
 }
 
-/// What happened how often.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Figures {
-    pub(crate) enqueued: u64,
-    pub(crate) starts: u64,
-    pub(crate) outcomes: u64,
-    pub(crate) stale: u64,
-    pub(crate) adoptions: u64,
-    pub(crate) steps: u64,
-    pub(crate) kills: u64,
-}
-
-impl Figures {
-    /// Those of two simulations.
-    pub(crate) fn and(self, other: Self) -> Self {
-        Self {
-            enqueued: self.enqueued + other.enqueued,
-            starts: self.starts + other.starts,
-            outcomes: self.outcomes + other.outcomes,
-            stale: self.stale + other.stale,
-            adoptions: self.adoptions + other.adoptions,
-            steps: self.steps + other.steps,
-            kills: self.kills + other.kills,
-        }
-    }
-}
-
 #[derive(Debug, Clone, Default)]
 struct Job {
     retries: u32,
@@ -78,20 +51,6 @@ struct Job {
     cancelled: Option<u64>,
     deliveries: Vec<Delivery>,
     ends: Vec<(usize, End)>,
-}
-
-/// A claim's answer that reached its process.
-#[derive(Debug, Clone)]
-struct Delivery {
-    process: usize,
-    place: Place,
-    /// At which step it was claimed.
-    claimed: u64,
-    failures: u32,
-    started: bool,
-    ended: bool,
-    /// When its process learned that it was reaped.
-    reaped: Option<Instant>,
 }
 
 #[derive(Debug, Clone)]
@@ -344,72 +303,6 @@ impl Ledger {
             }
             _ => {}
         }
-    }
-
-    pub(crate) fn started(
-        &mut self,
-        process: &Process,
-        job: usize,
-        attempt: u32,
-    ) -> (usize, Option<String>) {
-        self.figures.starts += 1;
-        let state = &mut self.jobs[job];
-        state.starts += 1;
-        let before = state.starts - 1;
-        let delivery = state.deliveries.iter_mut().find(|delivery| {
-            !delivery.started
-                && delivery.process == process.number
-                && delivery.failures + 1 == attempt
-        });
-        let Some(delivery) = delivery else {
-            let number = process.number;
-            let wrong = format!("p{number} starts j{job} attempt {attempt}, and no claim gave it");
-            return (before, Some(wrong));
-        };
-        delivery.started = true;
-        let cancelled = state.cancelled.is_some_and(|step| step < delivery.claimed);
-        let wrong = cancelled.then(|| format!("j{job} starts; it was cancelled before its claim"));
-        (before, wrong)
-    }
-
-    /// A run ended; of one that was dropped it is not known yet how. One whose worker was reaped
-    /// has a second to end by itself, and is aborted then.
-    pub(crate) fn ended(
-        &mut self,
-        process: &Process,
-        job: usize,
-        ends: &[End],
-        now: Instant,
-    ) -> Option<String> {
-        let state = &mut self.jobs[job];
-        let by = process.number;
-        state.ends.extend(ends.iter().map(|end| (by, *end)));
-        let mut runs = state.deliveries.iter_mut();
-        let run = runs.find(|run| run.process == by && run.started && !run.ended)?;
-        run.ended = true;
-        let reaped = run.reaped.filter(|at| process.was_running(*at))?;
-        let took = now - reaped;
-        (took > REAPED_ENDS).then(|| {
-            format!("p{by} ran j{job} for {took:?} after it had learned that it was reaped")
-        })
-    }
-
-    /// A process has learned that it is no member any more.
-    pub(crate) fn reaped(&mut self, process: &Process, member: &Member, now: Instant) {
-        let runs = self.jobs.iter_mut().flat_map(|job| &mut job.deliveries);
-        for run in runs.filter(|run| run.process == process.number && !run.ended) {
-            if run.place.0 == member.queue && run.place.1 == member.worker {
-                run.reaped.get_or_insert(now);
-            }
-        }
-    }
-
-    pub(crate) fn cancelled(&mut self, job: usize) {
-        self.jobs[job].cancelled.get_or_insert(self.figures.steps);
-    }
-
-    pub(crate) fn has_started(&self, job: usize) -> bool {
-        self.jobs[job].starts > 0
     }
 }
 

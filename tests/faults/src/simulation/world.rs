@@ -269,7 +269,10 @@ impl World {
             }
         }
         self.conserved();
-        for snapshot in self.snapshots() {
+        let snapshots = self.snapshots();
+        self.sim
+            .with_ledger(|ledger| ledger.figures.lost = ledger.lost(&snapshots));
+        for snapshot in snapshots {
             if !is_empty(&snapshot) || !snapshot.members.is_empty() {
                 self.sim.accuse_of("left behind", &snapshot);
             }

@@ -16,6 +16,9 @@ use super::store::Store;
 /// How long any one call may take.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(2);
 
+/// How long it may take until the way that was cut is open again.
+const AGAIN_WITHIN: Duration = Duration::from_secs(30);
+
 /// Everything but the trial at hand.
 #[derive(Debug)]
 pub(super) struct Bench {
@@ -50,7 +53,9 @@ impl Bench {
         self.trials += 1;
         // As long for each: as many bytes.
         let queue = QueueName::new(format!("q{:06}", self.trials)).expect("the name is legal");
-        while self.far.members(&queue).await.is_err() {}
+        let again = async { while self.far.members(&queue).await.is_err() {} };
+        let again = tokio::time::timeout(AGAIN_WITHIN, again).await;
+        again.expect("a connection that was cut is opened again");
         Hand::new(&self.far, &self.near, &self.raw, queue, self.proxy.port())
     }
 

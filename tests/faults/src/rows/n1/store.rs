@@ -80,6 +80,11 @@ impl Store {
         )
     }
 
+    /// How much is anywhere.
+    pub(super) fn len(&self) -> usize {
+        self.0.values().map(Vec::len).sum()
+    }
+
     /// How many elements anywhere hold these bytes.
     pub(super) fn count(&self, text: &str) -> usize {
         let held = self.0.values().flatten();

@@ -11,9 +11,8 @@ use super::steps::Step;
 use super::store::Store;
 use crate::row::Figures;
 
-/// How long a call may take before it counts as hung: its own time limit, and time for a machine
-/// under load.
-const HUNG: Duration = Duration::from_secs(20);
+/// How long a call may take before it counts as hung: five times its own time limit.
+const HUNG: Duration = Duration::from_secs(10);
 
 /// How often a step is sent that is not answered.
 const SENT: u32 = 20;
@@ -32,6 +31,8 @@ pub(super) struct Tally {
     /// Calls that waited for their time limit although the connection had ended.
     late: u64,
     wrong: Vec<String>,
+    lost: usize,
+    doubled: usize,
     slowest: Duration,
 }
 
@@ -54,9 +55,9 @@ impl Tally {
             .with("steps", self.steps)
             .with("cut points", self.places)
             .with("left without an answer", self.unanswered)
-            .with("lost", 0)
-            .with("double effects", 0)
-            .with("hung calls", 0)
+            .with("lost", self.lost)
+            .with("double effects", self.doubled)
+            .with("hung calls", self.hung.len())
             .with("noticed by time limit only", self.late)
             .with("slowest call, ms", self.slowest.as_millis())
     }
@@ -157,8 +158,12 @@ async fn tried(
         return;
     }
     let found = store(bench, &hand).await;
-    if let Some(why) = wrong(&hand, &found, expected) {
-        tally.wrong.push(format!("{}: {why}", name()));
+    if let Some(Wrong { what, why }) = wrong(&hand, &found, expected) {
+        *match what {
+            Harm::Lost => &mut tally.lost,
+            Harm::Doubled => &mut tally.doubled,
+        } += 1;
+        tally.wrong.push(format!("{}: {what:?}: {why}", name()));
     }
 }
 
@@ -190,25 +195,52 @@ async fn store(bench: &mut Bench, hand: &Hand) -> Store {
     bench.take_store().await.named(hand.queue.as_str(), "queue")
 }
 
+/// What a cut did.
+#[derive(Debug, Clone, Copy)]
+enum Harm {
+    /// Less is there than there should be.
+    Lost,
+    /// As much or more.
+    Doubled,
+}
+
+#[derive(Debug)]
+struct Wrong {
+    what: Harm,
+    why: String,
+}
+
 /// What is wrong with what was found, if anything is.
-fn wrong(hand: &Hand, found: &Store, expected: &Store) -> Option<String> {
+fn wrong(hand: &Hand, found: &Store, expected: &Store) -> Option<Wrong> {
     let mut accepted = hand.accepted.clone();
     accepted.sort_by_key(|token| (token.claim, token.index));
     accepted.dedup();
     if accepted.len() < hand.accepted.len() {
-        return Some(format!("settled twice: {:?}", hand.accepted));
+        let why = format!("settled twice: {:?}", hand.accepted);
+        return Some(Wrong {
+            what: Harm::Doubled,
+            why,
+        });
     }
     if hand.enqueued.is_empty() {
-        return (found != expected).then(|| format!("{found:?}\ninstead of {expected:?}"));
+        let what = match found.len() < expected.len() {
+            true => Harm::Lost,
+            false => Harm::Doubled,
+        };
+        let why = format!("{found:?}\ninstead of {expected:?}");
+        return (found != expected).then_some(Wrong { what, why });
     }
     hand.enqueued.iter().find_map(|(id, certainty)| {
         let bytes = id.as_bytes().iter().copied().map(char::from);
         let times = found.count(&bytes.collect::<String>());
-        let allowed = match certainty {
-            Certainty::Enqueued => times == 1,
-            Certainty::Unknown => times <= 1,
-            Certainty::Not => times == 0,
+        let what = match (certainty, times) {
+            (Certainty::Enqueued, 0) => Harm::Lost,
+            (Certainty::Enqueued | Certainty::Unknown, 2..) | (Certainty::Not, 1..) => {
+                Harm::Doubled
+            }
+            _ => return None,
         };
-        (!allowed).then(|| format!("enqueue said {certainty:?}, and it is there {times} times"))
+        let why = format!("enqueue said {certainty:?}, and it is there {times} times");
+        Some(Wrong { what, why })
     })
 }

@@ -9,8 +9,15 @@ use crate::simulation::plan::End;
 use crate::simulation::sim::job_of;
 
 impl Ledger {
-    /// Each job that was enqueued is in exactly one place, or was acked.
-    pub(crate) fn conserved(&self, snapshots: &[Snapshot]) -> Wrongs {
+    /// How many of the jobs that were enqueued are in no place, and were not acked.
+    pub(crate) fn lost(&self, snapshots: &[Snapshot]) -> u64 {
+        let all = self.jobs.iter().zip(self.places(snapshots));
+        let lost = |(job, places): (&Job, u32)| job.enqueued.saturating_sub(job.acked + places);
+        all.map(|one| u64::from(lost(one))).sum()
+    }
+
+    /// In how many places each job is.
+    fn places(&self, snapshots: &[Snapshot]) -> Vec<u32> {
         let mut places = vec![0; self.jobs.len()];
         let mut count = |bytes: &Bytes| places[Envelope::id_of(bytes).map_or(0, job_of)] += 1;
         for snapshot in snapshots {
@@ -27,13 +34,18 @@ impl Ledger {
                 count(&dead.envelope);
             }
         }
+        places
+    }
+
+    /// Each job that was enqueued is in exactly one place, or was acked.
+    pub(crate) fn conserved(&self, snapshots: &[Snapshot]) -> Wrongs {
         let judge = |(job, (state, places)): (usize, (&Job, u32))| {
             let (enqueued, acked) = (state.enqueued, state.acked);
             (enqueued != acked + places).then(|| {
                 format!("j{job} was enqueued {enqueued} times, acked {acked} times, and stands in {places} places")
             })
         };
-        let all = self.jobs.iter().zip(places).enumerate();
+        let all = self.jobs.iter().zip(self.places(snapshots)).enumerate();
         all.filter_map(judge).collect()
     }
 
