@@ -6,7 +6,7 @@
 //!
 //! * An element is in exactly one of: ready, delayed, suspects, one worker's handoff, one worker's
 //!   in-flight records, dead; or it was settled as done.
-//! * A job starts only from the answer of a claim or an adoption. Each gives its jobs new tokens,
+//! * A job starts only from the answer of a claim. That and an adoption give jobs new tokens,
 //!   numbered by the worker's counter; owning the token is the fence of a settle.
 //! * A worker is a member of a queue from its first claim to [`Broker::leave`] or its adoption. Its
 //!   counter rises with every claim, renew and adoption; an observer that sees it stand still for a
@@ -125,9 +125,10 @@ pub trait Broker: Inspect + fmt::Debug + Send + Sync + 'static {
     /// is, moves what is due as a claim does.
     async fn promote(&self, queue: &QueueName, worker: &WorkerId) -> Result<Promoted, BrokerError>;
 
-    /// Takes over what a dead worker owned: in flight and handoff, at most `max` and
-    /// [`MAX_BATCH_BYTES`], under tokens of the adopter, whose counter rises. The adopter is
-    /// guarded like a claim.
+    /// Takes over what a dead worker had in flight, at most `max` and [`MAX_BATCH_BYTES`], under
+    /// tokens of the adopter, whose counter rises. What lies in its handoff never started: it goes
+    /// back to the front of ready in its order, the last first where it is more than [`MAX_BATCH`],
+    /// under no token and in no answer. The adopter is guarded like a claim.
     ///
     /// Acts only if the target's counter is the one seen, or 0 (an adoption under way, by anyone),
     /// or if none is seen and none is stored (the sweep). Sets it to 0 and, with the last of what

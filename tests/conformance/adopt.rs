@@ -1,23 +1,71 @@
-//! adopt: in flight (A), handoff (A) → in flight (B).
+//! adopt: in flight (A) → in flight (B); handoff (A) → front of ready.
 
 use bytes::Bytes;
-use jobq::broker::{Adopted, Due, MAX_BATCH_BYTES};
+use jobq::broker::{Adopted, Due, MAX_BATCH_BYTES, Renewed, Wake};
 use jobq::{At, JobState};
 
 use crate::fixture::{
     Fixture, Given, Worker, dead_and_reaper, entry, granted, numbered, strs, taken,
 };
 
-pub(crate) async fn takes_what_is_in_flight_and_then_the_handoff(f: Fixture) {
+pub(crate) async fn takes_what_is_in_flight(f: Fixture) {
     let (mut dead, mut reaper) = dead_and_reaper(&f, &["a", "b"]).await;
-    f.enqueue(&["c", "d", "e"]).await;
+    f.enqueue(&["c"]).await;
     dead.claim(1).await;
-    dead.be_handed(2).await;
     let grant = reaper.adopt_all(&dead).await;
-    assert_eq!(grant.names(), ["a", "b", "c", "d", "e"]);
+    assert_eq!(grant.names(), ["a", "b", "c"]);
     assert_eq!(reaper.held().await, grant.tokens());
     assert!(dead.held().await.is_empty());
     assert_eq!(f.owners().await, std::slice::from_ref(&reaper.id));
+}
+
+/// It never started: nobody died with it.
+pub(crate) async fn the_handoff_goes_back_to_the_front_of_ready(f: Fixture) {
+    let (mut dead, mut reaper) = dead_and_reaper(&f, &["a"]).await;
+    f.enqueue(&["b", "c", "d"]).await;
+    dead.be_handed(2).await;
+    // Also of a paused queue: nothing is taken.
+    f.pause().await;
+    let grant = reaper.adopt_all(&dead).await;
+    assert_eq!(grant.names(), ["a"]);
+    assert_eq!(f.names(JobState::Ready).await, ["b", "c", "d"]);
+    assert_eq!(reaper.held().await, grant.tokens());
+    assert_eq!(dead.renew().await, Renewed::Reaped);
+}
+
+/// A worker is handed one job at a time: so many are somebody else's work.
+pub(crate) async fn a_huge_handoff_goes_back_in_parts(f: Fixture) {
+    let (mut dead, mut reaper) = dead_and_reaper(&f, &["a"]).await;
+    let names = numbered(1001);
+    for part in names.chunks(1000) {
+        f.enqueue(&strs(part)).await;
+    }
+    dead.be_handed(1001).await;
+    let (grant, more) = taken(reaper.adopt(&dead.id, Some(dead.known), 10).await);
+    assert_eq!((grant.names(), more), (vec!["a".to_owned()], true));
+    assert_eq!(f.stats().await.ready, 1000);
+    let (grant, more) = taken(reaper.adopt(&dead.id, Some(0), 10).await);
+    assert_eq!((grant.envelopes.len(), more), (0, false));
+    assert_eq!(reaper.claim(1000).await.names(), names[..1000]);
+    assert_eq!(dead.renew().await, Renewed::Reaped);
+}
+
+pub(crate) async fn one_that_is_refused_leaves_the_handoff(f: Fixture) {
+    let (mut dead, mut reaper) = dead_and_reaper(&f, &["a"]).await;
+    f.enqueue(&["b"]).await;
+    dead.be_handed(1).await;
+    assert_eq!(reaper.adopt(&dead.id, None, 10).await, Adopted::Alive);
+    assert_eq!(dead.handed().await, 1);
+}
+
+pub(crate) async fn a_handoff_that_goes_back_wakes_another(f: Fixture) {
+    let (dead, mut reaper) = dead_and_reaper(&f, &["a"]).await;
+    f.enqueue(&["b"]).await;
+    dead.be_handed(1).await;
+    let idle = f.member().await;
+    let waiter = idle.waiter();
+    let (wake, _) = tokio::join!(waiter.wait(support::DEADLINE), reaper.adopt_all(&dead));
+    assert_eq!(wake.expect("wait"), Wake::Handed);
 }
 
 /// As numbers, not as text: `2.10` comes after `2.9`, and `10.1` after `9.1`.
@@ -137,18 +185,6 @@ pub(crate) async fn a_part_that_takes_all_leaves_nothing(f: Fixture) {
     let (_, more) = taken(reaper.adopt(&dead.id, Some(dead.known), 2).await);
     assert!(!more);
     assert_eq!(f.counter(&dead.id).await, None);
-}
-
-pub(crate) async fn a_part_may_end_within_the_handoff(f: Fixture) {
-    let (dead, mut reaper) = dead_and_reaper(&f, &["a"]).await;
-    f.enqueue(&["b", "c"]).await;
-    dead.be_handed(2).await;
-    let (first, more) = taken(reaper.adopt(&dead.id, Some(dead.known), 2).await);
-    assert_eq!(first.names(), ["a", "b"]);
-    assert!(more);
-    let (second, more) = taken(reaper.adopt(&dead.id, Some(0), 2).await);
-    assert_eq!(second.names(), ["c"]);
-    assert!(!more);
 }
 
 pub(crate) async fn what_one_began_another_finishes(f: Fixture) {

@@ -192,7 +192,11 @@ on_every_broker! {{
         sent_again_it_moves_nothing_twice
     }
     adopt: {
-        takes_what_is_in_flight_and_then_the_handoff
+        takes_what_is_in_flight
+        the_handoff_goes_back_to_the_front_of_ready
+        a_huge_handoff_goes_back_in_parts
+        a_handoff_that_goes_back_wakes_another
+        one_that_is_refused_leaves_the_handoff
         keeps_the_order_of_the_old_tokens
         what_was_adopted_is_settled_by_the_adopter
         the_target_is_no_member_any_more
@@ -206,7 +210,6 @@ on_every_broker! {{
         one_that_owns_nothing_is_removed
         a_part_leaves_the_target_at_zero
         a_part_that_takes_all_leaves_nothing
-        a_part_may_end_within_the_handoff
         what_one_began_another_finishes
         adopters_are_adopted
         sent_again_it_takes_nothing_twice
@@ -223,7 +226,7 @@ on_every_broker! {{
         promotes_nothing
     }
     sweep: {
-        the_sweep_takes_what_was_handed_after_the_end
+        the_sweep_puts_back_what_was_handed_after_the_end
         a_sweep_in_parts_goes_on_as_any_other
         the_sweep_refuses_a_member
         the_sweep_of_one_that_owns_nothing_finds_nothing

@@ -137,6 +137,7 @@ async fn a_key_of_another_type_fails_each_step_with_nothing_moved() {
                 "inflight:w1",
                 "inflight:w2",
                 "handoff:w2",
+                "ready",
                 "meta",
                 "workers",
             ],
@@ -148,6 +149,9 @@ async fn a_key_of_another_type_fails_each_step_with_nothing_moved() {
             ask(&server, &["FLUSHALL"]).await;
             let broker = broker_on(&server).await;
             plant(&server).await;
+            if step == "adopt" {
+                ask(&server, &["LPUSH", "jobq:{mail}:handoff:w2", "h2"]).await;
+            }
             let key = format!("jobq:{{mail}}:{key}");
             ask(&server, &["SET", &key, "odd"]).await;
             let before = ask(&server, &["DEBUG", "DIGEST"]).await;

@@ -244,7 +244,7 @@ pub struct Adoption {
     pub target: WorkerId,
     /// The target's counter as it was observed; `None` if it is no member.
     pub seen: Option<u64>,
-    /// At most so many: 1 to [`MAX_BATCH`](super::MAX_BATCH).
+    /// At most so many of what is in flight: 1 to [`MAX_BATCH`](super::MAX_BATCH).
     pub max: u32,
 }
 
@@ -259,8 +259,8 @@ pub enum Adopted {
     Taken {
         /// The number of this adoption: token `i` (from 1) is `counter.i` of the adopter.
         counter: u64,
-        /// The envelopes, in the order of their tokens: in flight first, in the order of their old
-        /// tokens (of more than 5,000, any may go first), then the handoff.
+        /// The envelopes, in the order of their tokens, which is that of the old ones (of more than
+        /// 5,000, any may go first).
         envelopes: Vec<Bytes>,
         /// The target owns more.
         more: bool,

@@ -2,9 +2,9 @@
 
 use bytes::Bytes;
 
-use super::batch::Batch;
+use super::batch::{Batch, push_front_in_order};
 use super::queue::Queue;
-use crate::broker::{Adopted, Adoption, Member, Renewed};
+use crate::broker::{Adopted, Adoption, MAX_BATCH, Member, Renewed};
 use crate::id::WorkerId;
 
 impl Queue {
@@ -75,9 +75,8 @@ impl Queue {
             }
             batch.push(first.remove());
         }
-        if owned.in_flight.is_empty() {
-            batch.take_from(&mut owned.handoff);
-        }
+        let stays = owned.handoff.len().saturating_sub(MAX_BATCH as usize);
+        push_front_in_order(&mut self.ready, owned.handoff.drain(stays..));
         let more = !owned.is_empty();
         if !more {
             self.owned.remove(target);

@@ -146,6 +146,7 @@ pub(super) fn adopt(keys: &QueueKeys, adoption: &Adoption) -> Step {
         keys.in_flight(worker),
         keys.in_flight(&adoption.target),
         keys.handoff(&adoption.target),
+        keys.ready(),
         keys.meta(),
     ];
     Step::script(&loaded::adopt, &keys)

@@ -11,7 +11,7 @@ pub struct Adoption<W> {
     pub target: W,
     /// Its counter as it was seen; `None` if it is no member.
     pub seen: Option<u64>,
-    /// At most so many.
+    /// At most so many of what is in flight.
     pub max: usize,
 }
 
@@ -39,7 +39,7 @@ where
     E: Ord + Clone + AsRef<[u8]>,
     I: PartialEq + Copy,
 {
-    /// Takes over what the target owns: in flight by its tokens, then its handoff.
+    /// Takes over what the target has in flight, by its tokens; its handoff goes back.
     pub fn adopt(&mut self, worker: &W, adoption: &Adoption<W>) -> Adopted<E> {
         let Adoption {
             known,
@@ -62,17 +62,13 @@ where
             let key = (target.clone(), left.remove(0));
             elements.extend(self.in_flight.remove(&key));
         }
-        let mut handed = self.handoffs.remove(target).unwrap_or_default();
-        let fits = handed.len().min(*max - elements.len());
-        elements.extend(handed.drain(..fits));
-        let more = !left.is_empty() || !handed.is_empty();
+        let handed = self.handoffs.remove(target).unwrap_or_default();
+        self.put_in_front(handed);
+        let more = !left.is_empty();
         match more {
             true => self.members.insert(target.clone(), 0),
             false => self.members.remove(target),
         };
-        if !handed.is_empty() {
-            self.handoffs.insert(target.clone(), handed);
-        }
         self.own(worker, counter, &elements);
         Adopted::Taken {
             counter,

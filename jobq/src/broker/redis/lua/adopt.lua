@@ -1,26 +1,28 @@
 #!lua flags=allow-oom
--- Takes over what a dead worker owned, under new tokens of the adopter: what is in flight by its old
--- tokens (of more than 5,000 any go first), then the handoff.
+-- Takes over what a dead worker had in flight, under new tokens of the adopter, by its old tokens (of
+-- more than 5,000 any go first). What it was handed goes back to the front of ready: it never started.
 --
 -- KEYS
 --   1 workers    HASH  worker -> counter; 0 is being adopted
 --   2 inflight   HASH  token -> envelope, of the adopter
 --   3 records    HASH  token -> envelope, of the target
 --   4 handoff    LIST  what the target was woken with; the front is the right end
---   5 meta       HASH  gone: the highest counter of members that are gone
+--   5 ready      LIST  envelopes; the front is the right end
+--   6 meta       HASH  gone: the highest counter of members that are gone
 -- ARGV
 --   1 worker     id of the adopter
 --   2 known      the highest counter the adopter was answered, 0 when it joins
 --   3 target     id of the worker to adopt
 --   4 seen       the target's counter as observed, '' if it is no member
---   5 max        jobs at the most, 1 to 1000
+--   5 max        jobs in flight at the most, 1 to 1000
 --   6 max_bytes  bytes of envelopes at the most, unless the first alone is larger
 -- Returns
 --   {'reaped'}, {'alive'} or {'taken', counter, more 0/1, envelope ...}
 -- Changes
---   nothing if reaped or alive; else workers, inflight, records, handoff, meta
+--   nothing if reaped or alive; else workers, inflight, records, handoff, ready, meta
 
-local workers, inflight, records, handoff, meta = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local workers, inflight, records = KEYS[1], KEYS[2], KEYS[3]
+local handoff, ready, meta = KEYS[4], KEYS[5], KEYS[6]
 local worker, known, target, seen = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
 local max, max_bytes = tonumber(ARGV[5]), tonumber(ARGV[6])
 
@@ -46,7 +48,7 @@ if worker == target or not (under_way or as_seen) then
   return {'alive'}
 end
 redis.call('HLEN', inflight)
-redis.call('LLEN', handoff)
+local handed = redis.call('LLEN', handoff)
 local gone = counted(redis.call('HGET', meta, 'gone'))
 
 -- To sort very many in each of many calls would hold the server for long: then any of them go first.
@@ -72,44 +74,32 @@ table.sort(tokens, function(a, b)
   return x[2] < y[2]
 end)
 
+-- The first write: where it is refused, nothing has moved. The last handed goes back first.
+for _ = 1, math.min(handed, 1000) do
+  redis.call('LMOVE', handoff, ready, 'LEFT', 'RIGHT')
+end
+
 local counter = string.format('%.0f', math.max(count, known) + 1)
 redis.call('HSET', workers, worker, counter, target, '0')
 if counted(targets) > gone then
   redis.call('HSET', meta, 'gone', targets)
 end
 local reply = {'taken', counter, 0}
-local taken, bytes, full = 0, 0, false
-
-local function fits(envelope)
-  bytes = bytes + #envelope
-  full = bytes > max_bytes and taken > 0
-  return not full
-end
-
-local function own(envelope)
-  taken = taken + 1
-  redis.call('HSET', inflight, counter .. '.' .. taken, envelope)
-  reply[3 + taken] = envelope
-end
+local taken, bytes = 0, 0
 
 for i = 1, #tokens do
   if taken >= max then
     break
   end
   local envelope = redis.call('HGET', records, tokens[i])
-  if not fits(envelope) then
+  bytes = bytes + #envelope
+  if bytes > max_bytes and taken > 0 then
     break
   end
+  taken = taken + 1
   redis.call('HDEL', records, tokens[i])
-  own(envelope)
-end
-while not full and taken < max do
-  local envelope = redis.call('LINDEX', handoff, -1)
-  if not envelope or not fits(envelope) then
-    break
-  end
-  redis.call('RPOP', handoff)
-  own(envelope)
+  redis.call('HSET', inflight, counter .. '.' .. taken, envelope)
+  reply[3 + taken] = envelope
 end
 
 if redis.call('HLEN', records) + redis.call('LLEN', handoff) > 0 then
