@@ -1,11 +1,9 @@
 //! A plain Redis client, as any other program is one: knows keys, and nothing of jobq.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use bytes::Bytes;
 use jobq::{IntoJob, JobState};
-use redis::AsyncConnectionConfig;
 use redis::aio::MultiplexedConnection;
 use support::Role;
 
@@ -22,15 +20,8 @@ impl Plain {
     pub(crate) async fn connect(fixture: &Fixture) -> Self {
         let url = Role::Worker.log_out(&fixture.url);
         let (url, namespace) = url.split_once("?namespace=").unwrap_or((&url, "jobq"));
-        let client = redis::Client::open(url).unwrap();
-        let config =
-            AsyncConnectionConfig::new().set_response_timeout(Some(Duration::from_secs(30)));
-        let connection = client
-            .get_multiplexed_async_connection_with_config(&config)
-            .await
-            .unwrap();
         Self {
-            connection,
+            connection: support::beside(url).await.unwrap(),
             namespace: namespace.to_owned(),
         }
     }

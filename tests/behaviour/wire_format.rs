@@ -52,10 +52,10 @@ struct Foreigner {
 
 impl Foreigner {
     async fn new() -> Self {
-        let client = redis::Client::open(support::shared().url()).unwrap();
+        let connection = support::beside(&support::shared().url()).await;
         Self {
             fixture: Fixture::redis().await,
-            connection: client.get_multiplexed_async_connection().await.unwrap(),
+            connection: connection.unwrap(),
         }
     }
 

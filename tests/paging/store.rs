@@ -51,9 +51,7 @@ impl Store {
     pub(crate) async fn start() -> Self {
         let turn = TURN.lock().await;
         let server = RedisServer::start_with(&NOTING);
-        let client = redis::Client::open(server.url()).unwrap();
-        let patient = redis::AsyncConnectionConfig::new().set_response_timeout(None);
-        let connection = client.get_multiplexed_async_connection_with_config(&patient);
+        let connection = support::beside(&server.url()).await.unwrap();
         let timeout = Duration::from_secs(60);
         Self {
             client: Client::builder(server.url())
@@ -61,7 +59,7 @@ impl Store {
                 .connect()
                 .await
                 .unwrap(),
-            connection: connection.await.unwrap(),
+            connection,
             _server: server,
             _turn: turn,
         }

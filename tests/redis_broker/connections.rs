@@ -93,12 +93,7 @@ async fn a_silent_server_is_given_up_within_the_timeout_and_served_again() {
     let broker = broker_within(&server, Duration::from_millis(100)).await;
     let url = server.url();
     let asleep = tokio::spawn(async move {
-        let client = redis::Client::open(url).unwrap();
-        let settings = redis::AsyncConnectionConfig::new().set_response_timeout(None);
-        let mut connection = client
-            .get_multiplexed_async_connection_with_config(&settings)
-            .await
-            .unwrap();
+        let mut connection = support::beside(&url).await.unwrap();
         let mut command = redis::cmd("DEBUG");
         command.arg("SLEEP").arg(1.5);
         command.query_async::<()>(&mut connection).await.unwrap();

@@ -33,13 +33,7 @@ pub(crate) async fn ask(server: &RedisServer, words: &[&str]) -> Value {
 
 /// The same with a URL, for a server that wants a password.
 pub(crate) async fn ask_at(url: &str, words: &[&str]) -> Value {
-    let client = redis::Client::open(url).unwrap();
-    // Half a second, the default, is little on a busy machine.
-    let config = redis::AsyncConnectionConfig::new()
-        .set_connection_timeout(Some(DEADLINE))
-        .set_response_timeout(Some(DEADLINE));
-    let connected = client.get_multiplexed_async_connection_with_config(&config);
-    let mut connection = connected.await.unwrap();
+    let mut connection = support::beside(url).await.unwrap();
     let mut command = redis::cmd(words[0]);
     command.arg(&words[1..]);
     command.query_async(&mut connection).await.unwrap()

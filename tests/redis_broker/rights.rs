@@ -201,8 +201,8 @@ async fn no_role_can_do_the_work_of_another_nor_leave_its_namespace() {
     prepare(&server, Role::Operator).await;
     let before = ask(&server, &["DEBUG", "DIGEST"]).await;
     for role in Role::ALL {
-        let client = redis::Client::open(role.log_in(&server.url())).unwrap();
-        let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+        let url = role.log_in(&server.url());
+        let mut connection = support::beside(&url).await.unwrap();
         for line in foreign_to(role).iter().chain(&FOREIGN_TO_ALL) {
             let words: Vec<&str> = line.split(' ').collect();
             let said = refused(&mut connection, &words).await;

@@ -2,6 +2,7 @@
 //! a whole test binary shares, and waiting for events with a deadline; and random sequences of
 //! steps, which the fault matrix runs too.
 
+mod beside;
 mod certificates;
 mod deadline;
 mod folder;
@@ -14,6 +15,7 @@ mod server;
 mod signal;
 pub mod strangers;
 
+pub use beside::beside;
 pub use certificates::{Authority, Certificate};
 pub use deadline::{DEADLINE, eventually, within};
 pub use folder::Folder;

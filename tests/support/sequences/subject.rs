@@ -45,8 +45,7 @@ impl Redis {
         let (url, namespace) = (crate::shared().url(), crate::namespace());
         let config = RedisConfig::parse(&url, Some(&namespace)).expect("the URL is well-formed");
         let broker = RedisBroker::connect(config, Duration::from_secs(30)).await;
-        let client = redis::Client::open(url).expect("the URL is well-formed");
-        let connection = client.get_multiplexed_async_connection().await;
+        let connection = crate::beside(&url).await;
         Self {
             broker: Arc::new(broker.expect("the server answers")),
             connection: connection.expect("the server answers"),

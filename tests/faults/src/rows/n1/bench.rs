@@ -36,8 +36,7 @@ impl Bench {
         let server = RedisServer::start();
         let proxy = Proxy::start(server.address()).await;
         let proxy = proxy.expect("loopback has a free port");
-        let client = redis::Client::open(server.url()).expect("it is a URL");
-        let raw = client.get_multiplexed_async_connection().await;
+        let raw = support::beside(&server.url()).await;
         Self {
             far: Arc::new(connect(proxy.port()).await),
             near: Arc::new(connect(server.port()).await),
