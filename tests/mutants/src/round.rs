@@ -2,6 +2,9 @@
 
 use std::fmt;
 use std::ops::AddAssign;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Sender, channel};
+use std::thread;
 
 use crate::equivalent;
 use crate::mutate::{Mutant, mutants};
@@ -85,7 +88,14 @@ impl fmt::Display for Totals {
     }
 }
 
+/// How many are tried at once: tests wait more than they compute.
+const AT_ONCE: usize = 2;
+
 /// Tries every mutant of the script, or those of one line, and shows each as soon as it is known.
+///
+/// # Panics
+///
+/// As [`Suites::run_with`].
 pub fn round(
     script: &Script,
     line: Option<usize>,
@@ -93,13 +103,26 @@ pub fn round(
     suites: &Suites,
     mut show: impl FnMut(&Mutant, &Verdict),
 ) -> Totals {
-    let mut totals = Totals::default();
     let wanted = |mutant: &Mutant| line.is_none_or(|line| mutant.line == line);
-    for mutant in mutants(&script.source).into_iter().filter(wanted) {
-        let verdict = judge(script, &mutant, server, suites);
-        totals += &verdict;
-        show(&mutant, &verdict);
-    }
+    let mutants: Vec<_> = mutants(&script.source).into_iter().filter(wanted).collect();
+    let next = AtomicUsize::new(0);
+    let (send, verdicts) = channel();
+    let try_all = |send: Sender<_>| {
+        while let Some(mutant) = mutants.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let verdict = judge(script, mutant, server, suites);
+            send.send((mutant, verdict)).expect("all are received");
+        }
+    };
+    let mut totals = Totals::default();
+    thread::scope(|scope| {
+        for send in std::iter::repeat_n(send, AT_ONCE) {
+            scope.spawn(|| try_all(send));
+        }
+        for (mutant, verdict) in verdicts {
+            totals += &verdict;
+            show(mutant, &verdict);
+        }
+    });
     totals
 }
 

@@ -1,28 +1,34 @@
 //! The test programs: built once, copied, and run with a mutant in the place of its script.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
+use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use crate::script::{Script, fitted};
 
+mod process;
+
+use process::run_twice;
+
 /// Suites whose cases of Redis run scripts.
 const SUITES: [&str; 3] = ["conformance", "redis_broker", "properties"];
 
-/// Tests that no script can fail.
-const OF_NO_SCRIPT: &str = "tls::";
+/// What of them runs scripts, the cheapest first.
+const ALL: [(&str, &str); 3] = [
+    ("conformance", "redis::"),
+    ("redis_broker", ""),
+    ("properties", "redis"),
+];
 
-/// Many times what a suite takes: one that takes longer hangs.
-const RUN_WITHIN: Duration = Duration::from_secs(300);
-
-/// The seed of the random sequences: the same mutant is caught, or not, in each run.
-const SEED: &str = "1";
+/// Tests by suite, by script.
+type Known = BTreeMap<String, BTreeMap<&'static str, Vec<String>>>;
 
 /// What ended a run over the suites.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +46,8 @@ pub enum Caught {
 pub struct Suites {
     folder: PathBuf,
     programs: Vec<Program>,
+    /// Tests that failed for a mutant, by script: first to be tried on the next.
+    known: Mutex<Known>,
 }
 
 #[derive(Debug)]
@@ -83,7 +91,12 @@ impl Suites {
             }
         });
         let programs = programs.collect();
-        Self { folder, programs }
+        let known = Mutex::default();
+        Self {
+            folder,
+            programs,
+            known,
+        }
     }
 
     /// Runs all suites as they were built: what fails then says nothing of mutants.
@@ -111,29 +124,55 @@ impl Suites {
         self.run(Some(Planted { script, text }))
     }
 
-    /// The cases of the script's own step first: they are few, and most likely to fail.
+    /// The tests that caught others of the script first, then the cases of its own step: they are
+    /// few, and most likely to fail.
     fn run(&self, planted: Option<Planted<'_>>) -> Caught {
-        let own = planted.map_or("redis::", |planted| &planted.script.name);
-        let rounds = [
-            ("conformance", format!("redis::{own}::")),
-            ("conformance", "redis::".to_owned()),
-            ("redis_broker", String::new()),
-            ("properties", "redis".to_owned()),
-        ];
-        for (suite, filter) in rounds {
-            let program = self.programs.iter().find(|program| program.suite == suite);
-            let program = program.expect("each is built");
-            let copy = program.copied(&self.folder, planted);
-            let caught = run_twice(&copy, &filter);
-            // It may be in use for a moment still; what is left goes with the folder.
-            let _ = fs::remove_file(&copy);
-            match caught {
+        let mut rounds = Vec::new();
+        if let Some(Planted { script, .. }) = planted {
+            let known = self.known().get(&script.name).cloned();
+            rounds.extend(known.into_iter().flatten());
+            rounds.push(("conformance", vec![format!("redis::{}::", script.name)]));
+        }
+        rounds.extend(ALL.map(|(suite, filter)| (suite, vec![filter.to_owned()])));
+        for (suite, tests) in rounds {
+            match self.run_suite(suite, &tests, planted) {
                 Caught::Survived => {}
-                Caught::By(test) => return Caught::By(format!("{suite}: {test}")),
+                Caught::By(test) => {
+                    let name = format!("{suite}: {test}");
+                    self.note(planted, suite, test);
+                    return Caught::By(name);
+                }
                 Caught::Oddly(what) => return Caught::Oddly(format!("{suite}: {what}")),
             }
         }
         Caught::Survived
+    }
+
+    fn run_suite(&self, suite: &str, tests: &[String], planted: Option<Planted<'_>>) -> Caught {
+        let program = self.programs.iter().find(|program| program.suite == suite);
+        let program = program.expect("each is built");
+        let copy = program.copied(&self.folder, planted);
+        let caught = run_twice(&copy, tests);
+        // It may be in use for a moment still; what is left goes with the folder.
+        let _ = fs::remove_file(&copy);
+        caught
+    }
+
+    fn note(&self, planted: Option<Planted<'_>>, suite: &'static str, test: String) {
+        // The sequences are dear, and what they catch is no less often caught by a case.
+        let Some(Planted { script, .. }) = planted.filter(|_| suite != "properties") else {
+            return;
+        };
+        let mut known = self.known();
+        let of_script = known.entry(script.name.clone()).or_default();
+        let tests = of_script.entry(suite).or_default();
+        if !tests.contains(&test) {
+            tests.push(test);
+        }
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().expect("nobody panics while it is held")
     }
 }
 
@@ -172,70 +211,6 @@ impl Program {
         assert_eq!(times, 1, "how often {suite} holds {name}.lua");
         *places[0]
     }
-}
-
-/// Runs the tests whose names hold the filter until one fails, and fails again alone: a test that a
-/// busy machine fails now and then catches nothing, and hides no other.
-fn run_twice(copy: &Path, filter: &str) -> Caught {
-    let mut passed = vec![OF_NO_SCRIPT.to_owned()];
-    loop {
-        let skipped = passed.iter().flat_map(|test| ["--skip", test]);
-        match run(copy, skipped.chain([filter])) {
-            Caught::By(test) if run(copy, ["--exact", &test]) == Caught::Survived => {
-                passed.push(test);
-            }
-            caught => return caught,
-        }
-    }
-}
-
-/// Runs tests until one fails. The servers that they started end with them.
-fn run<'a>(copy: &Path, tests: impl IntoIterator<Item = &'a str>) -> Caught {
-    let mut child = Command::new(copy)
-        .args(["--test-threads", "8"])
-        .args(tests)
-        .env("PROPTEST_RNG_SEED", SEED)
-        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("the copy can be run");
-    let output = child.stdout.take().expect("it is piped");
-    let caught = first_failure(output);
-    // An error means that it has ended already.
-    let _ = child.kill();
-    let status = child.wait().expect("it is our child");
-    caught.unwrap_or_else(|| Caught::Oddly(format!("ended with {status}")))
-}
-
-/// What the tests' output says, as soon as it does; none if it ends without a result.
-fn first_failure(output: impl std::io::Read + Send + 'static) -> Option<Caught> {
-    let (send, lines) = channel();
-    std::thread::spawn(move || {
-        let lines = BufReader::new(output).lines().map_while(Result::ok);
-        // An error means that nobody wants to know any more.
-        let _ = lines.map(|line| send.send(line)).find(Result::is_err);
-    });
-    let deadline = Instant::now() + RUN_WITHIN;
-    loop {
-        match lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-            Ok(line) if line.starts_with("test result: ok.") => return Some(Caught::Survived),
-            Ok(line) => {
-                if let Some(failed) = failed_test(&line) {
-                    return Some(Caught::By(failed.to_owned()));
-                }
-            }
-            Err(RecvTimeoutError::Timeout) => {
-                return Some(Caught::Oddly(format!("no result within {RUN_WITHIN:?}")));
-            }
-            Err(RecvTimeoutError::Disconnected) => return None,
-        }
-    }
-}
-
-fn failed_test(line: &str) -> Option<&str> {
-    line.strip_prefix("test ")?.strip_suffix(" ... FAILED")
 }
 
 /// The programs of the suites, by name.
@@ -277,21 +252,6 @@ fn places(hay: &[u8], needle: &[u8]) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_first_failure_is_named() {
-        let output: &[u8] =
-            b"running 2 tests\ntest a::b ... ok\ntest a::c ... FAILED\ntest a::d ... ok\n";
-        assert_eq!(first_failure(output), Some(Caught::By("a::c".to_owned())));
-    }
-
-    #[test]
-    fn a_suite_survives_by_its_result_alone() {
-        let passed: &[u8] = b"test a ... ok\n\ntest result: ok. 1 passed; 0 failed\n";
-        assert_eq!(first_failure(passed), Some(Caught::Survived));
-        let aborted: &[u8] = b"test a ... ok\n";
-        assert_eq!(first_failure(aborted), None);
-    }
 
     #[test]
     fn every_place_of_a_script_is_found() {
