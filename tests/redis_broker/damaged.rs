@@ -173,3 +173,23 @@ async fn the_damaged_counter_of_a_dead_member_is_no_counter_of_those_that_join()
         }
     }
 }
+
+#[tokio::test]
+async fn who_leaves_with_a_damaged_counter_leaves_none_and_a_sound_one_replaces_a_damaged() {
+    let server = RedisServer::start();
+    let broker = broker_on(&server).await;
+    let left = WorkerId::from_stored("w2");
+    for damaged in NO_COUNTERS {
+        for (counter, gone, then) in [
+            (damaged, "5", bulk("5")),
+            (damaged, "0", bulk("0")),
+            ("7", damaged, bulk("7")),
+        ] {
+            ask(&server, &["HSET", "jobq:{mail}:workers", "w2", counter]).await;
+            ask(&server, &["HSET", "jobq:{mail}:meta", "gone", gone]).await;
+            broker.leave(&queue(), &left).await.unwrap();
+            let now = ask(&server, &["HGET", "jobq:{mail}:meta", "gone"]).await;
+            assert_eq!(now, then, "{counter} after {gone}");
+        }
+    }
+}
