@@ -35,7 +35,7 @@ async fn run(plan: Plan) -> Figures {
     let world = World::start(&plan, &[]).await;
     let setup = plan.of(Setup::default(), Setup::default().with_default_lease());
     let load = Load {
-        rate: 20.0,
+        rate: 12.0,
         // What ends while the worker is stopped is settled when it wakes; what goes on is told.
         kinds: "work:200-800,deaf:200-800,work:3000-6000".to_owned(),
         ..Load::default()

@@ -32,7 +32,7 @@ async fn run(plan: Plan) -> Figures {
         Setup::default().with_lease(3_000, 500),
         Setup::default().with_default_lease(),
     );
-    let half = plan.of(3_000, 40_000);
+    let half = plan.of(1_500, 40_000);
     let load = Load {
         count: Some(2 * half as u64),
         kinds: "work:2-6".to_owned(),

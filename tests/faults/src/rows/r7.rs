@@ -3,11 +3,12 @@
 
 mod damage;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use jobq::{Client, JobId};
+use tokio::time::{Instant, sleep};
 
 use self::damage::{Damage, harm, mend};
 use crate::check::Check;
@@ -29,6 +30,9 @@ pub const ROW: Row = Row {
 
 /// How long a queue may take to go on: five times what is promised.
 const RECOVERS_WITHIN: Duration = Duration::from_secs(25);
+
+/// Between two looks whether they have.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 async fn run(plan: Plan) -> Figures {
     let world = World::start(&plan, &[]).await;
@@ -61,15 +65,13 @@ async fn run(plan: Plan) -> Figures {
             gone += usize::from(send(&world, &client, queue, 5).await.is_none());
         }
         mend(&world, &mut redis, &damages).await;
-        for queue in &queues {
-            recovers(&world, &client, queue, 0).await;
-        }
+        recover(&world, &client, &queues, 0).await;
     }
     traffic.stop(&world).await;
     // Nothing but a wait in Redis, or the timekeeper, finds a job once the workers have nothing to do.
-    for queue in &queues {
-        recovers(&world, &client, queue, 0).await;
-        recovers(&world, &client, queue, 20).await;
+    for queue in queues.chunks(1) {
+        recover(&world, &client, queue, 0).await;
+        recover(&world, &client, queue, 20).await;
     }
     adopts(&world, &client, &mut traffic.workers).await;
     let sound = traffic.producer.number();
@@ -174,24 +176,36 @@ fn has_ended(history: &History, job: JobId) -> bool {
     entries.any(|entry| matches!(entry.event, Event::End { id, .. } if id == job))
 }
 
-/// A job that is enqueued now, for now or later, ends.
-async fn recovers(world: &World, client: &Client, queue: &str, delay: u64) {
-    let job = JobId::new();
-    world.write(&Event::Intent { id: job, due: 0 });
-    let work = jobs::work::new(1).id(job).queue(queue);
-    let work = match delay {
-        0 => work,
-        ms => work.delay(Duration::from_millis(ms)),
-    };
-    let sent = work.enqueue(client).await;
-    assert!(
-        sent.is_ok(),
-        "queue {queue} is mended, and refuses a job: {sent:?}"
-    );
-    world.write(&Event::Accepted { id: job });
-    let ended = |world: &World| has_ended(&world.history(), job).then_some(());
-    let what = format!("queue {queue} to recover");
-    world.until(&what, RECOVERS_WITHIN, ended).await;
+/// A job of each queue that is enqueued now, for now or later, ends.
+async fn recover(world: &World, client: &Client, queues: &[String], delay: u64) {
+    let mut waiting = HashMap::new();
+    for queue in queues {
+        let id = JobId::new();
+        world.write(&Event::Intent { id, due: 0 });
+        let work = jobs::work::new(1).id(id).queue(queue);
+        let work = match delay {
+            0 => work,
+            ms => work.delay(Duration::from_millis(ms)),
+        };
+        let sent = work.enqueue(client).await;
+        assert!(
+            sent.is_ok(),
+            "queue {queue} is mended, and refuses a job: {sent:?}"
+        );
+        world.write(&Event::Accepted { id });
+        waiting.insert(id, queue);
+    }
+    let began = Instant::now();
+    while !waiting.is_empty() {
+        for entry in world.history().entries() {
+            if let Event::End { id, .. } = entry.event {
+                waiting.remove(&id);
+            }
+        }
+        let late = began.elapsed() > RECOVERS_WITHIN;
+        assert!(!late, "queues do not recover: {:?}", waiting.values());
+        sleep(LOOK_EVERY).await;
+    }
 }
 
 /// How many jobs went with damaged keys, and how many of the sound queue: none. No claim had two outcomes.

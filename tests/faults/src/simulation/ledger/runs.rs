@@ -37,7 +37,9 @@ impl Ledger {
         let state = &mut self.jobs[job];
         state.starts += 1;
         let before = state.starts - 1;
-        let delivery = state.deliveries.iter_mut().find(|delivery| {
+        // The latest: one from before may have been given back, or lost with the name of its worker.
+        let mut given = state.deliveries.iter_mut().rev();
+        let delivery = given.find(|delivery| {
             !delivery.started
                 && delivery.process == process.number
                 && delivery.failures + 1 == attempt
