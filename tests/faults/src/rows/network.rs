@@ -94,8 +94,11 @@ impl Net {
             }
             waiting.is_empty().then_some(())
         };
+        // What gathered behind the fault before this goes first.
         let what = "all slots to be taken";
-        self.world.until(what, AT_WORK_WITHIN, all_started).await;
+        self.world
+            .until(what, 6 * AT_WORK_WITHIN, all_started)
+            .await;
     }
 
     /// The end of what the ledgers say by now.

@@ -58,7 +58,7 @@ impl World {
     ///
     /// # Panics
     ///
-    /// When an invariant is broken, or something takes too long: `limit` is that of draining.
+    /// When an invariant is broken, or something takes too long: `limit` is that of [`World::drain`].
     pub async fn finish(&self, workers: Vec<Actor>, limit: Duration) -> Ending {
         let drained = self.drain(&workers, limit).await;
         Check::of(self).await;
@@ -82,18 +82,22 @@ impl World {
     ///
     /// # Panics
     ///
-    /// When that takes longer than `limit`.
+    /// When for so long as `limit` there is no less left than there was.
     pub async fn drain(&self, workers: &[Actor], limit: Duration) -> Duration {
         let members: usize = workers.iter().map(Actor::queues).sum();
         let began = Instant::now();
+        let (mut least, mut moved) = (u64::MAX, began);
         loop {
             let count = self.count().await;
             if count.open == 0 && count.members <= members as u64 {
                 return began.elapsed();
             }
-            if began.elapsed() > limit {
+            if count.open < least {
+                (least, moved) = (count.open, Instant::now());
+            }
+            if moved.elapsed() > limit {
                 let census = self.census().await;
-                panic!("not drained within {limit:?}: {count:?}, {members} workers, {census:?}");
+                panic!("nothing drained for {limit:?}: {count:?}, {members} workers, {census:?}");
             }
             sleep(LOOK_EVERY).await;
         }
