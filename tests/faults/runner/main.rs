@@ -10,14 +10,16 @@ use faults::sheet;
 
 /// Runs rows of the fault matrix, one after the other, and prints the sheet of figures.
 #[derive(Parser)]
+#[command(after_help = "What each row does, and what must hold, is in docs/reliability.md.")]
 struct Options {
-    /// As long as it takes to publish the figures.
+    /// The long form, which the published figures are of: hours for all rows. The short form: some ten
+    /// seconds each.
     #[arg(long)]
     long: bool,
-    /// What all chance comes from; any, unless JOBQ_FAULTS_SEED is set.
+    /// What all chance comes from, as a failure prints it; any, unless JOBQ_FAULTS_SEED is set.
     #[arg(long)]
     seed: Option<u64>,
-    /// How long rows run whose length is a time.
+    /// How long M6 runs, and the long form of M5, in place of their own time.
     #[arg(long)]
     minutes: Option<u64>,
     /// Which rows: all of them unless named.
@@ -42,7 +44,7 @@ fn main() -> ExitCode {
         seed: options.seed.unwrap_or_else(seed),
         minutes: options.minutes,
     };
-    let mut sheet = vec![sheet::head()];
+    let mut sheet = vec![sheet::head(plan)];
     let mut rows = Vec::new();
     for row in chosen {
         eprintln!("{}: {} (seed {})", row.id, row.fault, plan.seed);

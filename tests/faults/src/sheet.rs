@@ -5,12 +5,13 @@ mod goals;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::row::{Figures, Row};
+use crate::row::{Figures, Plan, Row, Size};
 
-/// The head of the sheet: when, of what, on what.
+/// The head of the sheet: when, of what, on what, how long, and by which seed.
 #[must_use]
-pub fn head() -> String {
+pub fn head(plan: Plan) -> String {
     let tree = said("git", &["rev-parse", "--short", "HEAD"]);
+    let tree = if tree.is_empty() { "unknown" } else { &tree };
     let changed = !said("git", &["status", "--porcelain"]).is_empty();
     let changes = if changed { " with changes" } else { "" };
     let date = said("date", &["-u", "+%Y-%m-%d %H:%M UTC"]);
@@ -20,8 +21,13 @@ pub fn head() -> String {
         .find_map(|word| word.strip_prefix("v="));
     let redis = redis.unwrap_or("of REDIS_SERVER");
     let cores = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
+    let form = match plan.size {
+        Size::Short => "short",
+        Size::Long => "long",
+    };
+    let seed = plan.seed;
     format!(
-        "{date}, commit {tree}{changes}, Redis {redis}, {cores} cores\n\n\
+        "{date}, commit {tree}{changes}, Redis {redis}, {cores} cores, {form} form, seed {seed}\n\n\
          | row | fault | shows | result | figures |\n| --- | --- | --- | --- | --- |"
     )
 }

@@ -7,6 +7,7 @@ mod setup;
 mod vitals;
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -286,8 +287,22 @@ impl Drop for World {
             && let Some(folder) = self.folder.take()
         {
             self.guard.keep_folder();
+            tell_panics(folder.path());
             eprintln!("ledgers and logs are kept in {}", folder.path().display());
             std::mem::forget(folder);
+        }
+    }
+}
+
+/// A row that waits in vain for an actor that has panicked does not know why.
+fn tell_panics(folder: &Path) {
+    let logs = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    for path in logs.map(|entry| entry.path()) {
+        let log = std::fs::read(&path).unwrap_or_default();
+        let log = String::from_utf8_lossy(&log);
+        if let Some(place) = log.find(" panicked at ") {
+            let told: Vec<_> = log[place..].lines().take(3).collect();
+            eprintln!("{}:{}", path.display(), told.join("\n  "));
         }
     }
 }
