@@ -1,10 +1,12 @@
 //! What a dead worker held is run by another: each job again, its crash counted, no attempt used.
 
+use std::time::Instant;
+
 use jobq::JobState;
 use support::Record;
 use support::jobs::{QUEUE, hold, note, panic};
 
-use crate::fixture::Fixture;
+use crate::fixture::{Fixture, LEASE};
 use crate::plain::{Plain, envelope};
 use crate::program::Program;
 
@@ -142,8 +144,12 @@ async fn what_lies_in_flight_under_no_registered_worker_is_found() {
     }
     let job = envelope(note::new(record.path(), "d")).await;
     let _: () = plain.run(&[b"LPUSH", handoff.as_bytes(), &job]).await;
+    let begun = Instant::now();
     let worker = fixture.worker().queues([QUEUE]).build().unwrap().spawn();
     record.wait_for("end ", 4).await;
+    // Where only the registration is lost, the owner has a lease to take back its own.
+    assert!(begun.elapsed() >= LEASE, "{:?}", begun.elapsed());
+    assert_eq!(worker.stats().adopted, 3);
     worker.shutdown().await;
     assert!(plain.leftovers().await.is_empty());
 }

@@ -1,6 +1,8 @@
 //! A living worker that was taken for dead: its jobs are told to end, what they still report
 //! changes nothing, and it goes on under a new id.
 
+mod former;
+
 use jobq::broker::Action;
 use jobq::{Context, State, WorkerId, job};
 use jobq_worker::WorkerHandle;

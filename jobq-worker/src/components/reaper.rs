@@ -4,25 +4,26 @@
 //! 1. look at every queue's members; one whose counter stood still for a whole lease, by answered
 //!    looks, is adopted;
 //! 2. take over the remains of ids this worker itself had before it was reaped;
-//! 3. one step of the sweep: in-flight records whose owner is no member;
+//! 3. one step of the sweep: in-flight records whose owner has been no member for a whole lease;
 //! 4. reconcile: what the broker has under this worker's tokens and nobody here holds is released.
 
 mod reconcile;
+mod strangers;
+mod take_over;
 mod watch;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use jobq::broker::{Adopted, Adoption, MAX_BATCH, Renewed};
-use jobq::runtime::Cancellation;
-use jobq::{BrokerError, Token, WorkerId};
+use jobq::broker::Renewed;
+use jobq::{BrokerError, WorkerId};
 use tokio::time::Instant;
 
 use crate::component::Component;
-use crate::executor::{Orphan, after_crash_of_worker};
-use crate::outbox::{Finished, Kind};
 use crate::shared::Shared;
+use strangers::Strangers;
+use take_over::Cause;
 use watch::{Pace, Still, Watch};
 
 /// How often it looks.
@@ -44,19 +45,9 @@ pub(crate) struct Reaper {
     watches: Vec<Watch>,
     /// The queue whose sweep is under way, and its cursor.
     sweep: (usize, u64),
+    /// By queue.
+    strangers: Vec<Strangers>,
     reconciled: Instant,
-}
-
-/// Bytes of envelopes after which what was adopted so far is judged and settled.
-const ADOPTED_AT_ONCE: usize = 64 << 20;
-
-/// Whose remains are taken over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Cause {
-    /// A worker that died: the crash counts.
-    Crash,
-    /// This worker itself, under an id it was reaped of.
-    Own,
 }
 
 impl Component for Reaper {
@@ -97,6 +88,11 @@ impl Reaper {
             shared: shared.clone(),
             watches: watches.collect(),
             sweep: (0, 0),
+            strangers: shared
+                .memberships
+                .iter()
+                .map(|_| Strangers::new(lease))
+                .collect(),
             reconciled: Instant::now(),
         }
     }
@@ -151,7 +147,10 @@ impl Reaper {
     ) -> Result<(), BrokerError> {
         let mut result = Ok(());
         for (worker, seen) in targets {
-            match self.adopt(index, &worker, seen, Cause::Crash).await {
+            // Whatever this worker left itself, nobody died with it.
+            let own = self.shared.memberships[index].former().contains(&worker);
+            let cause = if own { Cause::Own } else { Cause::Crash };
+            match self.adopt(index, &worker, seen, cause).await {
                 Err(error) if error.is_retryable() => return Err(error),
                 Err(error) => result = Err(error),
                 Ok(_) => {}
@@ -165,7 +164,9 @@ impl Reaper {
         for worker in membership.former() {
             // A wait under the old id may still hand something over.
             let waits = self.shared.lanes[index].waits_for(&worker);
-            if !waits && self.adopt(index, &worker, None, Cause::Own).await? {
+            // A claim that came late may have made it a member again: nobody renews it.
+            let seen = self.watches[index].counter_of(&worker);
+            if !waits && self.adopt(index, &worker, seen, Cause::Own).await? {
                 membership.forget_former(&worker);
             }
         }
@@ -177,136 +178,27 @@ impl Reaper {
         let membership = &self.shared.memberships[index];
         let next_queue = ((index + 1) % self.watches.len(), 0);
         self.sweep = next_queue;
-        let (next, owners) = self
-            .shared
-            .broker()
-            .owners(&membership.queue, cursor)
-            .await?;
+        let answer = self.shared.broker().owners(&membership.queue, cursor).await;
+        if answer.is_err() {
+            // Who cannot be looked at cannot take back what is its own.
+            self.strangers.iter_mut().for_each(Strangers::restart);
+        }
+        let (next, owners) = answer?;
         if next != 0 {
             self.sweep = (index, next);
         }
         let (own, watch) = (membership.worker(), &self.watches[index]);
         let strangers = owners
             .into_iter()
-            .filter(|worker| *worker != own && !watch.knows(worker));
-        self.adopt_each(index, strangers.map(|worker| (worker, None)))
-            .await
-    }
-
-    /// Takes over all that `target` held, and judges it as a whole, as far as memory allows:
-    /// whether there was a suspect among it decides for whom the crash counts. Answers whether that
-    /// was all: else the rest is to be taken later.
-    async fn adopt(
-        &self,
-        index: usize,
-        target: &WorkerId,
-        seen: Option<u64>,
-        cause: Cause,
-    ) -> Result<bool, BrokerError> {
-        let mut adopted = Vec::new();
-        let result = loop {
-            match self.adopt_some(index, target, seen, &mut adopted).await {
-                Ok(true) if size(&adopted) < ADOPTED_AT_ONCE => {}
-                Ok(true) => {
-                    self.judge(index, target, cause, std::mem::take(&mut adopted));
-                    // One outcome that is refused, of whatever queue, must not end all looks. Still a
-                    // member, the target is found again once it has stood still for a lease.
-                    let emptied = self.shared.outbox.emptied();
-                    if tokio::time::timeout(self.next_look() / 2, emptied)
-                        .await
-                        .is_err()
-                    {
-                        return Ok(false);
-                    }
-                }
-                Ok(false) => break Ok(true),
-                Err(error) => break Err(error),
-            }
-        };
-        self.judge(index, target, cause, adopted);
+            .filter(|worker| *worker != own && watch.counter_of(worker).is_none());
+        let targets = self.strangers[index].observe(strangers, next == 0, Instant::now());
+        let targets = targets.into_iter().map(|worker| (worker, None));
+        let result = self.adopt_each(index, targets).await;
+        if result.is_err() {
+            // As of those who stand still.
+            self.strangers[index].restart();
+        }
         result
-    }
-
-    /// One step of an adoption; answers whether the target holds more.
-    async fn adopt_some(
-        &self,
-        index: usize,
-        target: &WorkerId,
-        seen: Option<u64>,
-        adopted: &mut Vec<Orphan>,
-    ) -> Result<bool, BrokerError> {
-        let (request, member) = self.shared.memberships[index].ask();
-        let target = target.clone();
-        let adoption = Adoption {
-            member,
-            target,
-            seen,
-            max: MAX_BATCH,
-        };
-        let (claim, envelopes, more) = match self.shared.broker().adopt(&adoption).await? {
-            Adopted::Taken {
-                counter,
-                envelopes,
-                more,
-            } => (counter, envelopes, more),
-            Adopted::Alive => (0, Vec::new(), false),
-            Adopted::Reaped => {
-                self.shared.reaped(index, &request.reaped());
-                return Ok(false);
-            }
-        };
-        let cancellations = vec![Cancellation::default(); envelopes.len()];
-        let Some((adopter, _)) = request.answered(claim, &cancellations) else {
-            return Ok(false);
-        };
-        let tokens = (1..).map(|index| Token { claim, index });
-        adopted.extend(tokens.zip(envelopes).map(|(token, bytes)| {
-            let worker = adopter.clone();
-            Orphan {
-                worker,
-                token,
-                bytes,
-            }
-        }));
-        Ok(more)
-    }
-
-    fn judge(&self, index: usize, target: &WorkerId, cause: Cause, orphans: Vec<Orphan>) {
-        if orphans.is_empty() {
-            return;
-        }
-        let (shared, count) = (&self.shared, orphans.len());
-        let queue = &shared.memberships[index].queue;
-        let worker = target.as_str();
-        let judged = match cause {
-            Cause::Crash => {
-                shared.counters.adopted.add(count as u64);
-                tracing::warn!(
-                    job.queue = %queue, worker, jobs = count,
-                    "adopted the jobs of a worker that no longer answers"
-                );
-                after_crash_of_worker(queue, orphans, shared.broker().now())
-            }
-            Cause::Own => {
-                tracing::info!(
-                    job.queue = %queue, worker, jobs = count,
-                    "took back jobs that this worker held under a former id"
-                );
-                let back = |orphan: Orphan| orphan.put_back(Kind::Released);
-                orphans.into_iter().map(back).collect()
-            }
-        };
-        for (orphan, action, note) in judged {
-            let Orphan { worker, token, .. } = orphan;
-            shared.outbox.push(Finished {
-                index,
-                worker,
-                token,
-                action,
-                note,
-            });
-        }
-        shared.work.notify_one();
     }
 }
 
@@ -319,8 +211,4 @@ async fn prove(shared: &Arc<Shared>, index: usize) -> Result<(), BrokerError> {
         shared.reaped(index, &member.worker);
     }
     Ok(())
-}
-
-fn size(orphans: &[Orphan]) -> usize {
-    orphans.iter().map(|orphan| orphan.bytes.len()).sum()
 }

@@ -127,9 +127,9 @@ impl Watch {
         self.seen.clear();
     }
 
-    /// Whether it was a member at the last look.
-    pub(super) fn knows(&self, worker: &WorkerId) -> bool {
-        self.seen.contains_key(worker)
+    /// What it had counted at the last look, if it was a member then.
+    pub(super) fn counter_of(&self, worker: &WorkerId) -> Option<u64> {
+        self.seen.get(worker).map(|(counter, _)| *counter)
     }
 }
 
