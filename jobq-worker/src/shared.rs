@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use jobq::broker::{Broker, Claim, Claimed};
 use jobq::runtime::States;
 use jobq::{BrokerError, Client, WorkerId};
@@ -177,9 +178,9 @@ impl Shared {
     /// Ends every wait, and gives back what waits had handed over. To be called once
     /// [`Shared::may_claim`] says no. A queue that refuses it keeps no other from it.
     pub(crate) async fn empty_handoffs(self: &Arc<Self>) -> Result<(), BrokerError> {
+        join_all(self.lanes.iter().map(Lane::interrupt)).await;
         let mut result = Ok(());
         for index in 0..self.lanes.len() {
-            self.lanes[index].interrupt().await;
             match self.empty_handoff(index).await {
                 Err(error) if error.is_retryable() => return Err(error),
                 Err(error) => result = Err(error),

@@ -1,12 +1,13 @@
 //! A broker that stops answering does not hold a worker up.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use jobq::Client;
-use support::hooked::{Answer, Call, Hook, Hooked};
+use jobq::{BrokerError, BrokerErrorKind, Client};
+use support::hooked::{Answer, Call, Hook, Hooked, Step};
 use tokio::time::Instant;
 
 use super::{Fixture, wait};
@@ -57,4 +58,40 @@ async fn a_shutdown_without_answers_takes_two_seconds_more_than_its_timeout() {
 #[tokio::test(start_paused = true)]
 async fn a_short_shutdown_without_answers_does_too() {
     shuts_down_in_time(Duration::from_millis(50)).await;
+}
+
+/// Answers no claim from a moment on, and notes whose waits were ended.
+#[derive(Default)]
+struct NoClaims {
+    since: AtomicBool,
+    interrupted: Mutex<BTreeSet<String>>,
+}
+
+#[async_trait]
+impl Hook for NoClaims {
+    async fn around(&self, call: Call) -> Answer {
+        if let Step::Interrupt { queue, .. } = call.step() {
+            let mut interrupted = self.interrupted.lock().unwrap();
+            interrupted.insert(queue.to_string());
+        }
+        match call.step().is("claim") && self.since.load(Ordering::Relaxed) {
+            true => call.fail(|| BrokerError::new(BrokerErrorKind::Unavailable, "not now")),
+            false => call.run().await,
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_queue_that_does_not_answer_leaves_no_other_waiting_on() {
+    let mut fixture = Fixture::memory().await;
+    let hook = Arc::new(NoClaims::default());
+    let broker = Hooked::new(fixture.runner.broker().clone(), hook.clone());
+    fixture.runner = Client::with_broker(Arc::new(broker));
+    let worker = fixture.calm_worker().queues(["ending", "other"]);
+    let handle = worker.build().unwrap().spawn();
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    hook.since.store(true, Ordering::Relaxed);
+    handle.shutdown().await;
+    let interrupted = hook.interrupted.lock().unwrap();
+    assert_eq!(interrupted.len(), 2, "{interrupted:?}");
 }
