@@ -66,7 +66,8 @@ impl Worker {
 
     /// Runs until SIGTERM or Ctrl-C, then drains: no further claims, running jobs may end within
     /// `shutdown_timeout`, the rest is aborted and given back. A second signal gives them back at
-    /// once, a third ends the process.
+    /// once, a third ends the process. The process should end once this has: what cannot be aborted,
+    /// such as a blocking job, goes on until it does, though it was given back.
     ///
     /// ```no_run
     /// # #[tokio::main(flavor = "current_thread")]
@@ -88,7 +89,7 @@ impl Worker {
         require_runtime()?;
         let shutdown = Shutdown::new();
         let listener = signals::listen(shutdown.clone())?;
-        let report = self.run_until(shutdown, Leftovers::Leave).await;
+        let report = self.run_until(shutdown, Leftovers::GiveBack).await;
         listener.abort();
         report.map(drop)
     }

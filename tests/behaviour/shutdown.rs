@@ -11,7 +11,7 @@ use support::{Record, RedisServer};
 
 use crate::fixture::{Fixture, Ledger};
 use crate::plain::Plain;
-use crate::program::Program;
+use crate::program::{Program, command};
 
 const SHORT: Duration = Duration::from_millis(50);
 
@@ -270,6 +270,20 @@ async fn a_second_signal_gives_running_jobs_back_at_once() {
         begun.len() == 4 && begun.iter().all(|line| line.ends_with(" 1")),
         "{begun:?}"
     );
+}
+
+#[tokio::test]
+async fn a_worker_that_ran_until_a_signal_has_given_back_what_it_cannot_abort() {
+    let (fixture, record) = (Fixture::redis().await, Record::new());
+    hold_blocking::enqueue(&fixture.client, record.path(), "a")
+        .await
+        .unwrap();
+    let mut program = Program::launch(command().env("TEST_RUN", &fixture.url));
+    record.wait_for("begin a", 1).await;
+    program.signal("TERM");
+    assert_eq!(program.ended().await.code(), Some(0), "{}", program.log());
+    let stats = fixture.queue(QUEUE).stats().await.unwrap();
+    assert_eq!((stats.ready, stats.in_flight), (1, 0));
 }
 
 #[tokio::test]
