@@ -2,6 +2,7 @@
 
 mod open;
 mod words;
+mod wrong_type;
 
 use std::time::Duration;
 
@@ -184,6 +185,11 @@ pub(super) fn judge(
         Value::ServerError(error) if rights::is_missing(&error) => {
             let what = rights::refused(&error, command, script);
             Err(Fault::forbidden(error, &what, &config.quoted_user()))
+        }
+        Value::ServerError(error) if error.code() == "WRONGTYPE" => {
+            let message = wrong_type::told(&error, command, script);
+            let kind = BrokerErrorKind::Corrupt;
+            Err(Fault::new(kind, message, Some(error.into())))
         }
         Value::ServerError(error) => Err(Fault::answered(error)),
         value => Ok(value),

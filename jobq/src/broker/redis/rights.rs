@@ -69,12 +69,17 @@ fn name(command: &Cmd) -> String {
     }
 }
 
-/// What the line calls that an error names.
-fn called_at(source: &str, details: &str) -> Option<String> {
+/// The line of a script that an error names.
+pub(super) fn line_of<'a>(source: &'a str, details: &str) -> Option<&'a str> {
     let (_, place) = details.rsplit_once(LINE)?;
     let digits = place.find(|c: char| !c.is_ascii_digit());
     let number: usize = place[..digits.unwrap_or(place.len())].parse().ok()?;
-    let line = source.lines().nth(number.checked_sub(1)?)?;
+    source.lines().nth(number.checked_sub(1)?)
+}
+
+/// What the line calls that an error names.
+fn called_at(source: &str, details: &str) -> Option<String> {
+    let line = line_of(source, details)?;
     let calls = line.split("call('").skip(1);
     let names: Vec<&str> = calls.filter_map(|call| call.split('\'').next()).collect();
     (!names.is_empty()).then(|| names.join(" or "))

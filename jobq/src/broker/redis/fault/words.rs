@@ -34,10 +34,6 @@ fn meaning(code: &str) -> (BrokerErrorKind, &'static str) {
         "MISCONF" => (Refused, "cannot write its data to disk; see its log"),
         "NOREPLICAS" => (Refused, "has fewer replicas than it is set to need"),
         "NOAUTH" => (Refused, "refuses the login"),
-        "WRONGTYPE" => (
-            Corrupt,
-            "holds something else in a key of this queue; look for another program with this namespace",
-        ),
         _ => (Corrupt, "could not do the step"),
     }
 }
