@@ -310,6 +310,27 @@ async fn the_bytes_of_a_dead_list_that_was_deleted_by_hand_count_no_more() {
 }
 
 #[tokio::test]
+async fn more_dead_bytes_than_there_can_be_drop_no_record() {
+    let server = RedisServer::start();
+    let broker = broker_on(&server).await;
+    // The largest string that a server takes by default.
+    const LARGEST: u64 = 512 << 20;
+    let damaged = ["inf", "nan", "1e300"].map(str::to_owned);
+    for damaged in damaged.into_iter().chain([(LARGEST + 1).to_string()]) {
+        ask(&server, &["DEL", "jobq:{mail}:dead"]).await;
+        ask(&server, &["LPUSH", "jobq:{mail}:dead", "x"]).await;
+        ask(&server, &["HSET", META, "dead_bytes", &damaged]).await;
+        assert_eq!(bury(&broker, DeadCaps::default()).await, 0, "{damaged}");
+        let counted = ask(&server, &["HGET", META, "dead_bytes"]).await;
+        assert_eq!(counted, bulk("3"), "{damaged}");
+    }
+    ask(&server, &["DEL", "jobq:{mail}:dead"]).await;
+    ask(&server, &["LPUSH", "jobq:{mail}:dead", "x"]).await;
+    ask(&server, &["HSET", META, "dead_bytes", &LARGEST.to_string()]).await;
+    assert_ne!(bury(&broker, DeadCaps::default()).await, 0, "it could be");
+}
+
+#[tokio::test]
 async fn fewer_dead_bytes_than_there_are_become_none_and_not_less() {
     let server = RedisServer::start();
     let broker = broker_on(&server).await;

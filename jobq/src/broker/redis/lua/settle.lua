@@ -130,10 +130,12 @@ local function died_at(record)
   return ms
 end
 
--- Bytes of a list that was deleted by hand are not counted on.
+-- Not counted on are bytes of a list that was deleted by hand, and more than its records can have:
+-- damage, for which good records would be dropped.
 local bytes = buried_bytes
-if buried_before > 0 then
-  bytes = bytes + (tonumber(redis.call('HGET', meta, 'dead_bytes')) or 0)
+local counted = tonumber(redis.call('HGET', meta, 'dead_bytes')) or 0
+if counted <= buried_before * 2 ^ 29 then
+  bytes = bytes + counted
 end
 local count, dropped = buried_before + buried, 0
 while count > 0 and dropped < 100 do
