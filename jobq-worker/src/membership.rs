@@ -60,6 +60,17 @@ pub(crate) struct Alive {
     pub(crate) handoff: u64,
 }
 
+/// What is left to be told of an id that was reaped.
+#[derive(Debug)]
+pub(crate) struct Former {
+    /// How many jobs it held, those included that had ended and were not settled yet.
+    pub(crate) held: usize,
+    /// How to end those that may be aborted.
+    pub(crate) aborts: Vec<AbortHandle>,
+    /// The id the worker has now.
+    pub(crate) successor: WorkerId,
+}
+
 /// How long a timekeeper that resigned does not ask for the office: until its time has run out and
 /// another worker has looked.
 const RESIGNATION: Duration = Duration::from_secs(5);
@@ -180,17 +191,16 @@ impl Membership {
 
     /// The worker was adopted: it takes a new id and owns nothing; what runs under the old one is
     /// asked to end. Answers how to abort it, later; `None` if that id was given up before.
-    pub(crate) fn reaped(&self, worker: &WorkerId) -> Option<Vec<AbortHandle>> {
+    pub(crate) fn reaped(&self, worker: &WorkerId) -> Option<Former> {
         let mut state = self.state();
         if state.worker != *worker {
             return None;
         }
         let mut former = std::mem::take(&mut state.former);
         former.push(worker.clone());
-        let old = std::mem::replace(
-            &mut *state,
-            State::new(worker.successor(), self.trust, former),
-        );
+        let successor = worker.successor();
+        let new = State::new(successor.clone(), self.trust, former);
+        let old = std::mem::replace(&mut *state, new);
         // First, so that whoever is told to end finds that it is lost.
         old.lease.lost();
         drop(state);
@@ -198,7 +208,11 @@ impl Membership {
             job.cancellation.cancel();
             job.abort
         };
-        Some(old.held.into_jobs().filter_map(ask).collect())
+        Some(Former {
+            held: old.held.len(),
+            aborts: old.held.into_jobs().filter_map(ask).collect(),
+            successor,
+        })
     }
 
     /// Ids this worker had before, whose remains it looks after first.

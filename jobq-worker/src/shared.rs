@@ -147,11 +147,11 @@ impl Shared {
     /// new id.
     pub(crate) fn reaped(self: &Arc<Self>, index: usize, worker: &WorkerId) {
         let membership = &self.memberships[index];
-        let Some(aborts) = membership.reaped(worker) else {
+        let Some(former) = membership.reaped(worker) else {
             return;
         };
         tracing::warn!(
-            job.queue = %membership.queue, %worker, jobs = aborts.len(),
+            job.queue = %membership.queue, %worker, now = %former.successor, jobs = former.held,
             "lease lost: this worker is no longer registered: its jobs were taken over, or the server \
              lost its data; going on under a new id"
         );
@@ -161,7 +161,7 @@ impl Shared {
             shared.lanes[index].interrupt().await;
             shared.heat(index);
         });
-        self.abort_soon(aborts);
+        self.abort_soon(former.aborts);
     }
 
     /// Aborts jobs whose lease was lost, if they have not ended by then.

@@ -88,6 +88,8 @@ pub(crate) async fn supervise(
         discarded = stats.discarded,
         cancelled = stats.cancelled,
         released = stats.released,
+        adopted = stats.adopted,
+        stale = stats.stale,
         abandoned = report.abandoned,
         "worker stopped"
     );
@@ -97,6 +99,8 @@ pub(crate) async fn supervise(
 fn announce(shared: &Arc<Shared>) {
     let jobs: Vec<_> = shared.registry.names().into_iter().collect();
     let settings = &shared.settings;
+    // The same on all queues, until it is lost on one: by it others speak of this worker.
+    let worker = shared.memberships.first().map(Membership::worker);
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         broker = shared.broker().describe(),
@@ -104,6 +108,7 @@ fn announce(shared: &Arc<Shared>) {
         queues = settings.queues_text(),
         strict = settings.strict.then_some(true),
         concurrency = settings.concurrency,
+        worker = worker.map(tracing::field::display),
         "worker started"
     );
     if let Some(doubts) = shared.registry.doubts(settings.queue_names()) {

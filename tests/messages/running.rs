@@ -167,7 +167,15 @@ async fn starting(document: &mut Document, log: &Log) {
             .build()
             .unwrap();
         worker.spawn().shutdown().await;
-        document.lines(&format!(".queues({queues:?})"), &log.all().join("\n"));
+        let lines = log.all().join("\n");
+        let told = |field| {
+            let (_, rest) = lines.split_once(field).expect("the worker tells it");
+            rest.split(['"', '\n']).next().unwrap_or_default().trim()
+        };
+        // All jobs of this binary, whose number is not the message's.
+        document.vary(told(" jobs=\""), "count resize send");
+        document.vary(told(" worker="), "01a1f9ec9c1770cfa6ba130febc0cfcf-7000");
+        document.lines(&format!(".queues({queues:?})"), &lines);
     }
 }
 

@@ -101,7 +101,9 @@ fn a_reaped_worker_takes_a_new_id_and_owns_nothing() {
     let jobs = cancellations(1);
     let (worker, _) = request.answered(1, &jobs).expect("not reaped");
     let (late, _) = m.ask();
-    assert!(m.reaped(&worker).is_some());
+    let former = m.reaped(&worker).expect("it was a member");
+    assert_eq!((former.held, former.aborts.len()), (1, 0));
+    assert_eq!(former.successor, m.worker());
     assert!(jobs[0].is_cancelled());
     assert_eq!((m.held_tokens().1.len(), m.member().known), (0, 0));
     assert_ne!(m.worker(), worker);

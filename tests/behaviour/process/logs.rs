@@ -71,6 +71,9 @@ async fn every_line_of_the_json_format_is_an_object_with_the_same_keys() {
     assert_eq!(started["fields"]["version"], env!("CARGO_PKG_VERSION"));
     assert_eq!(started["fields"]["concurrency"], 64);
     assert_eq!(started["fields"]["queues"], "default programs");
+    // By this id others say that they took its jobs over.
+    let id = started["fields"]["worker"].as_str().unwrap();
+    assert!(WorkerId::from_stored(id).lease().is_some(), "{started}");
 }
 
 #[tokio::test]
