@@ -193,3 +193,18 @@ async fn who_leaves_with_a_damaged_counter_leaves_none_and_a_sound_one_replaces_
         }
     }
 }
+
+/// `1` is what a pause writes.
+#[tokio::test]
+async fn whatever_stands_where_a_pause_is_noted_pauses_the_queue() {
+    let server = RedisServer::start();
+    let broker = broker_on(&server).await;
+    ask(&server, &["HSET", "jobq:{mail}:meta", "paused", "yes"]).await;
+    let renewed = broker.renew(&claim(0, 0).member).await.unwrap();
+    assert!(
+        matches!(renewed, Renewed::Alive { paused: true, .. }),
+        "{renewed:?}"
+    );
+    assert!(granted(&broker, &claim(1, 1)).await.paused);
+    assert!(broker.stats(&queue()).await.unwrap().paused);
+}

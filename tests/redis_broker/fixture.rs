@@ -39,6 +39,19 @@ pub(crate) async fn ask_at(url: &str, words: &[&str]) -> Value {
     command.query_async(&mut connection).await.unwrap()
 }
 
+/// How often the server has run a command since it was last asked, scripts included.
+pub(crate) async fn calls(server: &RedisServer, command: &str) -> u64 {
+    let info = ask(server, &["INFO", "commandstats"]).await;
+    ask(server, &["CONFIG", "RESETSTAT"]).await;
+    let Value::BulkString(info) = info else {
+        panic!("{info:?}");
+    };
+    let info = String::from_utf8(info).unwrap();
+    let begin = format!("cmdstat_{command}:calls=");
+    let line = info.lines().find_map(|line| line.strip_prefix(&begin));
+    line.map_or(0, |line| line.split(',').next().unwrap().parse().unwrap())
+}
+
 /// Waits until someone blocks on the server.
 pub(crate) async fn someone_waits(server: &RedisServer) {
     eventually("a blocked client", async || {

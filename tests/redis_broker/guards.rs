@@ -14,19 +14,6 @@ async fn number(server: &RedisServer, words: &[&str]) -> i64 {
     }
 }
 
-/// How often the server has run a command since it was last asked, scripts included.
-async fn calls(server: &RedisServer, command: &str) -> u64 {
-    let info = ask(server, &["INFO", "commandstats"]).await;
-    ask(server, &["CONFIG", "RESETSTAT"]).await;
-    let Value::BulkString(info) = info else {
-        panic!("{info:?}");
-    };
-    let info = String::from_utf8(info).unwrap();
-    let begin = format!("cmdstat_{command}:calls=");
-    let line = info.lines().find_map(|line| line.strip_prefix(&begin));
-    line.map_or(0, |line| line.split(',').next().unwrap().parse().unwrap())
-}
-
 /// Jobs of these sizes, the first in front.
 async fn ready(server: &RedisServer, sizes: &[usize]) {
     let fill = "for _, size in ipairs(ARGV) do

@@ -15,7 +15,7 @@ use crate::script::{Script, fitted};
 
 mod process;
 
-use process::run_twice;
+use process::run_thrice;
 
 /// Suites whose cases of Redis run scripts.
 const SUITES: [&str; 3] = ["conformance", "redis_broker", "properties"];
@@ -124,14 +124,15 @@ impl Suites {
         self.run(Some(Planted { script, text }))
     }
 
-    /// The tests that caught others of the script first, then the cases of its own step: they are
+    /// The cases of the script's own step first, and the tests that caught others of it: they are
     /// few, and most likely to fail.
     fn run(&self, planted: Option<Planted<'_>>) -> Caught {
         let mut rounds = Vec::new();
         if let Some(Planted { script, .. }) = planted {
-            let known = self.known().get(&script.name).cloned();
-            rounds.extend(known.into_iter().flatten());
-            rounds.push(("conformance", vec![format!("redis::{}::", script.name)]));
+            let mut known = self.known().get(&script.name).cloned().unwrap_or_default();
+            let own = format!("redis::{}::", script.name);
+            known.entry("conformance").or_default().push(own);
+            rounds.extend(known);
         }
         rounds.extend(ALL.map(|(suite, filter)| (suite, vec![filter.to_owned()])));
         for (suite, tests) in rounds {
@@ -152,7 +153,7 @@ impl Suites {
         let program = self.programs.iter().find(|program| program.suite == suite);
         let program = program.expect("each is built");
         let copy = program.copied(&self.folder, planted);
-        let caught = run_twice(&copy, tests);
+        let caught = run_thrice(&copy, planted.map(|_| &*program.built), tests);
         // It may be in use for a moment still; what is left goes with the folder.
         let _ = fs::remove_file(&copy);
         caught

@@ -21,7 +21,7 @@
 -- Returns
 --   {'reaped'} or
 --   {'granted', counter, ms until the next is due or false, paused 0/1, suspects, cancelled 0/1,
---   envelope ...}
+--   envelope ...}; what is due already is so in less than 0 ms
 -- Changes
 --   nothing if reaped; else workers, and by what moves: delayed, ready, handoff, suspects, inflight
 
@@ -76,7 +76,7 @@ if first[1] then
     first = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')
   end
   if first[1] then
-    next_due = math.min(math.max(0, tonumber(first[2]) - now), 9e15)
+    next_due = math.min(tonumber(first[2]) - now, 9e15)
   end
 end
 

@@ -44,6 +44,6 @@ if mine then
 end
 local next_due = false
 if first[1] then
-  next_due = math.min(math.max(0, tonumber(first[2]) - now), 9e15)
+  next_due = math.min(tonumber(first[2]) - now, 9e15)
 end
 return {mine and 'timekeeper' or 'other', moved, next_due}
