@@ -95,6 +95,23 @@ async fn an_id_counts_for_seven_days_after_all_that_is_delayed_is_due() {
 }
 
 #[tokio::test]
+async fn where_nothing_is_delayed_an_id_counts_for_seven_days_from_now() {
+    let server = RedisServer::start();
+    let broker = broker_on(&server).await;
+    let clock = "local now = redis.call('TIME')
+        return now[1] * 1000 + math.floor(now[2] / 1000)";
+    let until = "return tonumber(redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')[2])";
+    for _ in 0..3 {
+        ask(&server, &["FLUSHALL"]).await;
+        let before = number(&server, &["EVAL", clock, "0"]).await;
+        broker.cancel(&queue(), id(NEW)).await.unwrap();
+        let after = number(&server, &["EVAL", clock, "0"]).await;
+        let from = number(&server, &["EVAL", until, "1", KEY]).await - WEEK;
+        assert!((before..=after).contains(&from), "{before} {from} {after}");
+    }
+}
+
+#[tokio::test]
 async fn a_later_cancellation_shortens_no_earlier_one() {
     let server = RedisServer::start();
     let broker = broker_on(&server).await;
