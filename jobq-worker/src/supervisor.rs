@@ -150,14 +150,8 @@ fn run<C: Component + 'static>(components: &mut JoinSet<()>, shared: &Arc<Shared
 async fn fetch(shared: Arc<Shared>) {
     let mut fetchers = JoinSet::new();
     let own = shared.broker().clone();
-    run(
-        &mut fetchers,
-        &shared,
-        Fetcher {
-            shared: shared.clone(),
-            broker: own,
-        },
-    );
+    let fetcher = Fetcher::new(shared.clone(), own);
+    run(&mut fetchers, &shared, fetcher);
     let mut backoff = component::ErrorBackoff::default();
     for _ in 1..shared.settings.connections {
         let broker = loop {
@@ -172,14 +166,8 @@ async fn fetch(shared: Arc<Shared>) {
             tokio::time::sleep(wait).await;
         };
         let Some(broker) = broker else { break };
-        run(
-            &mut fetchers,
-            &shared,
-            Fetcher {
-                shared: shared.clone(),
-                broker,
-            },
-        );
+        let fetcher = Fetcher::new(shared.clone(), broker);
+        run(&mut fetchers, &shared, fetcher);
     }
     fetchers.join_all().await;
 }

@@ -11,6 +11,7 @@
 //! While jobs flow there is no timer: the next batch forms while this one is on its way.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use jobq::BrokerError;
@@ -45,6 +46,8 @@ const IDLE: Duration = Duration::from_secs(3600);
 pub(crate) struct Fetcher {
     pub(crate) shared: Arc<Shared>,
     pub(crate) broker: Arc<dyn Broker>,
+    /// How long the last look at a queue took, in µs.
+    took: AtomicU64,
 }
 
 /// A claim about to be sent.
@@ -108,6 +111,14 @@ impl Component for Fetcher {
 }
 
 impl Fetcher {
+    pub(crate) fn new(shared: Arc<Shared>, broker: Arc<dyn Broker>) -> Self {
+        Self {
+            shared,
+            broker,
+            took: AtomicU64::new(0),
+        }
+    }
+
     /// Chooses what to claim and reserves slots for it.
     fn attempt(&self) -> Option<Attempt<'_>> {
         let shared = &self.shared;
@@ -217,6 +228,7 @@ impl Fetcher {
 
     /// Draws the conclusions about the queue from what a claim gave that took so long.
     fn cool(&self, index: usize, max: u32, took: Duration, grant: &Grant) {
+        let took = self.usual(took);
         let mut schedule = self.shared.schedule();
         schedule.charge(index, grant.envelopes.len());
         if grant.paused {
@@ -231,6 +243,13 @@ impl Fetcher {
                 self.shared.lanes[index].close(wait.max(self.all_looked_at(took)));
             }
         }
+    }
+
+    /// The shorter of this look and the one before: one that an outage held up says nothing of the next.
+    fn usual(&self, took: Duration) -> Duration {
+        let took = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        let before = self.took.swap(took, Ordering::Relaxed);
+        Duration::from_micros(took.min(before))
     }
 
     /// Twice the time in which every queue could be looked at once, if each look took so long:
