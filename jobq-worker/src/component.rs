@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jobq::BrokerError;
+use jobq::broker::Broker;
 use tracing::Instrument as _;
 
 use crate::outage::Outage;
@@ -65,6 +66,26 @@ pub(crate) async fn run<C: Component>(mut component: C, shared: Arc<Shared>) {
     }
     .instrument(span)
     .await;
+}
+
+/// A connection of its own for `what`, as soon as there is one; `None` if the worker stops before.
+pub(crate) async fn connect(shared: &Shared, what: &'static str) -> Option<Arc<dyn Broker>> {
+    let connected = async {
+        let mut backoff = ErrorBackoff::default();
+        loop {
+            match shared.broker().fork().await {
+                Ok(broker) => return broker,
+                Err(error) => {
+                    tokio::time::sleep(backoff.failed(&shared.outage, what, &error)).await;
+                }
+            }
+        }
+    };
+    tokio::select! {
+        biased;
+        () = shared.shutdown.reached(Phase::Stopped) => None,
+        broker = connected => Some(broker),
+    }
 }
 
 /// Growing, jittered waits after errors.

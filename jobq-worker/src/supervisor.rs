@@ -152,20 +152,10 @@ async fn fetch(shared: Arc<Shared>) {
     let own = shared.broker().clone();
     let fetcher = Fetcher::new(shared.clone(), own);
     run(&mut fetchers, &shared, fetcher);
-    let mut backoff = component::ErrorBackoff::default();
     for _ in 1..shared.settings.connections {
-        let broker = loop {
-            let wait = tokio::select! {
-                biased;
-                () = shared.shutdown.reached(Phase::Stopped) => break None,
-                broker = shared.broker().fork() => match broker {
-                    Ok(broker) => break Some(broker),
-                    Err(error) => backoff.failed(&shared.outage, Fetcher::NAME, &error),
-                },
-            };
-            tokio::time::sleep(wait).await;
+        let Some(broker) = component::connect(&shared, Fetcher::NAME).await else {
+            break;
         };
-        let Some(broker) = broker else { break };
         let fetcher = Fetcher::new(shared.clone(), broker);
         run(&mut fetchers, &shared, fetcher);
     }

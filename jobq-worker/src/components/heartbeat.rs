@@ -25,7 +25,6 @@ use crate::error::RunError;
 use crate::membership::Alive;
 use crate::settings::Settings;
 use crate::shared::Shared;
-use crate::shutdown::Phase;
 
 /// The loop that renews.
 #[derive(Debug)]
@@ -68,25 +67,19 @@ pub(crate) fn start(shared: &Arc<Shared>) -> Result<Pulse, RunError> {
         .map_err(system("a runtime for the heartbeat"))?;
     std::thread::Builder::new()
         .name("jobq-heartbeat".to_owned())
-        .spawn(move || runtime.block_on(on_its_own(shared)))
+        .spawn(move || {
+            runtime.block_on(on_its_own(shared));
+            // The look-up of a name cannot be called off, and may take longer than a shutdown.
+            runtime.shutdown_background();
+        })
         .map(Pulse::Thread)
         .map_err(system("a thread for the heartbeat"))
 }
 
 /// Connects, for as long as it takes, and beats until the worker has stopped.
 async fn on_its_own(shared: Arc<Shared>) {
-    let shutdown = shared.shutdown.clone();
-    let mut backoff = component::ErrorBackoff::default();
-    let broker = loop {
-        let wait = tokio::select! {
-            biased;
-            () = shutdown.reached(Phase::Stopped) => return,
-            broker = shared.broker().fork() => match broker {
-                Ok(broker) => break broker,
-                Err(error) => backoff.failed(&shared.outage, Heartbeat::NAME, &error),
-            },
-        };
-        sleep(wait).await;
+    let Some(broker) = component::connect(&shared, Heartbeat::NAME).await else {
+        return;
     };
     let echo = Some(Arc::new(AtomicBool::new(true)));
     component::run(

@@ -95,3 +95,31 @@ async fn a_queue_that_does_not_answer_leaves_no_other_waiting_on() {
     let interrupted = hook.interrupted.lock().unwrap();
     assert_eq!(interrupted.len(), 2, "{interrupted:?}");
 }
+
+/// Lets nobody have a connection besides the first.
+struct Only;
+
+#[async_trait]
+impl Hook for Only {
+    async fn around(&self, call: Call) -> Answer {
+        match call.step() {
+            Step::Fork => call.fail(|| BrokerError::new(BrokerErrorKind::Unavailable, "no more")),
+            _ => call.run().await,
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_is_not_to_be_had_holds_no_shutdown_up() {
+    let mut fixture = Fixture::memory().await;
+    let broker = Hooked::new(fixture.runner.broker().clone(), Arc::new(Only));
+    fixture.runner = Client::with_broker(Arc::new(broker));
+    let worker = fixture.worker().queues(["ending"]).connections(2);
+    let handle = worker.build().unwrap().spawn();
+    // The waits between two attempts are as long as they get.
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    let began = Instant::now();
+    handle.shutdown().await;
+    let took = began.elapsed();
+    assert!(took < Duration::from_millis(10), "{took:?}");
+}
