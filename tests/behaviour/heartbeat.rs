@@ -1,11 +1,16 @@
 //! Neither a handler that blocks the threads of the runtime nor a connection that is silent can let
 //! the lease lapse.
 
+use std::future::pending;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use jobq::{QueueName, State, job};
+use async_trait::async_trait;
+use jobq::{BrokerError, BrokerErrorKind, Client, QueueName, State, job};
 use jobq_proxy::Proxy;
 use support::Record;
+use support::hooked::{Answer, Call, Hook, Hooked, Step};
 use support::jobs::{QUEUE, hog, note};
 
 use crate::fixture::{Fixture, Ledger};
@@ -90,4 +95,52 @@ async fn a_worker_whose_connections_are_all_forgotten_keeps_its_lease() {
     assert_eq!((busy.stats().stale, watcher.stats().adopted), (0, 0));
     tokio::join!(busy.shutdown(), watcher.shutdown());
     assert_eq!(near.ledger.count("begins"), 1);
+}
+
+/// From a moment on the open connection says nothing to renewals, and new ones refuse those of one
+/// queue.
+#[derive(Default)]
+struct Trouble {
+    began: AtomicBool,
+    connections: AtomicU64,
+    renewed: AtomicU64,
+}
+
+#[async_trait]
+impl Hook for Trouble {
+    async fn around(&self, call: Call) -> Answer {
+        if self.began.load(Ordering::Relaxed) {
+            let new = self.connections.load(Ordering::Relaxed) > 0;
+            match call.step() {
+                Step::Fork => drop(self.connections.fetch_add(1, Ordering::Relaxed)),
+                Step::Renew(_) if !new => pending().await,
+                Step::Renew(member) if member.queue.as_str() == "heartbeat.damaged" => {
+                    return call.fail(|| BrokerError::new(BrokerErrorKind::Refused, "damaged"));
+                }
+                Step::Renew(_) => drop(self.renewed.fetch_add(1, Ordering::Relaxed)),
+                _ => {}
+            }
+        }
+        call.run().await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_damaged_queue_keeps_no_other_from_being_renewed_over_a_new_connection() {
+    let mut fixture = Fixture::memory().await;
+    let trouble = Arc::new(Trouble::default());
+    let broker = Hooked::new(fixture.runner.broker().clone(), trouble.clone());
+    fixture.runner = Client::with_broker(Arc::new(broker));
+    let worker = fixture
+        .worker()
+        .queues(["heartbeat.damaged", "heartbeat.sound"]);
+    let handle = worker.build().unwrap().spawn();
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    trouble.began.store(true, Ordering::Relaxed);
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    // Every 300 ms.
+    let renewed = trouble.renewed.load(Ordering::Relaxed);
+    assert!(renewed >= 90, "{renewed}");
+    assert_eq!(trouble.connections.load(Ordering::Relaxed), 1);
+    handle.shutdown().await;
 }

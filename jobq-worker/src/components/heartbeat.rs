@@ -125,21 +125,25 @@ impl Component for Heartbeat {
 
 impl Heartbeat {
     /// Renews on every queue; over a new connection too where the open one says nothing, for it may
-    /// be dead, and the lease would run out before its calls have. The new one is kept if it answers.
+    /// be dead, and the lease would run out before its calls have. The new one is kept if it answers,
+    /// be it with a refusal: that is of one queue.
     async fn renew_all(&mut self) -> Result<(), BrokerError> {
         let open = self.broker.clone();
         let mut renewed = pin!(renew_over(&self.shared, &*open));
         let renewed_anew = async {
             sleep(patience(&self.shared.settings)).await;
             let broker = open.fork().await?;
-            renew_over(&self.shared, &*broker).await.map(|()| broker)
+            match renew_over(&self.shared, &*broker).await {
+                Err(error) if error.is_retryable() => Err(error),
+                answered => Ok((broker, answered)),
+            }
         };
         tokio::select! {
             biased;
             renewed = &mut renewed => return renewed,
-            anew = renewed_anew => if let Ok(broker) = anew {
+            anew = renewed_anew => if let Ok((broker, answered)) = anew {
                 self.broker = broker;
-                return Ok(());
+                return answered;
             }
         }
         renewed.await
