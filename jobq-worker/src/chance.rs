@@ -22,3 +22,38 @@ pub(crate) fn draw() -> f64 {
 pub fn replace(source: Option<Source>) {
     SOURCE.set(source);
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::{Path, PathBuf};
+
+    fn sources(folder: &Path) -> Vec<PathBuf> {
+        let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
+        entries
+            .flat_map(|entry| match entry.file_type().unwrap().is_dir() {
+                true => sources(&entry.path()),
+                false => vec![entry.path()],
+            })
+            .collect()
+    }
+
+    /// Else it draws which branch it looks at first, from a source of its own.
+    #[test]
+    fn each_select_states_its_order() {
+        let files = sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
+        let mut selects = 0;
+        for file in files {
+            let text = fs::read_to_string(&file).unwrap();
+            for select in text.split(concat!("select", "! {")).skip(1) {
+                assert!(
+                    select.trim_start().starts_with("biased;"),
+                    "{}",
+                    file.display()
+                );
+                selects += 1;
+            }
+        }
+        assert!(selects > 5, "{selects}");
+    }
+}

@@ -178,6 +178,7 @@ async fn drain(shared: &Arc<Shared>, leftovers: Leftovers) -> (ShutdownReport, I
         }
     }));
     tokio::select! {
+        biased;
         () = running => {}
         () = async { handoffs.as_mut().await; pending().await } => {}
     }
