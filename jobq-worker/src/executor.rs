@@ -4,6 +4,7 @@
 //! attempt, and reports how the run ended. A task that is aborted reports too, when it is dropped:
 //! no way out of here leaves a job unsettled.
 
+mod blocking;
 mod failures;
 mod grant;
 pub(crate) mod panic;
@@ -18,8 +19,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use jobq::broker::{Action, ReleaseTo};
 use jobq::runtime::{
-    self, Cancellation, Ended, Handler, Lease, Registration, RunBlocking, RunFuture, SUSPECT_AFTER,
-    judge,
+    self, Cancellation, Ended, Handler, Lease, Registration, RunFuture, SUSPECT_AFTER, judge,
 };
 use jobq::{Context, Envelope, EnvelopeError, JobId, Options, QueueName, Token, WorkerId};
 use tokio::task::AbortHandle;
@@ -29,6 +29,7 @@ use crate::outbox::{Finished, Kind, Note};
 use crate::shared::Shared;
 use crate::slots::Slot;
 
+use blocking::run_blocking;
 pub(crate) use failures::Failures;
 pub(crate) use grant::Granted;
 pub(crate) use panic::install_hook;
@@ -227,61 +228,6 @@ async fn run_async(
             run.cancellation.cancel();
             // What the handler's drops do cannot change how the run ended.
             let _ = panic::catch_sync(|| handler.set(None));
-            Ended::TimedOut(timeout.unwrap_or_default())
-        }
-    }
-}
-
-async fn run_blocking(
-    run: &mut Run,
-    prepare: Prepare<RunBlocking>,
-    context: Context,
-    timeout: Option<Duration>,
-) -> Ended {
-    let args = run.envelope.bytes().slice_ref(run.envelope.args());
-    // The slot is the thread's: a run that outlives its timeout keeps it until it ends.
-    let slot = run.slot.take();
-    let span = tracing::Span::current();
-    let cancellation = run.cancellation.clone();
-    let (begin, begun) = tokio::sync::oneshot::channel();
-    let mut handler = tokio::task::spawn_blocking(move || {
-        // It may have waited for a thread: its time begins now, if it is still to run.
-        let _ = begin.send(());
-        if cancellation.is_cancelled() {
-            return (slot, Ok(Ended::Interrupted));
-        }
-        let ended = span.in_scope(|| {
-            panic::catch_sync(|| match prepare(&args, context) {
-                Ok(handler) => verdict(handler()),
-                Err(error) => Ended::Undecodable(error.to_string()),
-            })
-        });
-        (slot, ended)
-    });
-    // An error means that it never began: so does the handle.
-    let _ = begun.await;
-    match within(timeout, &mut handler).await {
-        Some(Ok((slot, ended))) => {
-            run.slot = slot;
-            ended.unwrap_or_else(Ended::Panicked)
-        }
-        // The runtime shuts down, and never started it.
-        Some(Err(_)) => Ended::Interrupted,
-        None => {
-            run.cancellation.cancel();
-            let shared = &run.claimed.shared;
-            let leak = shared.slots.leak();
-            tracing::warn!(
-                leaked = shared.slots.leaked(),
-                "a blocking job goes on after its timeout: its slot is taken until it ends, so have it \
-                 look at is_cancelled()"
-            );
-            shared.runtime.spawn(async move {
-                // Its slot is in what it ends with: never may fewer be taken than are leaked.
-                let ended = handler.await;
-                drop(leak);
-                drop(ended);
-            });
             Ended::TimedOut(timeout.unwrap_or_default())
         }
     }

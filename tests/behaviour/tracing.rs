@@ -37,6 +37,14 @@ async fn other_fail() -> Result<(), String> {
 #[job(name = "tracing.fine")]
 async fn fine() {}
 
+/// Goes on after its timeout until the ledger says `stop`; with `heeds`, until it is asked to end.
+#[job(name = "tracing.long", blocking, retries = 0, timeout = "20ms")]
+fn long(ctx: Context, ledger: State<Ledger>, heeds: bool) {
+    while ledger.count("stop") == 0 && !(heeds && ctx.is_cancelled()) {
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+}
+
 /// Jobs of names that no worker knows.
 macro_rules! unknown {
     ($($name:ident $wire:literal)*) => {
@@ -113,6 +121,25 @@ async fn a_job_that_is_dropped_because_it_is_cancelled_is_told_with_its_id() {
     assert_eq!(event.field("job.name"), "tracing.fine");
     assert_eq!(event.field("job.queue"), "default");
     assert!(capture.spans("job").is_empty(), "it did not run");
+}
+
+#[tokio::test]
+async fn a_blocking_job_that_goes_on_after_its_timeout_is_told_of_unless_it_heeds_that() {
+    let (capture, fixture) = (Capture::start(), Fixture::memory().await);
+    let outlived = || {
+        let warnings = capture.at(Level::WARN).into_iter();
+        let mut outlived = warnings.filter(|e| e.field("message").contains("after its timeout"));
+        outlived.next()
+    };
+    long::enqueue(&fixture.client, true).await.unwrap();
+    fixture.run_until_idle().await;
+    assert!(outlived().is_none());
+    long::enqueue(&fixture.client, false).await.unwrap();
+    let worker = fixture.worker().build().unwrap().spawn();
+    let told = support::eventually("the log to tell", async || outlived()).await;
+    fixture.ledger.write("stop");
+    worker.shutdown().await;
+    assert_eq!(told.field("leaked"), "1");
 }
 
 #[tokio::test(start_paused = true)]
