@@ -1,10 +1,11 @@
 //! What one worker is on one queue: its id there, the highest counter it was answered, what it
 //! holds, and what it asked for and has no answer to.
 //!
-//! The rules of the protocol that are the worker's live here: what "reaped" ends, what a
-//! reconcile may release, until when a lease is trusted. No I/O.
+//! The rules of the protocol that are the worker's live here: what "reaped" ends, until when a lease
+//! is trusted, and, in `reconcile.rs`, what a reconcile may release. No I/O.
 
 mod held;
+mod reconcile;
 mod request;
 
 use std::collections::BTreeMap;
@@ -98,12 +99,7 @@ impl Membership {
 
     /// The member as it presents itself to the broker.
     pub(crate) fn member(&self) -> Member {
-        let state = self.state();
-        Member {
-            queue: self.queue.clone(),
-            worker: state.worker.clone(),
-            known: state.known,
-        }
+        self.state().member(&self.queue)
     }
 
     /// Notes a claim or adoption that is about to be sent.
@@ -112,18 +108,12 @@ impl Membership {
         let mut state = self.state();
         state.next_request += 1;
         let id = state.next_request;
-        let known = state.known;
-        state.outstanding.insert(id, known);
-        let worker = state.worker.clone();
-        let member = Member {
-            queue: self.queue.clone(),
-            worker: worker.clone(),
-            known,
-        };
+        let member = state.member(&self.queue);
+        state.outstanding.insert(id, member.known);
         let request = Request {
             membership: self,
             id,
-            worker,
+            worker: member.worker.clone(),
             sent,
             open: true,
         };
@@ -225,42 +215,6 @@ impl Membership {
         self.state().former.retain(|former| former != worker);
     }
 
-    /// Takes the wish for a reconcile.
-    pub(crate) fn take_reconcile(&self) -> bool {
-        std::mem::take(&mut self.state().reconcile)
-    }
-
-    /// Asks for a reconcile.
-    pub(crate) fn want_reconcile(&self) {
-        self.state().reconcile = true;
-    }
-
-    /// The highest claim number whose jobs a reconcile that begins now may release: that of the
-    /// last answer before the oldest outstanding request was sent.
-    pub(crate) fn reconcile_limit(&self) -> (WorkerId, u64) {
-        let state = self.state();
-        let limit = state
-            .outstanding
-            .values()
-            .copied()
-            .min()
-            .unwrap_or(state.known);
-        (state.worker.clone(), limit)
-    }
-
-    /// Of the tokens that the broker has for `worker`, those that nobody holds here and that are
-    /// not above `limit`.
-    pub(crate) fn unknown(&self, worker: &WorkerId, stored: &[Token], limit: u64) -> Vec<Token> {
-        let state = self.state();
-        if state.worker != *worker {
-            return Vec::new();
-        }
-        let unknown = |token: &&Token| token.claim <= limit && !state.held.contains(**token);
-        let mut tokens: Vec<Token> = stored.iter().filter(unknown).copied().collect();
-        tokens.sort_unstable();
-        tokens
-    }
-
     /// The tokens that are held, with the id they belong to.
     pub(crate) fn held_tokens(&self) -> (WorkerId, Vec<Token>) {
         let state = self.state();
@@ -320,6 +274,14 @@ impl State {
             reconcile: false,
             mismatches: 0,
             resigned_until: None,
+        }
+    }
+
+    fn member(&self, queue: &QueueName) -> Member {
+        Member {
+            queue: queue.clone(),
+            worker: self.worker.clone(),
+            known: self.known,
         }
     }
 }

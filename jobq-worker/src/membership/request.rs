@@ -36,8 +36,8 @@ impl Request<'_> {
     }
 
     /// Takes the answer: from now on one job for each of `cancellations` is held, under tokens
-    /// `counter.1` … Gives the id they are held under, and its lease; `None`, and nothing is taken, if the worker
-    /// was reaped meanwhile: what the answer holds is someone else's by now.
+    /// `counter.1` … Gives the id they are held under, and its lease; `None`, and nothing is taken,
+    /// if the worker was reaped meanwhile: what the answer holds is someone else's by now.
     pub(crate) fn answered(
         mut self,
         counter: u64,
