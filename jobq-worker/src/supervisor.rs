@@ -36,7 +36,8 @@ use crate::shutdown::Phase;
 #[non_exhaustive]
 pub struct ShutdownReport {
     /// Jobs that run on: blocking ones, and handlers that never yield. Unless the process ends,
-    /// other workers take them over once the lease has run out.
+    /// other workers take them over once the lease has run out; but for blocking ones beyond their
+    /// timeout, which had been counted as failed.
     pub abandoned: usize,
 }
 

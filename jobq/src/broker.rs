@@ -10,7 +10,7 @@
 //!   numbered by the worker's counter; owning the token is the fence of a settle.
 //! * A worker is a member of a queue from its first claim to [`Broker::leave`] or its adoption. Its
 //!   counter rises with every claim, renew and adoption; an observer that sees it stand still for a
-//!   whole lease may adopt what the worker holds.
+//!   whole lease, that of its id ([`WorkerId::lease`]), may adopt what the worker holds.
 //! * A step that was sent twice, late, or never answered does no harm: see each step.
 
 mod inspect;
