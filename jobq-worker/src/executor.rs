@@ -40,6 +40,7 @@ struct ClaimedJob {
     shared: Arc<Shared>,
     index: usize,
     worker: WorkerId,
+    /// For its run, which takes it.
     lease: Lease,
     token: Token,
 }
@@ -169,6 +170,8 @@ fn read(bytes: &Bytes) -> Result<(Envelope, Option<Box<Options>>), EnvelopeError
 }
 
 async fn execute(mut run: Run, registration: Arc<Registration>) {
+    // Not cloned again: the count of its holders is one that every run on the queue writes to.
+    let lease = std::mem::take(&mut run.claimed.lease);
     let (shared, envelope) = (&run.claimed.shared, &run.envelope);
     let context = Context::new(runtime::ContextParts {
         id: envelope.id(),
@@ -179,7 +182,7 @@ async fn execute(mut run: Run, registration: Arc<Registration>) {
         client: shared.client.clone(),
         states: shared.states.clone(),
         cancellation: run.cancellation.clone(),
-        lease: run.claimed.lease.clone(),
+        lease,
     });
     let set = run.options.as_ref().and_then(|options| options.timeout);
     let timeout = set.unwrap_or(registration.defaults.timeout);
