@@ -20,6 +20,15 @@ fn stubborn(ledger: State<Ledger>) {
     }
 }
 
+/// Lets the blocking runs end, also where the test fails: its runtime waits for them.
+struct Go(Ledger);
+
+impl Drop for Go {
+    fn drop(&mut self) {
+        self.0.write("go");
+    }
+}
+
 /// Says so many times each that the worker was adopted, which was not: so its id stays a member.
 struct Untrue {
     renews: AtomicU32,
@@ -49,6 +58,7 @@ async fn takes_back_its_own(adoptions: u32) {
         renews: AtomicU32::new(0),
         adoptions: AtomicU32::new(0),
     });
+    let go = Go(fixture.ledger.clone());
     let broker = Hooked::new(fixture.runner.broker().clone(), hook.clone());
     fixture.runner = Client::with_broker(Arc::new(broker));
     stubborn::enqueue(&fixture.client).await.unwrap();
@@ -59,7 +69,7 @@ async fn takes_back_its_own(adoptions: u32) {
     hook.renews.store(1, Ordering::Relaxed);
     fixture.ledger.wait_for("begin", 2).await;
     assert_eq!(handle.stats().adopted, 0, "nobody died");
-    fixture.ledger.write("go");
+    drop(go);
     handle.shutdown().await;
 }
 
