@@ -294,6 +294,8 @@ on_every_broker! {{
         nothing_to_take_changes_nothing
         of_equal_records_the_first_from_the_nearer_end_is_taken
         equal_records_are_taken_one_by_one
+        what_is_put_back_is_no_record_to_take
+        what_was_not_taken_still_counts_for_the_caps
         what_was_taken_counts_for_no_cap_any_more
         the_old_end_is_read_oldest_first
         what_is_buried_later_does_not_shift_the_old_end

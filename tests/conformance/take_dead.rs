@@ -1,9 +1,9 @@
 //! The dead list from its old end, and taking records out of it.
 
-use jobq::JobState;
-use jobq::broker::DeadCaps;
+use jobq::broker::{DeadCaps, Requeue, TakeDead};
+use jobq::{JobId, JobState};
 
-use crate::fixture::{Fixture, numbered, strs, text};
+use crate::fixture::{Fixture, bytes, numbered, strs, text};
 
 async fn oldest(f: &Fixture, offset: u64, limit: u32) -> Vec<String> {
     let records = f.broker.oldest_dead(&f.queue, offset, limit).await;
@@ -85,6 +85,10 @@ pub(crate) async fn of_equal_records_the_first_from_the_nearer_end_is_taken(f: F
     f.with_dead(&["a"]).await;
     assert_eq!(f.take_dead(&[("a", None)], 3).await, 1);
     assert_eq!(dead(&f).await, ["a", "c", "b"]);
+    // The third of four is nearer the old end.
+    f.with_dead(&["c"]).await;
+    assert_eq!(f.take_dead(&[("c", None)], 2).await, 1);
+    assert_eq!(dead(&f).await, ["c", "a", "b"]);
 }
 
 pub(crate) async fn equal_records_are_taken_one_by_one(f: Fixture) {
@@ -92,6 +96,23 @@ pub(crate) async fn equal_records_are_taken_one_by_one(f: Fixture) {
     assert_eq!(f.take_dead(&[("a", None), ("a", Some("x"))], 0).await, 2);
     assert_eq!(dead(&f).await, ["a"]);
     assert_eq!(f.ready().await, ["x"]);
+}
+
+/// Whatever bytes it has.
+pub(crate) async fn what_is_put_back_is_no_record_to_take(f: Fixture) {
+    let id = "the id of a job.";
+    f.with_dead(&["a", id]).await;
+    let again = Requeue {
+        id: JobId::from_bytes(id.as_bytes().try_into().unwrap()),
+        envelope: bytes("a again"),
+    };
+    let take = TakeDead {
+        record: bytes("a"),
+        requeue: Some(again),
+    };
+    let taken = f.broker.take_dead(&f.queue, &[take], 0).await;
+    assert_eq!(taken.unwrap(), 1);
+    assert_eq!(dead(&f).await, [id]);
 }
 
 pub(crate) async fn what_was_taken_counts_for_no_cap_any_more(f: Fixture) {
@@ -104,6 +125,18 @@ pub(crate) async fn what_was_taken_counts_for_no_cap_any_more(f: Fixture) {
     assert_eq!(f.take_dead(&takes, 0).await, 2);
     assert_eq!(f.bury(&[b"cccccccccc"], caps).await.dropped, 0);
     assert_eq!(dead(&f).await, ["cccccccccc"]);
+}
+
+pub(crate) async fn what_was_not_taken_still_counts_for_the_caps(f: Fixture) {
+    let caps = DeadCaps {
+        bytes: 10,
+        ..DeadCaps::default()
+    };
+    f.bury(&[b"aaaa", b"bbbb"], caps).await;
+    assert_eq!(f.take_dead(&[("aaaa", None)], 0).await, 1);
+    assert_eq!(f.bury(&[b"cccccc"], caps).await.dropped, 0);
+    assert_eq!(f.bury(&[b"d"], caps).await.dropped, 1);
+    assert_eq!(dead(&f).await, ["d", "cccccc"]);
 }
 
 pub(crate) async fn the_old_end_is_read_oldest_first(f: Fixture) {

@@ -6,6 +6,7 @@
 mod cancelled;
 mod connections;
 mod damaged;
+mod dead;
 mod delayed;
 mod fixture;
 mod guards;

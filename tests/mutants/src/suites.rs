@@ -15,7 +15,7 @@ use crate::script::{Script, fitted};
 
 mod process;
 
-use process::run_thrice;
+use process::{one_program, run_thrice};
 
 /// Suites whose cases of Redis run scripts.
 const SUITES: [&str; 3] = ["conformance", "redis_broker", "properties"];
@@ -191,6 +191,7 @@ impl Program {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let copy = folder.join(format!("{}-{number}", self.suite));
+        let _writing = one_program();
         fs::copy(&self.built, &copy).expect("there is room below target");
         let Some(Planted { script, text }) = planted else {
             return copy;

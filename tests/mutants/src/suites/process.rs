@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use super::Caught;
@@ -16,6 +17,14 @@ const RUN_WITHIN: Duration = Duration::from_secs(300);
 
 /// The seed of the random sequences: the same mutant is caught, or not, in each run.
 const SEED: &str = "1";
+
+/// Held while a program is written, and while one is started: what starts has for a moment all files
+/// that are open, and a program that is open to be written does not start.
+static ONE_PROGRAM: Mutex<()> = Mutex::new(());
+
+pub(super) fn one_program() -> MutexGuard<'static, ()> {
+    ONE_PROGRAM.lock().expect("nobody panics while it is held")
+}
 
 /// Runs tests until one fails that alone fails again, and passes in the program without the mutant:
 /// a test that a busy machine fails now and then catches nothing, and hides no other.
@@ -38,6 +47,7 @@ pub(super) fn run_thrice(copy: &Path, without: Option<&Path>, tests: &[String]) 
 
 /// Runs tests until one fails. The servers that they started end with them.
 fn run<'a>(copy: &Path, tests: impl IntoIterator<Item = &'a str>) -> Caught {
+    let starting = one_program();
     let mut child = Command::new(copy)
         .args(["--test-threads", "8"])
         .args(tests)
@@ -50,6 +60,7 @@ fn run<'a>(copy: &Path, tests: impl IntoIterator<Item = &'a str>) -> Caught {
         .stderr(Stdio::null())
         .spawn()
         .expect("the copy can be run");
+    drop(starting);
     let output = child.stdout.take().expect("it is piped");
     let caught = first_failure(output);
     // An error means that it has ended already.

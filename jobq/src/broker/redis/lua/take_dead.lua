@@ -14,7 +14,7 @@
 -- Returns
 --   {'taken', how many of the records were there}
 -- Changes
---   nothing if none was there; else dead, meta, ready, cancelled
+--   dead, meta, ready, cancelled; of meta only how many bytes are dead if none was there
 
 local dead, ready, meta, cancelled = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local near, takes = tonumber(ARGV[1]), 2
@@ -40,9 +40,6 @@ while ARGV[at] do
     end
     at = at + 2
   end
-end
-if taken == 0 then
-  return {'taken', 0}
 end
 if redis.call('LLEN', dead) == 0 then
   redis.call('HDEL', meta, 'dead_bytes')
