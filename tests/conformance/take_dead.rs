@@ -103,7 +103,7 @@ pub(crate) async fn what_is_put_back_is_no_record_to_take(f: Fixture) {
     let id = "the id of a job.";
     f.with_dead(&["a", id]).await;
     let again = Requeue {
-        id: JobId::from_bytes(id.as_bytes().try_into().unwrap()),
+        id: JobId::from_bytes(id.as_bytes().try_into().expect("it has 16 bytes")),
         envelope: bytes("a again"),
     };
     let take = TakeDead {
@@ -111,7 +111,7 @@ pub(crate) async fn what_is_put_back_is_no_record_to_take(f: Fixture) {
         requeue: Some(again),
     };
     let taken = f.broker.take_dead(&f.queue, &[take], 0).await;
-    assert_eq!(taken.unwrap(), 1);
+    assert_eq!(taken.expect("take_dead"), 1);
     assert_eq!(dead(&f).await, [id]);
 }
 

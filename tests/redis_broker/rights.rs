@@ -2,6 +2,7 @@
 //! what is missing is said.
 
 mod halves;
+mod missing;
 mod tours;
 
 use std::collections::BTreeSet;
