@@ -48,6 +48,9 @@ const AT_ONCE: usize = 8;
 /// How long a victim may take to come to its end.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// How often a worker dies for others to adopt: some point is the last, and nobody else dies then.
+const PREY_EVERY: Duration = Duration::from_secs(2);
+
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 struct Victim {
@@ -74,6 +77,7 @@ async fn run(plan: Plan) -> Figures {
     let points = deaths.len();
     let mut victims: Vec<Victim> = Vec::new();
     let (mut started, mut reached) = (0, 0);
+    let (mut prey, mut fed) = (world.worker(&setup), Instant::now());
     while !deaths.is_empty() || !victims.is_empty() {
         while victims.len() < AT_ONCE
             && let Some(death) = deaths.pop_front()
@@ -100,8 +104,13 @@ async fn run(plan: Plan) -> Figures {
                 }
             }
         }
+        if fed.elapsed() > PREY_EVERY {
+            world.kill9(&mut prey);
+            (prey, fed) = (world.worker(&setup), Instant::now());
+        }
         sleep(LOOK_EVERY).await;
     }
+    world.kill9(&mut prey);
     world.signal(&producer, "TERM");
     producer.wait(Duration::from_secs(10)).await;
     let living = (0..2).map(|_| world.worker(&setup)).collect();
@@ -119,16 +128,17 @@ async fn run(plan: Plan) -> Figures {
 /// In an order of chance, so that different points meet each other.
 fn deaths(plan: &Plan) -> VecDeque<Death> {
     let mut schedule = Schedule::new(plan.seed);
-    let mut deaths: Vec<_> = (1..=plan.of(1, 10))
+    let mut deaths: Vec<_> = (1..=plan.of(1_u64, 10))
         .flat_map(|number| {
             let sides = [Side::Before, Side::After].into_iter();
             sides.flat_map(move |side| {
                 STEPS.map(|step| {
                     let step = step.to_owned();
-                    // What is done once is done once.
-                    let number = match OF_THE_END.contains(&step.as_str()) || step == "held" {
-                        true => 1,
-                        false => number,
+                    let number = match step.as_str() {
+                        // What is done once is done once; others adopt too.
+                        "interrupt" | "leave" | "held" => 1,
+                        "adopt" => number.div_ceil(4),
+                        _ => number,
                     };
                     Death { side, step, number }
                 })
