@@ -208,3 +208,19 @@ async fn whatever_stands_where_a_pause_is_noted_pauses_the_queue() {
     assert!(granted(&broker, &claim(1, 1)).await.paused);
     assert!(broker.stats(&queue()).await.unwrap().paused);
 }
+
+/// Read as a number that is less than none, it would have workers ask again at once, for ever.
+#[tokio::test]
+async fn a_time_that_no_number_can_say_is_far_away() {
+    let server = RedisServer::start();
+    let broker = broker_on(&server).await;
+    let years = Duration::from_secs(100 * 365 * 24 * 3600);
+    for time in ["1e19", "1e300", "+inf"] {
+        ask(&server, &["ZADD", "jobq:{mail}:delayed", time, "z"]).await;
+        let claimed = granted(&broker, &claim(0, 1)).await.next_due;
+        let promoted = broker.promote(&queue(), &worker()).await.unwrap().next_due;
+        for next in [claimed, promoted] {
+            assert!(next.is_some_and(|next| next > years), "{time}: {next:?}");
+        }
+    }
+}
