@@ -42,5 +42,42 @@ async fn a_user_that_may_not_publish_loses_the_signal_alone() {
     let config = RedisConfig::parse(&url, None).unwrap();
     let broker = RedisBroker::connect(config, DEADLINE).await.unwrap();
     broker.enqueue(&queue(), &[due("a", 1)]).await.unwrap();
-    assert_eq!(broker.stats(&queue()).await.unwrap().delayed, 1);
+    settle_one(&broker, retry_after(1)).await;
+    assert_eq!(broker.stats(&queue()).await.unwrap().delayed, 2);
+}
+
+fn retry_after(seconds: u64) -> Action {
+    Action::Retry {
+        delay: Duration::from_secs(seconds),
+        envelope: Bytes::from(format!("again after {seconds}")),
+    }
+}
+
+async fn settle_one(broker: &RedisBroker, action: Action) {
+    broker.enqueue(&queue(), &[now("b")]).await.unwrap();
+    let mut joining = claim(0, 1);
+    joining.member.worker = WorkerId::random();
+    let grant = granted(broker, &joining).await;
+    let mut settle = acks(grant.counter, [1]);
+    settle.worker = joining.member.worker;
+    settle.settlements[0].action = action;
+    let settled = as_dyn(broker).settle(settle).await.unwrap();
+    assert_eq!(settled.accepted, [true]);
+}
+
+#[tokio::test]
+async fn a_settlement_signals_when_it_has_put_something_first_of_delayed() {
+    let server = RedisServer::start();
+    let broker = broker_on(&server).await;
+    calls(&server, "publish").await;
+    for (action, signals) in [
+        (Action::RELEASE, 0),
+        (retry_after(2000), 1),
+        (retry_after(3000), 0),
+        (retry_after(1000), 1),
+    ] {
+        settle_one(&broker, action.clone()).await;
+        let published = calls(&server, "publish").await;
+        assert_eq!(published, signals, "{action:?}");
+    }
 }

@@ -20,7 +20,7 @@
 --   6 max_due    delayed jobs to promote at the most, up to 1000
 -- Returns
 --   {'reaped'} or
---   {'granted', counter, ms until the next is due or false, paused 0/1, suspects, cancelled 0/1,
+--   {'granted', counter, ms until the next is due or false, paused 0/1, suspects, cancelled ids,
 --   envelope ...}; what is due already is so in less than 0 ms
 -- Changes
 --   nothing if reaped; else workers, and by what moves: delayed, ready, handoff, suspects, inflight
@@ -52,7 +52,7 @@ redis.call('HLEN', inflight)
 local handed = redis.call('LLEN', handoff)
 local waiting_suspects = redis.call('LLEN', suspects)
 local paused = redis.call('HGET', meta, 'paused')
-local any_cancelled = redis.call('ZCARD', cancelled) > 0
+local cancelled_ids = redis.call('ZCARD', cancelled)
 local first = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')
 
 -- Refused half way, it would lose jobs: a right that is missing is to fail here.
@@ -81,7 +81,7 @@ if first[1] then
 end
 
 local reply = {
-  'granted', counter, next_due, paused and 1 or 0, waiting_suspects, any_cancelled and 1 or 0,
+  'granted', counter, next_due, paused and 1 or 0, waiting_suspects, cancelled_ids,
 }
 local taken, bytes, largest, size = 0, 0, 1, 16
 
