@@ -268,7 +268,7 @@ async fn five_thousand_jobs_are_still_adopted_in_their_order() {
     assert_eq!(envelopes, ["1", "2", "3"]);
 }
 
-async fn bury(broker: &RedisBroker, caps: DeadCaps) -> u64 {
+pub(crate) async fn bury(broker: &RedisBroker, caps: DeadCaps) -> u64 {
     broker.enqueue(&queue(), &[now("a")]).await.unwrap();
     let mut joining = claim(0, 1);
     joining.member.worker = WorkerId::random();
