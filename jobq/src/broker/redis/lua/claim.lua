@@ -98,14 +98,14 @@ local function next_token()
   return stem .. digits[digit]
 end
 
--- Moves up to `wanted` from the front of `list` into inflight. Answers whether it stopped at the
--- bytes. It pops in chunks: as large as the largest envelope so far lets them be, so that what goes
--- over the bytes, and back, is little.
+-- Moves up to `wanted` from the front of `list` into inflight; once it has stopped at the bytes, no
+-- more of any list. It pops in chunks: as large as the largest envelope so far lets them be, so that
+-- what goes over the bytes, and back, is little.
 local function take(list, wanted)
   while wanted > 0 do
     local chunk = redis.call('RPOP', list, math.min(size, wanted))
     if not chunk then
-      return false
+      return
     end
     local fits = #chunk
     for i = 1, #chunk do
@@ -129,12 +129,11 @@ local function take(list, wanted)
         back[#back + 1] = chunk[i]
       end
       redis.call('RPUSH', list, unpack(back))
-      return true
+      return
     end
     wanted = wanted - #chunk
     size = math.min(100, math.max(1, math.floor((max_bytes - bytes) / largest)))
   end
-  return false
 end
 
 if suspect then
@@ -145,15 +144,14 @@ if suspect then
   return reply
 end
 
-local full = paused
 if not paused and handed > 0 then
-  full = take(handoff, max)
+  take(handoff, max)
 end
 -- A worker is handed one job at a time, so this is little; the last handed goes back first.
 for _ = 1, math.min(handed - taken, 1000) do
   redis.call('LMOVE', handoff, ready, 'LEFT', 'RIGHT')
 end
-if not full then
+if not paused then
   take(ready, max - taken)
 end
 return reply
