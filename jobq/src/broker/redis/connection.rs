@@ -217,7 +217,12 @@ impl Link {
                 }
             });
         let opened = timeout_at(deadline, attempts).await;
-        let live = opened.unwrap_or_else(|_| Err(last.unwrap_or_else(too_slow).into()))?;
+        let opened = opened.unwrap_or_else(|_| Err(too_slow().into()));
+        let live = opened.map_err(|error| match (error, last) {
+            // That the time was up tells less than what kept the attempts before from succeeding.
+            (OpenError::Redis(error), Some(last)) if error.is_timeout() => last.into(),
+            (error, _) => error,
+        })?;
         let mut current = self.live.lock().expect("no one panics with this lock");
         *current = Some(live.clone());
         Ok(live)
