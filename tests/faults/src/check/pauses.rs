@@ -3,7 +3,8 @@
 use crate::history::History;
 use crate::ledger::Event;
 
-/// Claims that were asked for while their queue was paused, and got a job.
+/// Claims that were asked for and answered while their queue was paused, and got a job. One that was
+/// on its way when the pause ended may have been carried out after that.
 pub(super) fn violations(history: &History) -> Vec<String> {
     let mut found = Vec::new();
     for (queue, from, to) in pauses(history) {
@@ -14,7 +15,7 @@ pub(super) fn violations(history: &History) -> Vec<String> {
                     id,
                     asked,
                     ..
-                } if *of == queue && (from + 1..to).contains(asked) => {
+                } if *of == queue && *asked > from && entry.at < to => {
                     let late = asked - from;
                     found.push(format!(
                         "I12: job {id} was claimed {late} ms after {queue} was paused"

@@ -58,7 +58,12 @@ impl Case {
     }
 
     fn claimed(self, token: &str) -> Self {
-        let (id, asked) = (self.id, self.at);
+        let asked = self.at;
+        self.claim_asked(asked, token)
+    }
+
+    fn claim_asked(self, asked: u64, token: &str) -> Self {
+        let id = self.id;
         let [queue, worker, token] = ["q", "w", token].map(str::to_owned);
         self.event(Event::Claimed {
             queue,
@@ -177,6 +182,12 @@ fn sound_histories_are_sound() {
             })
             .started(1),
         Case::new().paused(true).paused(false).claimed("1.1"),
+        // On its way when the pause ended.
+        Case::new()
+            .paused(true)
+            .due(0)
+            .paused(false)
+            .claim_asked(3, "1.1"),
     ];
     for (i, case) in sound.into_iter().enumerate() {
         assert_eq!(case.broken(), Vec::<String>::new(), "{i}");
