@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jobq::BrokerError;
 use jobq::broker::Broker;
+use tokio::time::Instant;
 use tracing::Instrument as _;
 
 use crate::outage::Outage;
@@ -44,6 +45,7 @@ pub(crate) async fn run<C: Component>(mut component: C, shared: Arc<Shared>) {
     async {
         let mut backoff = ErrorBackoff::default();
         loop {
+            let began = Instant::now();
             let wait = tokio::select! {
                 biased;
                 () = shutdown.reached(Phase::Stopped) => return,
@@ -52,7 +54,7 @@ pub(crate) async fn run<C: Component>(mut component: C, shared: Arc<Shared>) {
                         backoff.succeeded();
                         wait
                     }
-                    Err(error) => backoff.failed(&shared.outage, C::NAME, &error),
+                    Err(error) => backoff.failed(&shared.outage, C::NAME, &error, began),
                 },
             };
             tokio::select! {
@@ -73,10 +75,11 @@ pub(crate) async fn connect(shared: &Shared, what: &'static str) -> Option<Arc<d
     let connected = async {
         let mut backoff = ErrorBackoff::default();
         loop {
+            let began = Instant::now();
             match shared.broker().fork().await {
                 Ok(broker) => return broker,
                 Err(error) => {
-                    tokio::time::sleep(backoff.failed(&shared.outage, what, &error)).await;
+                    tokio::time::sleep(backoff.failed(&shared.outage, what, &error, began)).await;
                 }
             }
         }
@@ -103,14 +106,15 @@ impl ErrorBackoff {
         self.failures = 0;
     }
 
-    /// Notes an error; answers how long to wait.
+    /// Notes an error of what began then; answers how long to wait.
     pub(crate) fn failed(
         &mut self,
         outage: &Outage,
         what: &'static str,
         error: &BrokerError,
+        began: Instant,
     ) -> Duration {
-        outage.failed(what, error);
+        outage.failed(what, error, began);
         self.failures = self.failures.saturating_add(1);
         let policy = jobq::Backoff::exponential(FIRST_BACKOFF).max_delay(MAX_BACKOFF);
         policy

@@ -64,14 +64,14 @@ async fn until_idle(shared: &Arc<Shared>) {
             () = shared.shutdown.reached(Phase::Draining) => return,
             () = shared.quiet() => {}
         }
-        let before = shared.stats();
+        let (before, began) = (shared.stats(), Instant::now());
         let counts = match look(shared).await {
             Ok(counts) => {
                 backoff.succeeded();
                 counts
             }
             Err(error) => {
-                tokio::time::sleep(backoff.failed(&shared.outage, "idle", &error)).await;
+                tokio::time::sleep(backoff.failed(&shared.outage, "idle", &error, began)).await;
                 continue;
             }
         };

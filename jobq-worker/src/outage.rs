@@ -21,25 +21,30 @@ pub(crate) struct Outage(Mutex<State>);
 #[derive(Debug)]
 struct State {
     since: Option<Instant>,
+    /// When the last one was over.
+    ended: Option<Instant>,
     refusals: Refusals,
 }
 
 impl Outage {
     /// `patience`: a step that was refused is asked for again at least so often.
     pub(crate) fn new(patience: Duration) -> Self {
-        let (since, refusals) = (None, Refusals::new(patience));
-        Self(Mutex::new(State { since, refusals }))
+        Self(Mutex::new(State {
+            since: None,
+            ended: None,
+            refusals: Refusals::new(patience),
+        }))
     }
 
-    /// A call failed, and will be tried again.
-    pub(crate) fn failed(&self, what: &'static str, error: &BrokerError) {
+    /// A call failed, and will be tried again; what it was part of began at `began`.
+    pub(crate) fn failed(&self, what: &'static str, error: &BrokerError, began: Instant) {
         if !error.is_retryable() {
             // A damaged key, a missing right: the broker is not away.
-            return self.complain(what, error);
+            return self.refused(what, error);
         }
-        let began = self.begin(Instant::now());
+        let begins = self.begin(began, Instant::now());
         let error = chain(error);
-        if began {
+        if begins {
             tracing::warn!(component = what, error, "the broker failed; trying again");
         } else {
             tracing::debug!(component = what, error, "the broker failed again");
@@ -62,10 +67,14 @@ impl Outage {
         }
     }
 
-    /// Answers whether the outage begins with this failure.
-    fn begin(&self, now: Instant) -> bool {
+    /// Answers whether an outage begins with the failure now of what began then: not if that was
+    /// before the last one was over, of which it tells.
+    fn begin(&self, began: Instant, now: Instant) -> bool {
         let mut state = self.state();
         let begins = state.since.is_none();
+        if begins && state.ended.is_some_and(|ended| began < ended) {
+            return false;
+        }
         state.since.get_or_insert(now);
         begins
     }
@@ -76,10 +85,12 @@ impl Outage {
         let mut state = self.state();
         let since = state.since.take_if(|since| *since <= sent)?;
         state.refusals.restart(now);
+        state.ended = Some(now);
         Some(now - since)
     }
 
-    fn complain(&self, what: &'static str, error: &BrokerError) {
+    /// A step was refused, and will be asked for again.
+    pub(crate) fn refused(&self, what: &'static str, error: &BrokerError) {
         let error = chain(error);
         let told = self.state().refusals.note(&error, Instant::now());
         if let Some(refused) = told {
@@ -108,11 +119,22 @@ mod tests {
         let (outage, start) = (Outage::new(Duration::from_secs(1)), Instant::now());
         let at = |seconds| start + Duration::from_secs(seconds);
         assert_eq!(outage.end(at(0), at(1)), None);
-        assert!(outage.begin(at(2)));
-        assert!(!outage.begin(at(3)));
+        assert!(outage.begin(at(2), at(2)));
+        assert!(!outage.begin(at(3), at(3)));
         assert_eq!(outage.end(at(1), at(4)), None);
         assert_eq!(outage.end(at(5), at(6)), Some(Duration::from_secs(4)));
         assert_eq!(outage.end(at(7), at(8)), None);
-        assert!(outage.begin(at(9)));
+        assert!(outage.begin(at(9), at(9)));
+    }
+
+    #[test]
+    fn what_began_in_an_outage_and_fails_after_it_begins_no_other() {
+        let (outage, start) = (Outage::new(Duration::from_secs(1)), Instant::now());
+        let at = |seconds| start + Duration::from_secs(seconds);
+        assert!(outage.begin(at(0), at(1)));
+        assert_eq!(outage.end(at(2), at(3)), Some(Duration::from_secs(2)));
+        assert!(!outage.begin(at(2), at(4)));
+        assert_eq!(outage.end(at(5), at(6)), None);
+        assert!(outage.begin(at(6), at(7)));
     }
 }

@@ -147,7 +147,7 @@ impl Outbox {
                     again.push((now, (settle, notes)));
                     result = Err(error);
                 } else {
-                    shared.outage.failed("outbox", &error);
+                    shared.outage.refused("outbox", &error);
                     again.extend(split((settle, notes)).map(|batch| (now + REFUSED_WAIT, batch)));
                 }
             }

@@ -97,7 +97,7 @@ impl Component for Fetcher {
                 Err(error) if error.is_retryable() => result = Err(error),
                 Err(error) => {
                     // A damaged key, a missing right: it concerns this queue alone.
-                    self.shared.outage.failed(Self::NAME, &error);
+                    self.shared.outage.refused(Self::NAME, &error);
                     self.close(index, REFUSED_LOOK);
                 }
             }

@@ -115,9 +115,10 @@ impl Component for Heartbeat {
 
     async fn tick(&mut self) -> Result<Duration, BrokerError> {
         self.listen();
+        let began = Instant::now();
         if let Err(error) = self.renew_all().await {
             // No backoff: while one queue is damaged, the leases of the others must not run out.
-            self.shared.outage.failed(Self::NAME, &error);
+            self.shared.outage.failed(Self::NAME, &error, began);
         }
         Ok(self.shared.settings.renew_every)
     }

@@ -67,7 +67,7 @@ impl Component for Reaper {
                 return Err(error);
             }
             // No backoff: who is looked at too seldom is never found dead.
-            self.shared.outage.failed(Self::NAME, &error);
+            self.shared.outage.refused(Self::NAME, &error);
         }
         Ok(self.next_look())
     }

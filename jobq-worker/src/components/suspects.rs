@@ -174,7 +174,7 @@ impl Suspects {
         let shared = self.shared.clone();
         match shared.empty_handoffs().await {
             // What one queue does not take back waits in its handoff: it does not run.
-            Err(error) if !error.is_retryable() => shared.outage.failed(Self::NAME, &error),
+            Err(error) if !error.is_retryable() => shared.outage.refused(Self::NAME, &error),
             emptied => emptied?,
         }
         let room = tokio::select! {
@@ -259,7 +259,7 @@ impl Suspects {
     /// A damaged key, a missing right: it concerns this queue alone, whose suspects are forgotten
     /// until an answer tells of them again.
     fn refused(&self, index: usize, error: &BrokerError) {
-        self.shared.outage.failed(Self::NAME, error);
+        self.shared.outage.refused(Self::NAME, error);
         self.shared.note_suspects(index, 0, false);
     }
 
