@@ -69,7 +69,8 @@ impl Slots {
         if count == 0 {
             return;
         }
-        let free = self.free.fetch_add(count, Ordering::AcqRel) + count;
+        // Either this sees what was leaked before, or who waits since sees this.
+        let free = self.free.fetch_add(count, Ordering::SeqCst) + count;
         if free + self.leaked() >= self.total {
             self.changed.notify_waiters();
         }
@@ -77,7 +78,7 @@ impl Slots {
 
     /// Slots that blocking runs keep which were given up.
     pub(crate) fn leaked(&self) -> u32 {
-        self.leaked.load(Ordering::Acquire)
+        self.leaked.load(Ordering::SeqCst)
     }
 
     /// Counts a slot as leaked that a run keeps after its outcome, until that is dropped.

@@ -2,8 +2,8 @@
 //! the lease lapse.
 
 use std::future::pending;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -12,6 +12,7 @@ use jobq_proxy::Proxy;
 use support::Record;
 use support::hooked::{Answer, Call, Hook, Hooked, Step};
 use support::jobs::{QUEUE, hog, note};
+use tokio::time::Instant;
 
 use crate::fixture::{Fixture, Ledger};
 use crate::program::{Program, command};
@@ -143,4 +144,51 @@ async fn a_damaged_queue_keeps_no_other_from_being_renewed_over_a_new_connection
     assert!(renewed >= 90, "{renewed}");
     assert_eq!(trouble.connections.load(Ordering::Relaxed), 1);
     handle.shutdown().await;
+}
+
+/// Once, the clock jumps while the answer to a renewal lies there unread, as where the process was
+/// stopped meanwhile.
+#[derive(Default)]
+struct Stopped {
+    stop: AtomicBool,
+    renewals: Mutex<Vec<Instant>>,
+}
+
+/// Two leases.
+const STOPPED_FOR: Duration = Duration::from_secs(14);
+
+#[async_trait]
+impl Hook for Stopped {
+    async fn around(&self, call: Call) -> Answer {
+        let is_renewal = matches!(call.step(), Step::Renew(_));
+        if is_renewal {
+            self.renewals.lock().unwrap().push(Instant::now());
+        }
+        let answer = call.run().await;
+        if is_renewal && self.stop.swap(false, Ordering::Relaxed) {
+            tokio::time::advance(STOPPED_FOR).await;
+        }
+        answer
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_renewal_whose_answer_is_old_is_followed_by_another_at_once() {
+    let mut fixture = Fixture::memory().await;
+    let stopped = Arc::new(Stopped::default());
+    let broker = Hooked::new(fixture.runner.broker().clone(), stopped.clone());
+    fixture.runner = Client::with_broker(Arc::new(broker));
+    let worker = fixture.calm_worker().queues(["heartbeat.stopped"]);
+    let handle = worker.build().unwrap().spawn();
+    tokio::time::sleep(Duration::from_secs(9)).await;
+    stopped.stop.store(true, Ordering::Relaxed);
+    tokio::time::sleep(2 * STOPPED_FOR).await;
+    handle.shutdown().await;
+    let renewals = stopped.renewals.lock().unwrap();
+    let between: Vec<_> = renewals
+        .windows(2)
+        .map(|pair| (pair[1] - pair[0]).as_millis())
+        .collect();
+    // Every 2 s, but for the one that was stopped: 14 s, and not 16.
+    assert_eq!(between.iter().max(), Some(&14_000), "{between:?}");
 }

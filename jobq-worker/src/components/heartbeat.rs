@@ -120,7 +120,10 @@ impl Component for Heartbeat {
             // No backoff: while one queue is damaged, the leases of the others must not run out.
             self.shared.outage.failed(Self::NAME, &error, began);
         }
-        Ok(self.shared.settings.renew_every)
+        // From start to start: what a renewal that took long answers may be old, as where the process
+        // was stopped meanwhile, and whether it was reaped is asked again at once.
+        let renew_every = self.shared.settings.renew_every;
+        Ok(renew_every.saturating_sub(began.elapsed()))
     }
 }
 
