@@ -22,7 +22,7 @@ async fn run(plan: Plan) -> Figures {
 
 fn search(plan: Plan) -> Figures {
     // The tests of the model itself go further than the short form.
-    let (most, heal_each) = plan.of((15_000, 20), (3_000_000, 200));
+    let (most, heal_each) = plan.of((15_000, 20), (1_000_000, 200));
     let kept = suite::keep(most, heal_each, |theme, report| {
         println!("{theme}: {report}");
     });
