@@ -107,11 +107,13 @@ impl Outcome {
             wrongs,
             ..
         } = self;
-        let tail = &trace[trace.len().saturating_sub(TAIL)..];
+        let first_wrong = trace.iter().position(|line| line.contains("WRONG"));
+        let end = first_wrong.map_or(trace.len(), |at| at + 1);
+        let before = &trace[end.saturating_sub(TAIL)..end];
         format!(
-            "{plan}the last of {} lines:\n{}\n\n{}\n",
+            "{plan}of {} lines those that end with the first wrong, number {end}:\n{}\n\n{}\n",
             trace.len(),
-            tail.join("\n"),
+            before.join("\n"),
             wrongs.join("\n"),
         )
     }
