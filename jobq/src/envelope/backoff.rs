@@ -57,7 +57,9 @@ pub(super) fn read_backoff(reader: &mut Reader<'_>) -> Result<Backoff, EnvelopeE
     let mut backoff = Backoff::from(strategy);
     backoff.base = base.map_or(backoff.base, Duration::from_millis);
     backoff.max = max.map_or(backoff.max, Duration::from_millis);
-    backoff.factor = factor.unwrap_or(backoff.factor);
+    if strategy == Strategy::Exponential {
+        backoff.factor = factor.unwrap_or(backoff.factor);
+    }
     backoff.jitter = jitter.unwrap_or(backoff.jitter);
     Ok(backoff)
 }

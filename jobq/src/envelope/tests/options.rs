@@ -172,6 +172,15 @@ fn a_backoff_that_says_little_has_the_defaults_of_its_strategy() {
 }
 
 #[test]
+fn a_factor_of_what_does_not_grow_is_left_out_like_any_other_key() {
+    let raw = b"\x81\xa7backoff\x82\xa8strategy\xa5fixed\xa6factor\x03";
+    assert_eq!(
+        read(raw).unwrap().backoff,
+        Some(Backoff::from(Strategy::Fixed))
+    );
+}
+
+#[test]
 fn a_timeout_of_zero_is_none() {
     assert_eq!(read(b"\x81\xa7timeout\0").unwrap().timeout, Some(None));
     let options = Options {
