@@ -52,7 +52,11 @@ impl RedisConfig {
         // where there cannot be one.
         let may_quote = !url.contains('@');
         let in_url = namespace_of(&parsed, may_quote)?;
-        let namespace = namespace.or(in_url.as_deref()).unwrap_or(DEFAULT_NAMESPACE);
+        let namespace = match (namespace, &in_url) {
+            (Some(given), _) => check_namespace(given, true)?,
+            (None, Some(in_url)) => check_namespace(in_url, !in_url.contains('@'))?,
+            (None, None) => DEFAULT_NAMESPACE,
+        };
         let user = Some(decode(parsed.username(), "user")?).filter(|user| !user.is_empty());
         let password = parsed.password();
         let password = password.map(|password| decode(password, "password"));
@@ -65,7 +69,7 @@ impl RedisConfig {
             user_of_url: user.is_some(),
             user,
             password: password.transpose()?,
-            namespace: check_namespace(namespace)?.into(),
+            namespace: namespace.into(),
         })
     }
 

@@ -119,13 +119,15 @@ pub(super) fn namespace_of(url: &Url, may_quote: bool) -> Result<Option<String>,
     Ok(found)
 }
 
-pub(super) fn check_namespace(namespace: &str) -> Result<&str, ConnectError> {
-    match is_name(namespace, 64) {
-        true => Ok(namespace),
-        false => Err(ConnectError::InvalidNamespace {
-            value: quoted(namespace),
-        }),
+pub(super) fn check_namespace(namespace: &str, may_quote: bool) -> Result<&str, ConnectError> {
+    if is_name(namespace, 64) {
+        return Ok(namespace);
     }
+    let value = match may_quote {
+        true => quoted(namespace),
+        false => "(not shown: it has an @, and so perhaps a password)".to_owned(),
+    };
+    Err(ConnectError::InvalidNamespace { value })
 }
 
 /// Percent-decodes a part of the URL, which is not quoted if it is wrong.

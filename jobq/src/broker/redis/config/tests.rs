@@ -169,6 +169,8 @@ fn no_output_holds_the_password() {
         "redis://ann:hun/hunter2@h",
         "redis://ann:12/hunter2@h",
         "redis://ann:12?hunter2@h",
+        "redis://ann:12?namespace=hunter2@h",
+        "redis://ann:12?n%61mespace=x:hunter2@h",
         "redis://ann:12#hunter2@h",
         "redis://ann:hunter2%zz@h",
         "redis://ann:hunter2%@h",
