@@ -31,6 +31,9 @@ use crate::row::{Figures, Plan};
 /// Between two looks at something that is waited for.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
+/// How long Redis may take to answer whoever judges it.
+const REDIS_WITHIN: Duration = Duration::from_secs(60);
+
 /// What stands before every key.
 pub const NAMESPACE: &str = "jobq";
 
@@ -189,7 +192,10 @@ impl World {
     ///
     /// Redis' own.
     pub async fn redis(&self) -> RedisResult<MultiplexedConnection> {
-        let config = AsyncConnectionConfig::new().set_response_timeout(None);
+        // One that writes to a busy disk before each answer may take its time.
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(REDIS_WITHIN))
+            .set_response_timeout(None);
         let client = redis::Client::open(self.url())?;
         client
             .get_multiplexed_async_connection_with_config(&config)

@@ -10,7 +10,7 @@ use jobq_proxy::Proxy;
 use redis::aio::MultiplexedConnection;
 use support::RedisServer;
 
-use super::hand::Hand;
+use super::hand::{Hand, until_blocked};
 use super::store::Store;
 
 /// How long any one call may take.
@@ -52,9 +52,12 @@ impl Bench {
         self.trials += 1;
         // As long for each: as many bytes.
         let queue = QueueName::new(format!("q{:06}", self.trials)).expect("the name is legal");
-        let again = async { while self.far.members(&queue).await.is_err() {} };
+        let again = async {
+            while self.far.members(&queue).await.is_err() {}
+            until_blocked(&self.raw, false).await;
+        };
         let again = tokio::time::timeout(AGAIN_WITHIN, again).await;
-        again.expect("a connection that was cut is opened again");
+        again.expect("a connection that was cut is opened again, and no wait of before goes on");
         Hand::new(&self.far, &self.near, &self.raw, queue, self.proxy.port())
     }
 

@@ -114,17 +114,11 @@ impl Hand {
         self.waiter.get_or_insert_with(new).clone()
     }
 
-    /// Waits until someone waits.
+    /// Waits until someone waits: who else did before has ended ([`Bench::hand`]).
+    ///
+    /// [`Bench::hand`]: super::bench::Bench::hand
     pub(super) async fn is_blocked(&self) {
-        let mut raw = self.raw.clone();
-        loop {
-            let mut list = redis::cmd("CLIENT");
-            let list = list.arg("LIST").query_async::<String>(&mut raw).await;
-            if list.expect("nobody cuts this way").contains("cmd=blmove") {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
+        until_blocked(&self.raw, true).await;
     }
 
     pub(super) fn worker(&self) -> WorkerId {
@@ -304,6 +298,19 @@ impl Hand {
         let certain = certain.into_iter().map(|id| (id, Certainty::Enqueued));
         self.enqueued.extend(certain.chain(open));
         result
+    }
+}
+
+/// Waits until a client of the server is blocked in a call, or none is.
+pub(super) async fn until_blocked(raw: &MultiplexedConnection, wanted: bool) {
+    let mut raw = raw.clone();
+    loop {
+        let mut list = redis::cmd("CLIENT");
+        let list = list.arg("LIST").query_async::<String>(&mut raw).await;
+        if list.expect("nobody cuts this way").contains(" flags=b ") == wanted {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
     }
 }
 
