@@ -1,5 +1,7 @@
 //! Waiters and due signals.
 
+use jobq_proxy::Proxy;
+
 use super::fixture::*;
 
 #[tokio::test]
@@ -58,4 +60,26 @@ async fn a_new_first_of_delayed_is_told() {
     tokio::time::timeout(DEADLINE, signal.notified())
         .await
         .unwrap();
+}
+
+/// As that of a worker which was busy for a while, and which a firewall has forgotten meanwhile.
+#[tokio::test]
+async fn a_wait_is_not_trusted_to_a_connection_that_was_silent_and_does_not_answer() {
+    let server = RedisServer::start();
+    let proxy = Proxy::start(server.address()).await.unwrap();
+    let url = format!("redis://127.0.0.1:{}", proxy.port());
+    let config = RedisConfig::parse(&url, None).unwrap();
+    // Neither the end of a wait nor that of a call comes to help.
+    let long = 10 * DEADLINE;
+    let far = RedisBroker::connect(config, long).await.unwrap();
+    let waiter = far.waiter(&queue(), &worker());
+    assert_eq!(waiter.wait(Duration::ZERO).await.unwrap(), Wake::TimedOut);
+    // The silence itself.
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    proxy.forget(1..=proxy.carried().connections);
+    let waiting = tokio::spawn(async move { waiter.wait(long).await });
+    let near = broker_on(&server).await;
+    near.enqueue(&queue(), &[now("a")]).await.unwrap();
+    let woken = within("the job", waiting).await;
+    assert_eq!(woken.unwrap().unwrap(), Wake::Handed);
 }

@@ -1,7 +1,7 @@
 //! Where an idle worker waits: a blocking call on a connection of its own.
 
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -19,12 +19,20 @@ use crate::error::BrokerError;
 /// arrived when it was told.
 const UNBLOCK_EVERY: Duration = Duration::from_millis(10);
 
+/// After so long without an answer the connection is asked for one before a wait is trusted to it.
+const SILENT_FOR: Duration = Duration::from_secs(1);
+
+/// How long that answer may take.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(1);
+
 #[derive(Debug)]
 pub(super) struct RedisWaiter {
     ready: String,
     handoff: String,
     /// Where it blocks.
     blocking: Link,
+    /// Which connection that was, by its id, and when it last answered.
+    heard: Mutex<Option<(u64, Instant)>>,
     /// Where it is told to end.
     commands: Arc<Link>,
     /// Keeps one interrupt that found nobody waiting: the wait it was meant for may be about to
@@ -38,6 +46,7 @@ impl RedisWaiter {
             ready,
             handoff,
             blocking: commands.another(),
+            heard: Mutex::default(),
             commands: commands.clone(),
             interrupted: Notify::new(),
         }
@@ -49,6 +58,36 @@ impl RedisWaiter {
         let step = Step::command("BLMOVE").arg(&self.ready).arg(&self.handoff);
         // To the left: what is moved first is the first out on the right, as in ready.
         step.arg("RIGHT").arg("LEFT").arg(seconds)
+    }
+
+    /// The open connection if it answers, or a new one. One that nobody needed for a while, such as that
+    /// of a busy worker, may be forgotten by a firewall: a wait there would be told of nothing.
+    async fn live(&self, deadline: Instant) -> Result<Live, Fault> {
+        let live = self.blocking.live(deadline).await?;
+        let heard = *self.heard.lock().expect("no one panics with this lock");
+        let is_silent = heard.is_some_and(|(connection, at)| {
+            connection == live.client_id && at.elapsed() > SILENT_FOR
+        });
+        if !is_silent {
+            return Ok(live);
+        }
+        let (step, within) = (
+            Step::command("CLIENT").arg("ID"),
+            Instant::now() + ANSWERS_WITHIN,
+        );
+        match self.blocking.call_until(&live, step, within).await {
+            Err(fault) if fault.outcome_unknown() => {
+                self.blocking.drop_live(&live);
+                self.blocking.live(deadline).await
+            }
+            // Whatever it says.
+            _ => Ok(live),
+        }
+    }
+
+    fn note_answer(&self, live: &Live) {
+        let mut heard = self.heard.lock().expect("no one panics with this lock");
+        *heard = Some((live.client_id, Instant::now()));
     }
 
     /// Tells the call on `live` to end until it is gone: dropped, when its answer is there.
@@ -86,9 +125,13 @@ impl Waiter for RedisWaiter {
             biased;
             // Nothing is sent yet, so there is nothing to wait for.
             () = self.interrupted.notified() => return Ok(Wake::TimedOut),
-            live = self.blocking.live(opening) => live?,
+            live = self.live(opening) => live?,
         };
-        match self.blocked(&live, timeout).await {
+        let answer = self.blocked(&live, timeout).await;
+        if answer.is_ok() {
+            self.note_answer(&live);
+        }
+        match answer {
             Ok(Value::BulkString(_)) => Ok(Wake::Handed),
             Ok(Value::Nil) => Ok(Wake::TimedOut),
             Ok(_) => Err(corrupt("the answer of a blocking move")),
