@@ -9,7 +9,7 @@ use faults::death::{self, Side};
 use faults::ledger::{self, Event, Ledger};
 use jobq::broker::{
     Action, Adopted, Adoption, Claim, Claimed, Member, ReleaseTo, Renewed, RoundAnswer, Settle,
-    Settled,
+    Settled, Wake,
 };
 use jobq::{BrokerError, BrokerErrorKind, Envelope, JobId, Token};
 use support::hooked::{Answer, Call, Hook, Step};
@@ -55,7 +55,9 @@ impl Hook for Watched {
         }
         death::pass(Side::Before, |step| call.step().is(step));
         let answer = call.run().await;
-        death::pass(Side::After, |step| call.step().is(step));
+        death::pass(Side::After, |step| {
+            call.step().is(step) && has_brought(step, &answer)
+        });
         if self.is_lost(call.step()) {
             return call.fail(unanswered);
         }
@@ -72,6 +74,20 @@ impl Hook for Watched {
             _ => {}
         }
         answer
+    }
+}
+
+/// Of what may bring jobs and did not, it is nothing to die of.
+fn has_brought(step: &str, answer: &Answer) -> bool {
+    match (step, answer) {
+        ("claim", Answer::Round(round)) => {
+            matches!(&round.claim, Some(Ok(Claimed::Granted(grant))) if !grant.envelopes.is_empty())
+        }
+        ("adopt", Answer::Adopted(adopted)) => {
+            matches!(adopted, Ok(Adopted::Taken { envelopes, .. }) if !envelopes.is_empty())
+        }
+        ("wait", Answer::Woken(woken)) => matches!(woken, Ok(Wake::Handed)),
+        _ => true,
     }
 }
 

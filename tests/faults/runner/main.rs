@@ -28,8 +28,9 @@ struct Options {
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    let chosen = match choose(&options.rows) {
-        Ok(rows) => rows,
+    let seed = options.seed.map_or_else(seed, Ok);
+    let (chosen, seed) = match choose(&options.rows).and_then(|rows| Ok((rows, seed?))) {
+        Ok(chosen) => chosen,
         Err(message) => {
             eprintln!("{message}");
             return ExitCode::from(2);
@@ -41,7 +42,7 @@ fn main() -> ExitCode {
         } else {
             Size::Short
         },
-        seed: options.seed.unwrap_or_else(seed),
+        seed,
         minutes: options.minutes,
     };
     let mut sheet = vec![sheet::head(plan)];

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub enum Side {
     /// Before it is sent; of a run, at its beginning.
     Before,
-    /// Before its answer is known; of a run, at its end.
+    /// Before its answer is known, if that brought jobs where it may; of a run, at its end.
     After,
 }
 

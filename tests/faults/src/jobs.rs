@@ -147,7 +147,12 @@ pub async fn panics(ctx: Context, how: String) {
     failed(&ctx);
     match how.as_str() {
         "payload" => std::panic::panic_any(17_u8),
+        "payload that drops" => std::panic::panic_any(Bomb),
         "drop" => drop(Bomb),
+        "drop at its timeout" => {
+            let _bomb = Bomb;
+            std::future::pending::<()>().await;
+        }
         _ => panic!("{how}"),
     }
 }

@@ -43,12 +43,13 @@ impl Plan {
     ///
     /// # Panics
     ///
-    /// When the variable holds no number.
+    /// When the variable holds no seed.
     #[must_use]
     pub fn short() -> Self {
+        let seed = seed().unwrap_or_else(|wrong| panic!("{wrong}"));
         Self {
             size: Size::Short,
-            seed: seed(),
+            seed,
             minutes: None,
         }
     }
@@ -65,16 +66,27 @@ impl Plan {
 
 /// The seed in `JOBQ_FAULTS_SEED`, or any.
 ///
-/// # Panics
+/// # Errors
 ///
-/// When the variable holds no number.
-#[must_use]
-pub fn seed() -> u64 {
-    match std::env::var("JOBQ_FAULTS_SEED") {
-        Ok(text) => text.parse().expect("JOBQ_FAULTS_SEED is a number"),
+/// What is wrong with the variable, when it holds no seed.
+pub fn seed() -> Result<u64, String> {
+    match std::env::var_os(SEED) {
+        Some(text) => seed_of(&text.to_string_lossy()),
         // Short, for it is typed.
-        Err(_) => u64::from(rand::random::<u16>()),
+        None => Ok(u64::from(rand::random::<u16>())),
     }
+}
+
+const SEED: &str = "JOBQ_FAULTS_SEED";
+
+fn seed_of(text: &str) -> Result<u64, String> {
+    let wrong = |_| {
+        format!(
+            "{SEED} is {text:?}; expected a whole number from 0 to {}",
+            u64::MAX
+        )
+    };
+    text.parse().map_err(wrong)
 }
 
 impl Row {
@@ -137,5 +149,22 @@ impl Display for Figures {
             write!(f, "{comma}{name}: {value}")?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_seed_is_told_with_what_would_be_one() {
+        assert_eq!(seed_of("17"), Ok(17));
+        for wrong in ["", "abc", "-1", "18446744073709551616"] {
+            let told = seed_of(wrong).expect_err(wrong);
+            assert!(
+                told.contains(&format!("{wrong:?}; expected a whole number")),
+                "{told}"
+            );
+        }
     }
 }

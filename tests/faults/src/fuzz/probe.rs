@@ -20,6 +20,7 @@ pub(super) struct Probe {
     pub(super) pair: (i8, String),
     pub(super) names: BTreeMap<String, i32>,
     pub(super) tree: Tree,
+    pub(super) endless: Endless,
 }
 
 /// Nests without a bound of its own.
@@ -35,6 +36,10 @@ pub(super) enum Tree {
 /// Neither an option nor a newtype is a level of its own in the bytes.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Wrapped(pub(super) Option<Box<Tree>>);
+
+/// Nests without a byte: whatever is not nil is another one of it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Endless(pub(super) Option<Box<Endless>>);
 
 impl Job for Probe {
     const NAME: &'static str = "probe";
@@ -57,6 +62,7 @@ impl Probe {
             pair: (-1, "two".to_owned()),
             names: BTreeMap::from([("k".to_owned(), 1)]),
             tree: Tree::Branch(vec![Tree::Named { under }, Tree::Leaf]),
+            endless: Endless(None),
         }
     }
 

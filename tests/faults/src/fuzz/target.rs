@@ -122,7 +122,19 @@ fn envelope(input: &[u8]) -> bool {
     assert_eq!(again.options(), Ok(options.clone()));
     let rewritten = again.rewrite(again.failures(), again.crashes(), &options);
     assert_eq!(rewritten, written, "writing it again changes nothing");
+    let counted = again.rewrite(u32::MAX, 70_000, &options);
+    let counted = Envelope::decode(counted).expect("what was written can be read");
+    assert_eq!((counted.failures(), counted.crashes()), (u32::MAX, 70_000));
+    assert_whole(input, |bytes| Envelope::decode(bytes).is_ok());
     true
+}
+
+/// What was read ends where it ends: with a byte more, or one less, it is refused.
+fn assert_whole(input: &[u8], is_read: impl Fn(Bytes) -> bool) {
+    let less = Bytes::copy_from_slice(&input[..input.len() - 1]);
+    assert!(!is_read(less), "read without its last byte");
+    let more = Bytes::from([input, b"\x00"].concat());
+    assert!(!is_read(more), "read with a byte behind it");
 }
 
 fn parts(envelope: &Envelope) -> (JobId, &str, &[u8], At, u32, u32) {
@@ -151,6 +163,7 @@ fn arguments_of_a_job(input: &[u8]) -> bool {
     let again = read(&written).expect("what was written can be read");
     // Not the values: what is no number is not equal to itself.
     assert_eq!(write(again), written);
+    assert_whole(input, |bytes| read(&bytes).is_ok());
     true
 }
 
@@ -189,6 +202,7 @@ fn dead_record(input: &[u8]) -> bool {
     );
     assert_eq!(again.envelope, read.envelope);
     assert!(read.error.starts_with(&again.error));
+    assert_whole(input, |bytes| DeadRecord::decode(&bytes).is_ok());
     true
 }
 
@@ -237,23 +251,27 @@ fn names() -> Vec<Vec<u8>> {
 
 fn name(input: &[u8]) -> bool {
     let text = String::from_utf8_lossy(input);
-    let mut read = false;
-    match QueueName::new(&*text) {
-        Ok(queue) => read |= queue.as_str() == text,
-        Err(error) => read |= is_no_essay(&error),
+    let queue = told(QueueName::new(&*text));
+    let id = told(text.parse::<JobId>());
+    let reason = told(text.parse::<Reason>());
+    let token = Token::from_stored(&text);
+    // What was read says what was written; but an id may be written in several ways.
+    assert!(queue.as_ref().is_none_or(|queue| queue.as_str() == text));
+    assert!(id.is_none_or(|id| id.to_string().parse() == Ok(id)));
+    assert!(reason.is_none_or(|reason| reason.as_str() == text));
+    assert!(token.is_none_or(|token| token.to_string() == text));
+    queue.is_some() || id.is_some()
+}
+
+/// What was read, or nothing and an error in few words.
+fn told<T, E: Display>(read: Result<T, E>) -> Option<T> {
+    match read {
+        Ok(read) => Some(read),
+        Err(error) => {
+            is_no_essay(&error);
+            None
+        }
     }
-    match text.parse::<JobId>() {
-        Ok(id) => read |= id.to_string().parse() == Ok(id),
-        Err(error) => read |= is_no_essay(&error),
-    }
-    match text.parse::<Reason>() {
-        Ok(reason) => assert_eq!(reason.as_str(), text),
-        Err(error) => read |= is_no_essay(&error),
-    }
-    if let Some(token) = Token::from_stored(&text) {
-        assert_eq!(token.to_string(), text);
-    }
-    read
 }
 
 /// An error quotes little of what was wrong, and nothing that a terminal would act on.

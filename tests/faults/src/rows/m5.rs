@@ -11,8 +11,8 @@ use crate::row::{Figures, Plan, Row, Size};
 pub const ROW: Row = Row {
     id: "M5",
     fault: "valid envelopes, arguments, dead records, URLs and names, broken at random",
-    shows: "crashes 0; hangs over 1 s 0; what is read can be written and read again; nothing is \
-            made of a mere length; no error shows a password or a control character",
+    shows: "crashes 0; hangs over 1 s 0; what is read can be written and read again, and ends where \
+            it ends; nothing is made of a mere length; no error shows a password or a control character",
     run: |plan| run(plan).boxed(),
 };
 

@@ -6,14 +6,16 @@ use std::process::ExitStatus;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
+use jobq::JobId;
 use tokio::time::{Instant, sleep};
 
 use crate::check::Harm;
 use crate::death::{Death, Side};
+use crate::jobs::QUEUE;
 use crate::ledger::Event;
 use crate::row::{Figures, Plan, Row};
 use crate::schedule::Schedule;
-use crate::world::{Actor, Load, Setup, World};
+use crate::world::{Actor, Load, NAMESPACE, Setup, World};
 
 /// The row.
 pub const ROW: Row = Row {
@@ -24,8 +26,10 @@ pub const ROW: Row = Row {
 };
 
 /// What a worker does, and where it can be killed.
-const STEPS: [&str; 12] = [
+const STEPS: [&str; 14] = [
+    "fork",
     "claim",
+    "cancelled",
     "run",
     "settle",
     "renew",
@@ -51,6 +55,13 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// How often a worker dies for others to adopt: some point is the last, and nobody else dies then.
 const PREY_EVERY: Duration = Duration::from_secs(2);
 
+/// With more jobs than these open, no worker would ever wait, and none would wait in vain: then no
+/// more are enqueued for a while.
+const BACKLOG: u64 = 100;
+
+/// Victims for each point at the most, for some come to their end by another way.
+const TRIES: usize = 5;
+
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 struct Victim {
@@ -72,16 +83,19 @@ async fn run(plan: Plan) -> Figures {
         kinds: "work:5-60,work:5-60,fail:1".to_owned(),
         ..Load::default()
     };
+    cancel_nobody(&world).await;
     let mut producer = world.producer(&load);
     let mut deaths = deaths(&plan);
     let points = deaths.len();
     let mut victims: Vec<Victim> = Vec::new();
     let (mut started, mut reached) = (0, 0);
     let (mut prey, mut fed) = (world.worker(&setup), Instant::now());
+    let mut full = false;
     while !deaths.is_empty() || !victims.is_empty() {
         while victims.len() < AT_ONCE
             && let Some(death) = deaths.pop_front()
         {
+            assert!(started < TRIES * points, "no worker comes to {death}");
             victims.push(victim(&world, &setup, death));
             started += 1;
         }
@@ -107,12 +121,19 @@ async fn run(plan: Plan) -> Figures {
         if fed.elapsed() > PREY_EVERY {
             world.kill9(&mut prey);
             (prey, fed) = (world.worker(&setup), Instant::now());
+            let before = std::mem::replace(&mut full, world.count().await.open > BACKLOG);
+            if full != before {
+                world.signal(&producer, if full { "STOP" } else { "CONT" });
+            }
         }
         sleep(LOOK_EVERY).await;
     }
     world.kill9(&mut prey);
-    world.signal(&producer, "TERM");
+    for name in ["CONT", "TERM"] {
+        world.signal(&producer, name);
+    }
     producer.wait(Duration::from_secs(10)).await;
+    forget_cancelled(&world).await;
     let living = (0..2).map(|_| world.worker(&setup)).collect();
     let ending = world.finish(living, Duration::from_secs(90)).await;
 
@@ -123,6 +144,25 @@ async fn run(plan: Plan) -> Figures {
         .with("points", points)
         .with("victims", started);
     figures.and(harm.figures()).and(ending.figures())
+}
+
+/// Cancels an id that no job has: from then on whoever claims asks which of its jobs are cancelled.
+async fn cancel_nobody(world: &World) {
+    let queue = world
+        .client()
+        .await
+        .queue(QUEUE)
+        .expect("the name is legal");
+    queue.cancel(JobId::new()).await.expect("Redis answers");
+}
+
+/// It would be kept for days.
+async fn forget_cancelled(world: &World) {
+    let mut redis = world.redis().await.expect("Redis answers");
+    let mut delete = redis::cmd("DEL");
+    delete.arg(format!("{NAMESPACE}:{{{QUEUE}}}:cancelled"));
+    let deleted: redis::RedisResult<u64> = delete.query_async(&mut redis).await;
+    assert_eq!(deleted, Ok(1), "the cancelled ids of the queue");
 }
 
 /// In an order of chance, so that different points meet each other.
@@ -136,7 +176,7 @@ fn deaths(plan: &Plan) -> VecDeque<Death> {
                     let step = step.to_owned();
                     let number = match step.as_str() {
                         // What is done once is done once; others adopt too.
-                        "interrupt" | "leave" | "held" => 1,
+                        "fork" | "interrupt" | "leave" | "held" => 1,
                         "adopt" => number.div_ceil(4),
                         _ => number,
                     };

@@ -11,11 +11,14 @@ use crate::world::{Actor, Setup, World};
 /// The row.
 pub const ROW: Row = Row {
     id: "P7",
-    fault: "panics: in a handler, in `Drop`, in the `Display` of its error, in blocking code, with a \
-            payload that is no text",
+    fault: "panics: in a handler, in `Drop` (at a timeout too), in the `Display` of its error, in \
+            blocking code, with a payload that is no text or panics in its turn",
     shows: "each is a failed attempt, and the next one succeeds; the worker lives on",
     run: |plan| run(plan).boxed(),
 };
+
+/// Of the handler that is dropped by it.
+const TIMEOUT: Duration = Duration::from_millis(100);
 
 async fn run(plan: Plan) -> Figures {
     let world = World::start(&plan, &[]).await;
@@ -23,9 +26,11 @@ async fn run(plan: Plan) -> Figures {
     let worker = world.worker(&Setup::default().with_default_lease());
     let mut panicked = Vec::new();
     for _ in 0..plan.of(40, 2_000) {
-        for how in ["drop", "payload", "in the handler"] {
+        for how in ["drop", "payload", "payload that drops", "in the handler"] {
             panicked.push(world.enqueue(&client, panics::new(how)).await);
         }
+        let late = panics::new("drop at its timeout").timeout(TIMEOUT);
+        panicked.push(world.enqueue(&client, late).await);
         let blocking = panics_blocking::new("in blocking code");
         panicked.push(world.enqueue(&client, blocking).await);
         panicked.push(world.enqueue(&client, mute::new()).await);
