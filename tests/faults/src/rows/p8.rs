@@ -24,6 +24,13 @@ pub const ROW: Row = Row {
 /// A queue each: beside another pill it would not be known which of the two it was.
 const HOW: [&str; 4] = ["abort", "overflow", "memory", "kill"];
 
+/// How long jobs run that are enqueued for as long as there are pills: so that there are always some
+/// beside which a pill could be run.
+const BESIDE: u64 = 150;
+
+/// How often a pill is started.
+const STARTS: usize = 3;
+
 /// How long a pill may take to be dead, on a machine that is busy.
 const PATIENCE: Duration = Duration::from_secs(90);
 
@@ -41,7 +48,7 @@ async fn run(plan: Plan) -> Figures {
         ..plan.of(Setup::default(), Setup::default().with_default_lease())
     });
     let mut workers: Vec<_> = setups.iter().map(|setup| world.worker(setup)).collect();
-    let deaths = until_dead(&world, &mut workers, &setups).await;
+    let (deaths, beside) = until_dead(&world, &client, &mut workers, &setups).await;
     // The canaries have a queue of their own.
     workers.push(world.worker(&Setup::default()));
     let ending = world.finish(workers, PATIENCE).await;
@@ -50,17 +57,19 @@ async fn run(plan: Plan) -> Figures {
     for (id, how) in pills.iter().zip(HOW) {
         let job = ending.check.jobs.get(*id).expect("it was enqueued");
         let starts = job.runs.len();
-        assert_eq!(starts, 3, "{how}: {job:?}");
+        assert_eq!(starts, STARTS, "{how}: {job:?}");
+        let others = ending.check.jobs.running(job.runs[STARTS - 1].actor);
+        assert_eq!(others, 0, "{how}: a suspect ran beside others");
         (least, most) = (least.min(starts), most.max(starts));
     }
     let dead = |place: &Place| matches!(place, Place::Dead(_));
     let dead = ending.check.census.in_places(dead);
     assert_eq!(dead, HOW.len(), "an innocent job is dead, or a pill is not");
-    assert_eq!(deaths, 3 * HOW.len(), "processes that died");
+    assert_eq!(deaths, STARTS * HOW.len(), "processes that died");
     Figures::new()
         .with("pills", HOW.len())
         .with("starts of each", format!("{least} to {most}"))
-        .with("innocent jobs", innocent * HOW.len())
+        .with("innocent jobs", innocent * HOW.len() + beside)
         .with("innocent jobs dead", dead - HOW.len())
         .with("concurrency", setups[0].concurrency)
         .and(ending.figures())
@@ -80,23 +89,34 @@ async fn fill(world: &World, client: &Client, how: &str, innocent: usize) -> Job
     id.expect("there is a place for it")
 }
 
-/// Starts workers again that died, until all of their jobs are settled. Answers how many died.
-async fn until_dead(world: &World, workers: &mut [Actor], setups: &[Setup]) -> usize {
-    let (began, mut deaths) = (Instant::now(), 0);
+/// Starts workers again that died, until all of their jobs are settled: each has some to run until
+/// it died as often as it should. Answers how many died, and how many jobs were enqueued meanwhile.
+async fn until_dead(
+    world: &World,
+    client: &Client,
+    workers: &mut [Actor],
+    setups: &[Setup],
+) -> (usize, usize) {
+    let (began, mut deaths, mut beside) = (Instant::now(), [0; HOW.len()], 0);
     while world.count().await.open > 0 {
-        for (worker, setup) in workers.iter_mut().zip(setups) {
+        for (place, (worker, setup)) in workers.iter_mut().zip(setups).enumerate() {
             if worker.ended().is_some() {
-                deaths += 1;
+                deaths[place] += 1;
                 *worker = world.worker(setup);
+            }
+            if deaths[place] < STARTS {
+                let job = work::new(BESIDE).queue(HOW[place]);
+                world.enqueue(client, job).await;
+                beside += 1;
             }
         }
         let runs = || Jobs::of(&world.history()).starts();
         assert!(
             began.elapsed() < PATIENCE,
-            "not settled after {deaths} deaths and {} runs",
+            "not settled after {deaths:?} deaths and {} runs",
             runs()
         );
         sleep(Duration::from_millis(20)).await;
     }
-    deaths
+    (deaths.iter().sum(), beside)
 }
