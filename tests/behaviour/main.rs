@@ -38,6 +38,7 @@ mod suspects;
 mod timeouts;
 mod tls;
 mod tracing;
+mod unanswered;
 mod undecodable;
 mod wire_format;
 
