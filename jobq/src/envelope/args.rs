@@ -87,6 +87,8 @@ mod tests {
             (Marker::U8, "a whole number"),
             (Marker::I64, "a whole number"),
             (Marker::F32, "a number with a fraction"),
+            (Marker::True, "a truth value"),
+            (Marker::False, "a truth value"),
             (Marker::FixArray(1), "an array"),
             (Marker::Map32, "a map"),
             (Marker::Bin8, "bytes"),

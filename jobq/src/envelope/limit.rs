@@ -6,6 +6,8 @@
 //! reads. So every value that serde goes into passes through [`Limited`], which counts them all.
 
 mod read;
+#[cfg(test)]
+mod tests;
 mod write;
 
 /// Values within values that serde may go into: four for each level of the wire, so that an

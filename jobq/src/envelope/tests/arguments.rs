@@ -118,6 +118,8 @@ fn what_other_languages_write_otherwise_is_read_too() {
         read::<Shape>(b"\x81\xa6Struct\x91\x05"),
         Ok(Shape::Struct { x: 5 })
     );
+    assert_eq!(read::<Shape>(b"\x81\xa4Unit\xc0"), Ok(Shape::Unit));
+    assert!(read::<Shape>(b"\x81\xa4Unit\x05").is_err());
 }
 
 #[test]
