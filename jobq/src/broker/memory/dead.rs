@@ -73,22 +73,40 @@ fn died_at(record: &Bytes) -> Option<At> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::envelope::{DeadRecord, Reason};
     use crate::id::JobId;
 
-    #[test]
-    fn the_time_of_death_is_read_where_a_record_has_it() {
-        let died = At::from_ms(0x0102_0304_0506);
+    fn record(died_at: At) -> Bytes {
         let record = DeadRecord {
             id: JobId::new(),
-            died_at: died,
+            died_at,
             reason: Reason::Fatal,
             error: "no".to_owned(),
             envelope: Bytes::from_static(b"x"),
             history: Vec::new(),
         };
-        assert_eq!(died_at(&record.encode()), Some(died));
+        record.encode()
+    }
+
+    #[test]
+    fn the_time_of_death_is_read_where_a_record_has_it() {
+        let died = At::from_ms(0x0102_0304_0506);
+        assert_eq!(died_at(&record(died)), Some(died));
+    }
+
+    #[test]
+    fn a_record_is_dropped_when_it_is_older_than_the_age_and_not_before() {
+        let caps = DeadCaps {
+            age: Duration::from_millis(10),
+            ..DeadCaps::default()
+        };
+        let mut dead = DeadList::default();
+        dead.bury(record(At::from_ms(5)));
+        assert_eq!(dead.trim(&caps, At::from_ms(15)), 0);
+        assert_eq!(dead.trim(&caps, At::from_ms(16)), 1);
     }
 
     #[test]

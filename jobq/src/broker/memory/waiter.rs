@@ -109,3 +109,27 @@ impl Queue {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::broker::{Due, Entry};
+    use crate::timestamp::At;
+
+    #[test]
+    fn a_wait_that_ends_as_it_is_handed_a_job_is_told() {
+        let mut queue = Queue::default();
+        let (waiting, mut woken) = Waiting::new(&WorkerId::random());
+        queue.wait(waiting);
+        let entry = Entry {
+            envelope: Bytes::from_static(b"a"),
+            due: Due::Now,
+        };
+        queue.enqueue(&[entry], At::from_ms(1));
+        queue.wake_waiters();
+        woken.close();
+        assert_eq!(woken.try_recv(), Ok(()));
+    }
+}
