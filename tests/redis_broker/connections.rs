@@ -87,6 +87,22 @@ async fn the_same_broker_goes_on_after_a_restart() {
     assert_eq!((next.counter, next.envelopes), (2, vec![Bytes::from("b")]));
 }
 
+/// As where a firewall has forgotten it: the connection never ends.
+#[tokio::test]
+async fn a_connection_that_left_a_call_without_an_answer_has_to_answer_before_the_next() {
+    let server = RedisServer::start();
+    let proxy = Proxy::start(server.address()).await.unwrap();
+    let url = format!("redis://127.0.0.1:{}", proxy.port());
+    let config = RedisConfig::parse(&url, None).unwrap();
+    // Long beside what it takes to answer.
+    let broker = RedisBroker::connect(config, Duration::from_secs(3)).await;
+    let broker = broker.unwrap();
+    proxy.forget(1..=proxy.carried().connections);
+    let error = broker.members(&queue()).await.unwrap_err();
+    assert_eq!(error.kind(), BrokerErrorKind::Timeout);
+    assert!(broker.members(&queue()).await.unwrap().is_empty());
+}
+
 #[tokio::test]
 async fn a_silent_server_is_given_up_within_the_timeout_and_served_again() {
     let server = RedisServer::start();

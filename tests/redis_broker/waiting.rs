@@ -62,24 +62,40 @@ async fn a_new_first_of_delayed_is_told() {
         .unwrap();
 }
 
-/// As that of a worker which was busy for a while, and which a firewall has forgotten meanwhile.
-#[tokio::test]
-async fn a_wait_is_not_trusted_to_a_connection_that_was_silent_and_does_not_answer() {
+/// A server, a way to it, and a broker by that way, whose calls take as long as no test does.
+async fn far_away() -> (RedisServer, Proxy, RedisBroker) {
     let server = RedisServer::start();
     let proxy = Proxy::start(server.address()).await.unwrap();
     let url = format!("redis://127.0.0.1:{}", proxy.port());
     let config = RedisConfig::parse(&url, None).unwrap();
-    // Neither the end of a wait nor that of a call comes to help.
-    let long = 10 * DEADLINE;
-    let far = RedisBroker::connect(config, long).await.unwrap();
+    let broker = RedisBroker::connect(config, 10 * DEADLINE).await.unwrap();
+    (server, proxy, broker)
+}
+
+/// As that of a worker which was busy for a while, and which a firewall has forgotten meanwhile.
+#[tokio::test]
+async fn a_wait_is_not_trusted_to_a_connection_that_was_silent_and_does_not_answer() {
+    let (server, proxy, far) = far_away().await;
     let waiter = far.waiter(&queue(), &worker());
     assert_eq!(waiter.wait(Duration::ZERO).await.unwrap(), Wake::TimedOut);
     // The silence itself.
     tokio::time::sleep(Duration::from_millis(1_100)).await;
     proxy.forget(1..=proxy.carried().connections);
-    let waiting = tokio::spawn(async move { waiter.wait(long).await });
+    let waiting = tokio::spawn(async move { waiter.wait(10 * DEADLINE).await });
     let near = broker_on(&server).await;
     near.enqueue(&queue(), &[now("a")]).await.unwrap();
     let woken = within("the job", waiting).await;
     assert_eq!(woken.unwrap().unwrap(), Wake::Handed);
+}
+
+#[tokio::test]
+async fn a_wait_that_is_over_and_not_answered_is_given_up_long_before_a_call() {
+    let (server, proxy, far) = far_away().await;
+    let waiter = far.waiter(&queue(), &worker());
+    let waiting = tokio::spawn(async move { waiter.wait(Duration::from_millis(500)).await });
+    someone_waits(&server).await;
+    proxy.forget(1..=proxy.carried().connections);
+    let ended = within("the end of the wait", waiting).await;
+    let error = ended.unwrap().unwrap_err();
+    assert_eq!(error.kind(), BrokerErrorKind::Timeout);
 }

@@ -21,8 +21,12 @@ use super::fault::{Fault, OpenError, judge};
 use super::handshake::introduce;
 use super::step::{Bundle, Step};
 
-/// After so many calls in a row without an answer the connection is given up.
+/// After so many calls in a row without an answer the connection is given up: after the first it is
+/// asked for one, which need not take as long.
 const TIMEOUTS_IN_A_ROW: u32 = 2;
+
+/// How long a connection that is in doubt may take to answer.
+const ANSWERS_WITHIN: Duration = Duration::from_millis(500);
 
 /// Calls that may wait for their turn to be written before callers wait in line.
 const CALLS_QUEUED: usize = 1024;
@@ -176,22 +180,38 @@ impl Link {
         }
     }
 
-    /// The open connection, or a new one.
+    /// The open connection, if it is in doubt once it has answered, or a new one.
     pub(super) async fn live(&self, deadline: Instant) -> Result<Live, Fault> {
         if tokio::runtime::Handle::try_current().is_err() {
             return Err(Fault::no_runtime());
         }
-        if let Some(live) = self.current() {
+        if let Some(live) = self.current().filter(|live| !live.is_doubtful()) {
             return Ok(live);
         }
         let Ok(_single) = timeout_at(deadline, self.connecting.lock()).await else {
             return Err(Fault::unreachable(self.config(), None));
         };
-        if let Some(live) = self.current() {
+        if let Some(live) = self.current()
+            && (!live.is_doubtful() || self.is_answered(&live).await)
+        {
             return Ok(live);
         }
         let opened = self.open_until(deadline).await;
         opened.map_err(|error| Fault::from_open(self.config(), error))
+    }
+
+    /// Has the open connection, if there is one, answer before it is used again.
+    pub(super) fn doubt(&self) {
+        if let Some(live) = self.current() {
+            live.timeouts.fetch_max(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether the connection answers, whatever it says; one that does not is given up.
+    async fn is_answered(&self, live: &Live) -> bool {
+        let bundle = Bundle::new(vec![Step::command("CLIENT").arg("ID")]);
+        let within = Instant::now() + ANSWERS_WITHIN;
+        self.exchange(live, &bundle, within).await.is_ok()
     }
 
     fn current(&self) -> Option<Live> {
@@ -247,6 +267,13 @@ impl Link {
             closed,
             timeouts: Arc::default(),
         })
+    }
+}
+
+impl Live {
+    /// The last call over it was not answered.
+    fn is_doubtful(&self) -> bool {
+        self.timeouts.load(Ordering::Relaxed) > 0
     }
 }
 

@@ -22,8 +22,8 @@ const UNBLOCK_EVERY: Duration = Duration::from_millis(10);
 /// After so long without an answer the connection is asked for one before a wait is trusted to it.
 const SILENT_FOR: Duration = Duration::from_secs(1);
 
-/// How long that answer may take.
-const ANSWERS_WITHIN: Duration = Duration::from_secs(1);
+/// How much later than its own time a wait may end: Redis looks ten times a second which have.
+const LATE_BY: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 pub(super) struct RedisWaiter {
@@ -31,8 +31,8 @@ pub(super) struct RedisWaiter {
     handoff: String,
     /// Where it blocks.
     blocking: Link,
-    /// Which connection that was, by its id, and when it last answered.
-    heard: Mutex<Option<(u64, Instant)>>,
+    /// When a wait was last answered.
+    heard: Mutex<Option<Instant>>,
     /// Where it is told to end.
     commands: Arc<Link>,
     /// Keeps one interrupt that found nobody waiting: the wait it was meant for may be about to
@@ -60,34 +60,18 @@ impl RedisWaiter {
         step.arg("RIGHT").arg("LEFT").arg(seconds)
     }
 
-    /// The open connection if it answers, or a new one. One that nobody needed for a while, such as that
-    /// of a busy worker, may be forgotten by a firewall: a wait there would be told of nothing.
-    async fn live(&self, deadline: Instant) -> Result<Live, Fault> {
-        let live = self.blocking.live(deadline).await?;
+    /// A connection that nobody needed for a while, such as that of a busy worker, may be forgotten by a
+    /// firewall: a wait there would be told of nothing.
+    fn doubt_after_silence(&self) {
         let heard = *self.heard.lock().expect("no one panics with this lock");
-        let is_silent = heard.is_some_and(|(connection, at)| {
-            connection == live.client_id && at.elapsed() > SILENT_FOR
-        });
-        if !is_silent {
-            return Ok(live);
-        }
-        let (step, within) = (
-            Step::command("CLIENT").arg("ID"),
-            Instant::now() + ANSWERS_WITHIN,
-        );
-        match self.blocking.call_until(&live, step, within).await {
-            Err(fault) if fault.outcome_unknown() => {
-                self.blocking.drop_live(&live);
-                self.blocking.live(deadline).await
-            }
-            // Whatever it says.
-            _ => Ok(live),
+        if heard.is_some_and(|at| at.elapsed() > SILENT_FOR) {
+            self.blocking.doubt();
         }
     }
 
-    fn note_answer(&self, live: &Live) {
+    fn note_answer(&self) {
         let mut heard = self.heard.lock().expect("no one panics with this lock");
-        *heard = Some((live.client_id, Instant::now()));
+        *heard = Some(Instant::now());
     }
 
     /// Tells the call on `live` to end until it is gone: dropped, when its answer is there.
@@ -101,7 +85,7 @@ impl RedisWaiter {
     }
 
     async fn blocked(&self, live: &Live, timeout: Duration) -> Result<Value, Fault> {
-        let deadline = Instant::now() + timeout + self.blocking.timeout();
+        let deadline = Instant::now() + timeout + self.blocking.timeout().min(LATE_BY);
         let step = self.step(timeout);
         let mut answer = pin!(self.blocking.call_until(live, step, deadline));
         tokio::select! {
@@ -120,16 +104,17 @@ impl RedisWaiter {
 #[async_trait]
 impl Waiter for RedisWaiter {
     async fn wait(&self, timeout: Duration) -> Result<Wake, BrokerError> {
+        self.doubt_after_silence();
         let opening = Instant::now() + self.blocking.timeout();
         let live = tokio::select! {
             biased;
             // Nothing is sent yet, so there is nothing to wait for.
             () = self.interrupted.notified() => return Ok(Wake::TimedOut),
-            live = self.live(opening) => live?,
+            live = self.blocking.live(opening) => live?,
         };
         let answer = self.blocked(&live, timeout).await;
         if answer.is_ok() {
-            self.note_answer(&live);
+            self.note_answer();
         }
         match answer {
             Ok(Value::BulkString(_)) => Ok(Wake::Handed),
