@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use jobq::broker::DeadCaps;
+use jobq::broker::{Action, DeadCaps, Settle, Settlement};
 use jobq::{At, JobState};
 
-use crate::fixture::{Fixture, HOURS, record};
+use crate::fixture::{Fixture, HOURS, claimed, record};
 
 const OPEN: DeadCaps = DeadCaps {
     count: u64::MAX >> 16,
@@ -72,4 +72,20 @@ pub(crate) async fn narrower_ones_drop_what_wider_ones_kept(f: Fixture) {
     let caps = DeadCaps { count: 2, ..OPEN };
     assert_eq!(f.bury(&[b"new"], caps).await.dropped, 9);
     assert_eq!(dead(&f).await, [&b"new"[..], b"j"]);
+}
+
+pub(crate) async fn drop_nothing_where_nothing_is_buried(f: Fixture) {
+    f.bury(&[b"a", b"b"], OPEN).await;
+    let (worker, tokens) = claimed(&f, &["job"]).await;
+    let ack = Settlement {
+        token: tokens[0],
+        action: Action::Ack,
+    };
+    let settle = Settle {
+        caps: DeadCaps { count: 1, ..OPEN },
+        ..worker.settle_request(vec![ack])
+    };
+    let settled = f.broker.settle(settle).await.expect("settle");
+    assert_eq!((settled.accepted, settled.dropped), (vec![true], 0));
+    assert_eq!(dead(&f).await.len(), 2);
 }

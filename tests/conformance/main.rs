@@ -152,6 +152,7 @@ on_every_broker! {{
         drop_what_is_older_than_an_age
         keep_what_tells_no_age
         narrower_ones_drop_what_wider_ones_kept
+        drop_nothing_where_nothing_is_buried
     }
     fence: {
         a_second_settle_is_stale
