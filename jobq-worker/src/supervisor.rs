@@ -59,8 +59,9 @@ const ABORT_TIME: Duration = Duration::from_secs(1);
 /// How often jobs are aborted that a late answer started meanwhile.
 const ABORT_AGAIN: Duration = Duration::from_millis(20);
 
-/// How long all of the end may take once no job may go on: to abort, settle and leave.
-const END_TIME: Duration = Duration::from_secs(2);
+/// How long all of the end may take once no job may go on: to abort, settle and leave. A little less
+/// than the two seconds that are promised, for the process has to end too.
+const END_TIME: Duration = Duration::from_millis(1_800);
 
 /// Runs a worker from its start to its end.
 pub(crate) async fn supervise(
