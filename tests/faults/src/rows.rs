@@ -7,6 +7,7 @@ mod network;
 
 pub mod m2;
 pub mod m3;
+pub mod m4;
 pub mod m5;
 pub mod m6;
 pub mod n1;
@@ -65,6 +66,7 @@ pub const ROWS: &[Row] = &[
     n5::ROW,
     m2::ROW,
     m3::ROW,
+    m4::ROW,
     m5::ROW,
     m6::ROW,
 ];

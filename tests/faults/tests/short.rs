@@ -34,6 +34,7 @@ row!(m3, shared);
 row!(m6, alone);
 row!(m1, shared);
 row!(m2, shared);
+row!(m4, alone);
 row!(m5, shared);
 row!(r1, alone);
 row!(r2, alone);

@@ -4,6 +4,12 @@
 /// Script, line, change, and why nothing differs.
 const EQUIVALENT: &[(&str, &str, &str, &str)] = &[
     (
+        "adopt",
+        "return x[1] < y[1]",
+        "`<` -> `<=`",
+        "only what differs is compared there",
+    ),
+    (
         "claim",
         "if tonumber(first[2]) <= now then",
         "`<=` -> `<`",

@@ -18,7 +18,7 @@ mod server;
 mod suites;
 
 pub use mutate::{Mutant, mutants};
-pub use round::{Totals, Verdict, round};
+pub use round::{Candidate, Totals, Verdict, candidates, round};
 pub use script::{Script, scripts};
 pub use server::Server;
 pub use suites::{Caught, Suites};

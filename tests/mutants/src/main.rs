@@ -3,10 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use jobq_mutants::{Script, Server, Suites, Totals, mutants, round, scripts};
-
-/// A script, all of it or one line.
-type Wanted = (Script, Option<usize>);
+use jobq_mutants::{Candidate, Server, Suites, candidates, round};
 
 fn main() -> ExitCode {
     let mut arguments: Vec<_> = std::env::args().skip(1).collect();
@@ -20,7 +17,9 @@ fn main() -> ExitCode {
         }
     };
     if list {
-        show(&wanted);
+        for candidate in wanted {
+            println!("{candidate}");
+        }
         return ExitCode::SUCCESS;
     }
     match run(&wanted) {
@@ -33,48 +32,40 @@ fn main() -> ExitCode {
     }
 }
 
-fn wanted(arguments: &[String]) -> Result<Vec<Wanted>, String> {
-    let scripts = scripts();
+fn wanted(arguments: &[String]) -> Result<Vec<Candidate>, String> {
+    let all = candidates();
     if arguments.is_empty() {
-        return Ok(scripts.into_iter().map(|script| (script, None)).collect());
+        return Ok(all);
     }
-    let one = |argument| one(argument, &scripts);
-    arguments.iter().map(one).collect()
+    let of: Result<Vec<_>, _> = arguments.iter().map(|name| of(name, &all)).collect();
+    Ok(of?.concat())
 }
 
-fn one(argument: &String, scripts: &[Script]) -> Result<Wanted, String> {
+/// Those of a script, or of one line.
+fn of(argument: &str, all: &[Candidate]) -> Result<Vec<Candidate>, String> {
     let unknown = || format!("`{argument}` is no script of the Redis broker");
     let (file, line) = match argument.rsplit_once(':') {
         Some((file, line)) => (file, Some(line.parse().map_err(|_| unknown())?)),
-        None => (argument.as_str(), None),
+        None => (argument, None),
     };
     let name = Path::new(file).file_stem().ok_or_else(unknown)?;
-    let script = scripts.iter().find(|script| *script.name == *name);
-    Ok((script.ok_or_else(unknown)?.clone(), line))
-}
-
-fn show(wanted: &[Wanted]) {
-    for (script, line) in wanted {
-        for mutant in mutants(&script.source) {
-            if line.is_none_or(|line| mutant.line == line) {
-                println!("{}.lua:{}: {}", script.name, mutant.line, mutant.change);
-            }
-        }
+    let of_script = all.iter().filter(|of| *of.script.name == *name);
+    let of_script: Vec<_> = of_script.cloned().collect();
+    if of_script.is_empty() {
+        return Err(unknown());
     }
+    let on_line = |of: &Candidate| line.is_none_or(|line: usize| of.mutant.line == line);
+    Ok(of_script.into_iter().filter(on_line).collect())
 }
 
 /// How many survived.
-fn run(wanted: &[Wanted]) -> Result<u32, String> {
+fn run(wanted: &[Candidate]) -> Result<u32, String> {
     let (server, suites) = (Server::start(), Suites::build());
     let took = suites.pass()?;
     println!("all suites pass without a mutant, in {took:.1?}");
-    let mut all = Totals::default();
-    for (script, line) in wanted {
-        all += round(script, *line, &server, &suites, |mutant, verdict| {
-            let (name, change) = (&script.name, &mutant.change);
-            println!("{name}.lua:{}: {change}: {verdict}", mutant.line);
-        });
-    }
-    println!("{all}");
-    Ok(all.survived())
+    let totals = round(wanted, &server, &suites, |candidate, verdict| {
+        println!("{candidate}: {verdict}");
+    });
+    println!("{totals}");
+    Ok(totals.survived())
 }

@@ -1,4 +1,4 @@
-//! One round over the mutants of some scripts.
+//! One round over mutants.
 
 use std::fmt;
 use std::ops::AddAssign;
@@ -8,9 +8,38 @@ use std::thread;
 
 use crate::equivalent;
 use crate::mutate::{Mutant, mutants};
-use crate::script::Script;
+use crate::script::{Script, scripts};
 use crate::server::Server;
 use crate::suites::{Caught, Suites};
+
+/// A mutant, and what it is one of.
+#[derive(Debug, Clone)]
+pub struct Candidate {
+    /// What it takes the place of.
+    pub script: Script,
+    /// The mutant.
+    pub mutant: Mutant,
+}
+
+impl fmt::Display for Candidate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, Mutant { line, change, .. }) = (&self.script.name, &self.mutant);
+        write!(f, "{name}.lua:{line}: {change}")
+    }
+}
+
+/// All mutants of all scripts, in the order of their files and lines.
+#[must_use]
+pub fn candidates() -> Vec<Candidate> {
+    let of = |script: Script| {
+        let mutants = mutants(&script.source).into_iter();
+        mutants.map(move |mutant| Candidate {
+            script: script.clone(),
+            mutant,
+        })
+    };
+    scripts().into_iter().flat_map(of).collect()
+}
 
 /// What became of a mutant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +54,14 @@ pub enum Verdict {
     Invalid(String),
     /// It does what the script does, for this reason.
     Equivalent(&'static str),
+}
+
+impl Verdict {
+    /// Whether it is settled that the tests miss nothing: a test failed, or none can.
+    #[must_use]
+    pub fn is_shown(&self) -> bool {
+        matches!(self, Self::Caught(_) | Self::Equivalent(_))
+    }
 }
 
 impl fmt::Display for Verdict {
@@ -91,26 +128,23 @@ impl fmt::Display for Totals {
 /// How many are tried at once: tests wait more than they compute.
 const AT_ONCE: usize = 2;
 
-/// Tries every mutant of the script, or those of one line, and shows each as soon as it is known.
+/// Tries them all, and shows each as soon as it is known.
 ///
 /// # Panics
 ///
 /// As [`Suites::run_with`].
 pub fn round(
-    script: &Script,
-    line: Option<usize>,
+    candidates: &[Candidate],
     server: &Server,
     suites: &Suites,
-    mut show: impl FnMut(&Mutant, &Verdict),
+    mut show: impl FnMut(&Candidate, &Verdict),
 ) -> Totals {
-    let wanted = |mutant: &Mutant| line.is_none_or(|line| mutant.line == line);
-    let mutants: Vec<_> = mutants(&script.source).into_iter().filter(wanted).collect();
     let next = AtomicUsize::new(0);
     let (send, verdicts) = channel();
     let try_all = |send: Sender<_>| {
-        while let Some(mutant) = mutants.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let verdict = judge(script, mutant, server, suites);
-            send.send((mutant, verdict)).expect("all are received");
+        while let Some(candidate) = candidates.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let verdict = judge(candidate, server, suites);
+            send.send((candidate, verdict)).expect("all are received");
         }
     };
     let mut totals = Totals::default();
@@ -118,15 +152,15 @@ pub fn round(
         for send in std::iter::repeat_n(send, AT_ONCE) {
             scope.spawn(|| try_all(send));
         }
-        for (mutant, verdict) in verdicts {
+        for (candidate, verdict) in verdicts {
             totals += &verdict;
-            show(mutant, &verdict);
+            show(candidate, &verdict);
         }
     });
     totals
 }
 
-fn judge(script: &Script, mutant: &Mutant, server: &Server, suites: &Suites) -> Verdict {
+fn judge(Candidate { script, mutant }: &Candidate, server: &Server, suites: &Suites) -> Verdict {
     if let Err(error) = server.load(&mutant.text) {
         return Verdict::Invalid(error);
     }

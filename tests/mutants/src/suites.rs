@@ -4,17 +4,16 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
-
 use crate::script::{Script, fitted};
 
+mod build;
 mod process;
 
+use build::executables;
 use process::{one_program, run_thrice};
 
 /// Suites whose cases of Redis run scripts.
@@ -213,33 +212,6 @@ impl Program {
         assert_eq!(times, 1, "how often {suite} holds {name}.lua");
         *places[0]
     }
-}
-
-/// The programs of the suites, by name.
-fn executables() -> Vec<(&'static str, PathBuf)> {
-    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.args(["test", "--no-run", "--package", "jobq-tests"]);
-    cargo.args(SUITES.iter().flat_map(|suite| ["--test", suite]));
-    cargo.args(["--message-format", "json-render-diagnostics"]);
-    let built = cargo
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .stderr(Stdio::inherit())
-        .output()
-        .expect("cargo can be run");
-    assert!(built.status.success(), "the suites cannot be built");
-    let messages: Vec<Value> = String::from_utf8_lossy(&built.stdout)
-        .lines()
-        .filter_map(|line| serde_json::from_str(line).ok())
-        .collect();
-    let of = |suite: &'static str| {
-        let message = messages.iter().find(|message| {
-            message["target"]["name"] == suite && message["executable"].is_string()
-        });
-        let path = message.and_then(|message| message["executable"].as_str());
-        let path = path.unwrap_or_else(|| panic!("cargo built no {suite}"));
-        (suite, PathBuf::from(path))
-    };
-    SUITES.into_iter().map(of).collect()
 }
 
 /// Where the needle stands in the hay.

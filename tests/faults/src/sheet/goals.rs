@@ -157,6 +157,14 @@ const GOALS: &[Goal] = &[
         rows: ALL,
         fold: add,
     },
+    Goal {
+        figure: "guard-line mutants that survive",
+        most: Some(0.0),
+        target: "0 (100 % caught)",
+        name: "survived",
+        rows: &["M4"],
+        fold: add,
+    },
 ];
 
 fn add(one: f64, other: f64) -> f64 {
