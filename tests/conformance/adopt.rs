@@ -108,6 +108,13 @@ pub(crate) async fn the_adopters_counter_rises(f: Fixture) {
     assert_eq!(f.counter(&reaper.id).await, Some(before + 1));
 }
 
+/// A store that lost its last writes must not give a token out again.
+pub(crate) async fn the_adopters_counter_passes_what_it_knows(f: Fixture) {
+    let (dead, mut reaper) = dead_and_reaper(&f, &["a"]).await;
+    reaper.known = 41;
+    assert_eq!(reaper.adopt_all(&dead).await.counter, 42);
+}
+
 pub(crate) async fn refuses_a_living_worker(f: Fixture) {
     let (mut alive, mut reaper) = dead_and_reaper(&f, &["a"]).await;
     let seen = f.counter(&alive.id).await;
@@ -124,6 +131,15 @@ pub(crate) async fn refuses_every_other_counter(f: Fixture) {
         assert_eq!(reaper.adopt(&alive.id, seen, 10).await, Adopted::Alive);
     }
     assert_eq!(alive.held().await.len(), 1);
+}
+
+/// Its counter is the lowest there is, next to that of one that is being adopted.
+pub(crate) async fn refuses_one_that_has_just_joined(f: Fixture) {
+    let (alive, mut reaper) = (f.member().await, f.member().await);
+    for seen in [None, Some(0), Some(alive.known + 1)] {
+        assert_eq!(reaper.adopt(&alive.id, seen, 10).await, Adopted::Alive);
+    }
+    assert_eq!(f.counter(&alive.id).await, Some(1));
 }
 
 pub(crate) async fn refuses_one_that_was_a_member_and_is_gone(f: Fixture) {
@@ -237,8 +253,8 @@ pub(crate) async fn equal_elements_are_all_taken(f: Fixture) {
 
 pub(crate) async fn stops_at_eight_mebibytes(f: Fixture) {
     let (mut dead, mut reaper) = dead_and_reaper(&f, &[]).await;
-    let large = (b'a'..b'd')
-        .map(|fill| vec![fill; 3 << 20])
+    let large = (b'a'..b'g')
+        .map(|fill| vec![fill; 2 << 20])
         .collect::<Vec<_>>();
     for envelope in &large {
         f.enqueue_entries(&[entry(envelope, Due::Now)]).await;
@@ -248,7 +264,7 @@ pub(crate) async fn stops_at_eight_mebibytes(f: Fixture) {
     let (first, more) = taken(reaper.adopt(&dead.id, Some(dead.known), 1000).await);
     assert!(more);
     let size = first.envelopes.iter().map(Bytes::len).sum::<usize>();
-    assert!(size <= MAX_BATCH_BYTES, "{size}");
+    assert_eq!(size, MAX_BATCH_BYTES);
     let (second, more) = taken(reaper.adopt(&dead.id, Some(0), 1000).await);
     assert!(!more);
     assert_eq!([first.envelopes, second.envelopes].concat(), large);
@@ -350,4 +366,24 @@ pub(crate) async fn one_who_joins_by_a_renew_after_it_gets_new_tokens(f: Fixture
     dead.known = 0;
     dead.renew().await;
     assert!(dead.known > old.claim);
+}
+
+pub(crate) async fn one_who_joins_by_an_adoption_after_it_gets_new_tokens(f: Fixture) {
+    let (mut dead, mut reaper, other) = (f.worker(), f.member().await, f.member().await);
+    f.enqueue(&["a"]).await;
+    let old = dead.claim(1).await.token();
+    reaper.adopt_all(&dead).await;
+    dead.known = 0;
+    dead.adopt_all(&other).await;
+    assert!(dead.known > old.claim);
+}
+
+/// A token given out a second time would take the place of what is in flight by it.
+pub(crate) async fn an_adopter_whose_last_answer_was_lost_gets_new_tokens(f: Fixture) {
+    let (dead, mut reaper) = dead_and_reaper(&f, &["a"]).await;
+    f.enqueue(&["b"]).await;
+    let mut lost = reaper.clone();
+    lost.claim(1).await;
+    reaper.adopt_all(&dead).await;
+    assert_eq!(reaper.held().await.len(), 2);
 }

@@ -202,8 +202,10 @@ on_every_broker! {{
         what_was_adopted_is_settled_by_the_adopter
         the_target_is_no_member_any_more
         the_adopters_counter_rises
+        the_adopters_counter_passes_what_it_knows
         refuses_a_living_worker
         refuses_every_other_counter
+        refuses_one_that_has_just_joined
         refuses_one_that_was_a_member_and_is_gone
         an_adopter_that_was_reaped_changes_nothing
         an_adopter_being_adopted_is_reaped
@@ -224,6 +226,8 @@ on_every_broker! {{
         nobody_adopts_itself
         one_who_joins_after_it_gets_new_tokens
         one_who_joins_by_a_renew_after_it_gets_new_tokens
+        one_who_joins_by_an_adoption_after_it_gets_new_tokens
+        an_adopter_whose_last_answer_was_lost_gets_new_tokens
         promotes_nothing
     }
     sweep: {

@@ -224,50 +224,6 @@ async fn nothing_that_makes_room_stops_on_a_full_server() {
     assert_eq!(broker.purge(&queue(), JobState::Ready).await.unwrap(), 4);
 }
 
-#[tokio::test]
-async fn fields_that_are_no_tokens_are_adopted_last() {
-    let server = RedisServer::start();
-    let broker = broker_on(&server).await;
-    ask(&server, &["HSET", "jobq:{mail}:workers", "w2", "3"]).await;
-    let mut words = vec!["HSET", "jobq:{mail}:inflight:w2"];
-    words.extend([
-        "odd", "x", "2.", "x", "3.1", "c", "2.10", "b", "2.9", "a", ".1", "x",
-    ]);
-    ask(&server, &words).await;
-    let adoption = Adoption {
-        member: claim(0, 0).member,
-        target: WorkerId::from_stored("w2"),
-        seen: Some(3),
-        max: 10,
-    };
-    let adopted = broker.adopt(&adoption).await.unwrap();
-    let jobq::broker::Adopted::Taken { envelopes, .. } = adopted else {
-        panic!("{adopted:?}");
-    };
-    assert_eq!(envelopes, ["a", "b", "c", "x", "x", "x"]);
-}
-
-/// More are adopted in any order: to sort them would hold the server for long.
-#[tokio::test]
-async fn five_thousand_jobs_are_still_adopted_in_their_order() {
-    let server = RedisServer::start();
-    let broker = broker_on(&server).await;
-    ask(&server, &["HSET", "jobq:{mail}:workers", "w2", "3"]).await;
-    let fill = "for i = 1, 5000 do redis.call('HSET', KEYS[1], '3.' .. i, i) end";
-    ask(&server, &["EVAL", fill, "1", "jobq:{mail}:inflight:w2"]).await;
-    let adoption = Adoption {
-        member: claim(0, 0).member,
-        target: WorkerId::from_stored("w2"),
-        seen: Some(3),
-        max: 3,
-    };
-    let adopted = broker.adopt(&adoption).await.unwrap();
-    let jobq::broker::Adopted::Taken { envelopes, .. } = adopted else {
-        panic!("{adopted:?}");
-    };
-    assert_eq!(envelopes, ["1", "2", "3"]);
-}
-
 pub(crate) async fn bury(broker: &RedisBroker, caps: DeadCaps) -> u64 {
     broker.enqueue(&queue(), &[now("a")]).await.unwrap();
     let mut joining = claim(0, 1);
