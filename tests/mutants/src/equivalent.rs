@@ -10,6 +10,12 @@ const EQUIVALENT: &[(&str, &str, &str, &str)] = &[
         "only what differs is compared there",
     ),
     (
+        "cancel",
+        "counts = string.format('%.0f', counts)",
+        "`counts = string.format('%.0f', counts)` deleted",
+        "Redis 7.0 writes a time out in full by itself; a server that writes 1e15 would refuse it",
+    ),
+    (
         "claim",
         "if tonumber(first[2]) <= now then",
         "`<=` -> `<`",
