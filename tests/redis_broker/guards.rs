@@ -154,6 +154,20 @@ async fn a_key_of_another_type_fails_each_step_with_nothing_moved() {
     }
 }
 
+/// What is done is done: its outcome waits for no other key to be mended.
+#[tokio::test]
+async fn acks_are_settled_whatever_the_other_keys_hold() {
+    let server = RedisServer::start();
+    let broker = broker_on(&server).await;
+    plant(&server).await;
+    for key in ["ready", "delayed", "suspects", "dead", "meta"] {
+        let key = format!("jobq:{{mail}}:{key}");
+        ask(&server, &["SET", &key, "odd"]).await;
+    }
+    let settled = as_dyn(&broker).settle(acks(5, [1])).await.unwrap();
+    assert_eq!(settled.accepted, [true]);
+}
+
 /// A job in every place: w1 lives, w2 does not.
 async fn plant(server: &RedisServer) {
     for words in [
