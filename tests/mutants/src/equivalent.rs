@@ -29,6 +29,12 @@ const EQUIVALENT: &[(&str, &str, &str, &str)] = &[
     ),
     (
         "settle",
+        "local envelope = kept and redis.call('HGET', inflight, token)",
+        "`kept and redis.call('HGET', inflight, token)` -> `redis.call('HGET', inflight, token)`",
+        "what is read for the others is overwritten, or not used",
+    ),
+    (
+        "settle",
         "if count <= cap_count and bytes <= cap_bytes and not (died and now - died > cap_age) then",
         "`>` -> `>=`",
         WITHIN_ONE_MILLISECOND,
