@@ -89,6 +89,7 @@ fn end_group(id: u32) {
     let group = format!("-{id}");
     let mut kill = Command::new("kill");
     kill.args(["-TERM", "--", &group]).stderr(Stdio::null());
+    let _starting = one_program();
     // An error means that all of them have ended already.
     let _ = kill.status();
 }
