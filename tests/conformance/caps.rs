@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jobq::broker::{Action, DeadCaps, Settle, Settlement};
+use jobq::broker::{Action, DeadCaps, ReleaseTo, Settle, Settlement};
 use jobq::{At, JobState};
 
 use crate::fixture::{Fixture, HOURS, claimed, record};
@@ -77,15 +77,19 @@ pub(crate) async fn narrower_ones_drop_what_wider_ones_kept(f: Fixture) {
 pub(crate) async fn drop_nothing_where_nothing_is_buried(f: Fixture) {
     f.bury(&[b"a", b"b"], OPEN).await;
     let (worker, tokens) = claimed(&f, &["job"]).await;
-    let ack = Settlement {
-        token: tokens[0],
-        action: Action::Ack,
+    let release = Action::Release {
+        to: ReleaseTo::Front,
+        envelope: None,
     };
-    let settle = Settle {
-        caps: DeadCaps { count: 1, ..OPEN },
-        ..worker.settle_request(vec![ack])
-    };
-    let settled = f.broker.settle(settle).await.expect("settle");
-    assert_eq!((settled.accepted, settled.dropped), (vec![true], 0));
+    // The release acts, and the acknowledgement comes too late.
+    for (action, accepted) in [(release, true), (Action::Ack, false)] {
+        let token = tokens[0];
+        let settle = Settle {
+            caps: DeadCaps { count: 1, ..OPEN },
+            ..worker.settle_request(vec![Settlement { token, action }])
+        };
+        let settled = f.broker.settle(settle).await.expect("settle");
+        assert_eq!((settled.accepted, settled.dropped), (vec![accepted], 0));
+    }
     assert_eq!(dead(&f).await.len(), 2);
 }

@@ -68,3 +68,14 @@ async fn a_handoff_goes_back_a_thousand_at_a_time_and_no_command_is_for_nothing(
         assert_eq!(ask(&server, &["LLEN", READY]).await, Value::Int(ready));
     }
 }
+
+/// Whatever it says that it knows.
+#[tokio::test]
+async fn one_who_is_being_adopted_cannot_renew_as_if_it_joined() {
+    let server = RedisServer::start();
+    let broker = broker_on(&server).await;
+    let member = claim(0, 0).member;
+    let worker = member.worker.as_str();
+    ask(&server, &["HSET", "jobq:{mail}:workers", worker, "0"]).await;
+    assert_eq!(broker.renew(&member).await.unwrap(), Renewed::Reaped);
+}

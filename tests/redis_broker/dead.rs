@@ -44,3 +44,23 @@ async fn more_bytes_than_the_records_can_have_do_not_count() {
         );
     }
 }
+
+/// Nobody knows when it died: it is not dropped for its age, and keeps nobody from being buried.
+#[tokio::test]
+async fn what_is_no_record_has_no_age() {
+    let server = RedisServer::start();
+    let broker = broker_on(&server).await;
+    let no_time = format!("{}x{}", "\0".repeat(19), "\0".repeat(20));
+    let mut cut_short = vec![0; 19];
+    cut_short.extend_from_slice(b"\xcf\0\0\0");
+    for oldest in [no_time.as_bytes(), &cut_short] {
+        ask(&server, &["FLUSHALL"]).await;
+        let mut connection = support::beside(&server.url()).await.unwrap();
+        let mut push = redis::cmd("RPUSH");
+        push.arg("jobq:{mail}:dead").arg(oldest);
+        push.exec_async(&mut connection).await.unwrap();
+        assert_eq!(bury(&broker, DeadCaps::default()).await, 0, "{oldest:?}");
+        let kept = ask(&server, &["LLEN", "jobq:{mail}:dead"]).await;
+        assert_eq!(kept, Value::Int(2));
+    }
+}

@@ -41,6 +41,24 @@ const EQUIVALENT: &[(&str, &str, &str, &str)] = &[
     ),
     (
         "settle",
+        "local others = #ARGV >= first_other",
+        "`>=` -> `>`",
+        "each of the others is two arguments at the least",
+    ),
+    (
+        "settle",
+        "redis.call('HLEN', inflight)",
+        "`redis.call('HLEN', inflight)` deleted",
+        "the first write is an HDEL there, which fails alike with nothing moved",
+    ),
+    (
+        "settle",
+        "if new_first and (not first_due or tonumber(new_first) < tonumber(first_due)) then",
+        "`new_first and (not first_due or tonumber(new_first) < tonumb…` -> `(not first_due or tonumber(new_first) < tonumber(first_due))`",
+        "to publish nothing is refused, and that is passed over",
+    ),
+    (
+        "settle",
         "local envelope = kept and redis.call('HGET', inflight, token)",
         "`kept and redis.call('HGET', inflight, token)` -> `redis.call('HGET', inflight, token)`",
         "what is read for the others is overwritten, or not used",
