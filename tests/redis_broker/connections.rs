@@ -91,12 +91,8 @@ async fn the_same_broker_goes_on_after_a_restart() {
 #[tokio::test]
 async fn a_connection_that_left_a_call_without_an_answer_has_to_answer_before_the_next() {
     let server = RedisServer::start();
-    let proxy = Proxy::start(server.address()).await.unwrap();
-    let url = format!("redis://127.0.0.1:{}", proxy.port());
-    let config = RedisConfig::parse(&url, None).unwrap();
     // Long beside what it takes to answer.
-    let broker = RedisBroker::connect(config, Duration::from_secs(3)).await;
-    let broker = broker.unwrap();
+    let (proxy, broker) = broker_by_way(&server, Duration::from_secs(3)).await;
     proxy.forget(1..=proxy.carried().connections);
     let error = broker.members(&queue()).await.unwrap_err();
     assert_eq!(error.kind(), BrokerErrorKind::Timeout);

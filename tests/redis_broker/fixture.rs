@@ -9,6 +9,7 @@ pub(crate) use jobq::broker::{
     Member, ReleaseTo, Renewed, Requeue, Settle, Settlement, TakeDead, Wake,
 };
 pub(crate) use jobq::{BrokerErrorKind, ConnectError, JobId, QueueName, Token, WorkerId};
+use jobq_proxy::Proxy;
 pub(crate) use redis::Value;
 pub(crate) use support::{DEADLINE, RedisServer, eventually, within};
 
@@ -22,8 +23,20 @@ pub(crate) async fn broker_on(server: &RedisServer) -> RedisBroker {
 }
 
 pub(crate) async fn broker_within(server: &RedisServer, timeout: Duration) -> RedisBroker {
-    let config = RedisConfig::parse(&server.url(), None).unwrap();
+    broker_at(&server.url(), timeout).await
+}
+
+async fn broker_at(url: &str, timeout: Duration) -> RedisBroker {
+    let config = RedisConfig::parse(url, None).unwrap();
     RedisBroker::connect(config, timeout).await.unwrap()
+}
+
+/// A way to the server, and a broker that goes by it.
+pub(crate) async fn broker_by_way(server: &RedisServer, timeout: Duration) -> (Proxy, RedisBroker) {
+    let proxy = Proxy::start(server.address()).await.unwrap();
+    let url = format!("redis://{}", proxy.address());
+    let broker = broker_at(&url, timeout).await;
+    (proxy, broker)
 }
 
 /// A command on a connection of its own, beside every broker.

@@ -1,7 +1,5 @@
 //! Waiters and due signals.
 
-use jobq_proxy::Proxy;
-
 use super::fixture::*;
 
 #[tokio::test]
@@ -62,26 +60,20 @@ async fn a_new_first_of_delayed_is_told() {
         .unwrap();
 }
 
-/// A server, a way to it, and a broker by that way, whose calls take as long as no test does.
-async fn far_away() -> (RedisServer, Proxy, RedisBroker) {
-    let server = RedisServer::start();
-    let proxy = Proxy::start(server.address()).await.unwrap();
-    let url = format!("redis://127.0.0.1:{}", proxy.port());
-    let config = RedisConfig::parse(&url, None).unwrap();
-    let broker = RedisBroker::connect(config, 10 * DEADLINE).await.unwrap();
-    (server, proxy, broker)
-}
+/// As no test takes: neither the end of a call nor that of a wait comes to help.
+const LONG: Duration = DEADLINE.saturating_mul(10);
 
 /// As that of a worker which was busy for a while, and which a firewall has forgotten meanwhile.
 #[tokio::test]
 async fn a_wait_is_not_trusted_to_a_connection_that_was_silent_and_does_not_answer() {
-    let (server, proxy, far) = far_away().await;
+    let server = RedisServer::start();
+    let (proxy, far) = broker_by_way(&server, LONG).await;
     let waiter = far.waiter(&queue(), &worker());
     assert_eq!(waiter.wait(Duration::ZERO).await.unwrap(), Wake::TimedOut);
     // The silence itself.
     tokio::time::sleep(Duration::from_millis(1_100)).await;
     proxy.forget(1..=proxy.carried().connections);
-    let waiting = tokio::spawn(async move { waiter.wait(10 * DEADLINE).await });
+    let waiting = tokio::spawn(async move { waiter.wait(LONG).await });
     let near = broker_on(&server).await;
     near.enqueue(&queue(), &[now("a")]).await.unwrap();
     let woken = within("the job", waiting).await;
@@ -90,7 +82,8 @@ async fn a_wait_is_not_trusted_to_a_connection_that_was_silent_and_does_not_answ
 
 #[tokio::test]
 async fn a_wait_that_is_over_and_not_answered_is_given_up_long_before_a_call() {
-    let (server, proxy, far) = far_away().await;
+    let server = RedisServer::start();
+    let (proxy, far) = broker_by_way(&server, LONG).await;
     let waiter = far.waiter(&queue(), &worker());
     let waiting = tokio::spawn(async move { waiter.wait(Duration::from_millis(500)).await });
     someone_waits(&server).await;
