@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use jobq::{Client, DeadJob, Queue};
 use jobq_worker::{Worker, WorkerBuilder};
+use support::hooked::{Hook, Hooked};
 use support::{RedisServer, Role};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
@@ -92,6 +93,12 @@ impl Fixture {
             ledger: self.ledger.clone(),
             ..Self::at(&url).await
         }
+    }
+
+    /// Has each step of its workers pass this.
+    pub(crate) fn hook<H: Hook>(&mut self, hook: &Arc<H>) {
+        let broker = Hooked::new(self.runner.broker().clone(), hook.clone());
+        self.runner = Client::with_broker(Arc::new(broker));
     }
 
     /// A worker with whatever the jobs of this binary need.

@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use jobq::{BrokerError, BrokerErrorKind, Client, QueueName, State, job};
+use jobq::{BrokerError, BrokerErrorKind, QueueName, State, job};
 use jobq_proxy::Proxy;
 use support::Record;
-use support::hooked::{Answer, Call, Hook, Hooked, Step};
+use support::hooked::{Answer, Call, Hook, Step};
 use support::jobs::{QUEUE, hog, note};
 use tokio::time::Instant;
 
@@ -130,8 +130,7 @@ impl Hook for Trouble {
 async fn a_damaged_queue_keeps_no_other_from_being_renewed_over_a_new_connection() {
     let mut fixture = Fixture::memory().await;
     let trouble = Arc::new(Trouble::default());
-    let broker = Hooked::new(fixture.runner.broker().clone(), trouble.clone());
-    fixture.runner = Client::with_broker(Arc::new(broker));
+    fixture.hook(&trouble);
     let worker = fixture
         .worker()
         .queues(["heartbeat.damaged", "heartbeat.sound"]);
@@ -176,8 +175,7 @@ impl Hook for Stopped {
 async fn a_renewal_whose_answer_is_old_is_followed_by_another_at_once() {
     let mut fixture = Fixture::memory().await;
     let stopped = Arc::new(Stopped::default());
-    let broker = Hooked::new(fixture.runner.broker().clone(), stopped.clone());
-    fixture.runner = Client::with_broker(Arc::new(broker));
+    fixture.hook(&stopped);
     let worker = fixture.calm_worker().queues(["heartbeat.stopped"]);
     let handle = worker.build().unwrap().spawn();
     tokio::time::sleep(Duration::from_secs(9)).await;

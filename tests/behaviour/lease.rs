@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jobq::broker::Renewed;
-use jobq::{BrokerError, BrokerErrorKind, Client, Context, State, job};
-use support::hooked::{Answer, Call, Hook, Hooked};
+use jobq::{BrokerError, BrokerErrorKind, Context, State, job};
+use support::hooked::{Answer, Call, Hook};
 use support::jobs::{self, hold};
 use support::{Record, RedisServer};
 use tokio::time::Instant;
@@ -196,8 +196,7 @@ impl Hook for Line {
 
 async fn on_a_line() -> (Fixture, Arc<Line>) {
     let (mut fixture, line) = (Fixture::memory().await, Arc::new(Line::default()));
-    let hooked = Hooked::new(fixture.runner.broker().clone(), line.clone());
-    fixture.runner = Client::with_broker(Arc::new(hooked));
+    fixture.hook(&line);
     (fixture, line)
 }
 

@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use jobq::{Client, State, job};
+use jobq::{State, job};
 use jobq_proxy::{Delay, Direction, Proxy};
-use support::hooked::{Answer, Call, Hook, Hooked, Step};
+use support::hooked::{Answer, Call, Hook, Step};
 
 use crate::fixture::{Fixture, Ledger};
 
@@ -52,8 +52,7 @@ impl Hook for Held {
 async fn a_claim_that_an_outage_held_up_keeps_no_queue_closed_afterwards() {
     let mut fixture = Fixture::memory().await;
     let held = Arc::new(Held::default());
-    let hooked = Hooked::new(fixture.runner.broker().clone(), held);
-    fixture.runner = Client::with_broker(Arc::new(hooked));
+    fixture.hook(&held);
     let worker = fixture.calm_worker().queues(["last", "other"]);
     let handle = worker.build().unwrap().spawn();
     tokio::time::sleep(Duration::from_secs(5)).await;

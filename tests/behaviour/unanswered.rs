@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
-use jobq::{BrokerError, BrokerErrorKind, Client, State, job};
-use support::hooked::{Answer, Call, Hook, Hooked, Step};
+use jobq::{BrokerError, BrokerErrorKind, State, job};
+use support::hooked::{Answer, Call, Hook, Step};
 
 use crate::fixture::{Fixture, Ledger};
 
@@ -43,8 +43,7 @@ async fn counts_once(is_done: bool) {
     let mut fixture = Fixture::memory().await;
     let told = AtomicBool::new(false);
     let hook = Arc::new(Silent { is_done, told });
-    let broker = Hooked::new(fixture.runner.broker().clone(), hook.clone());
-    fixture.runner = Client::with_broker(Arc::new(broker));
+    fixture.hook(&hook);
     mark::enqueue(&fixture.client).await.unwrap();
     let stats = fixture.run_until_idle().await;
     assert!(hook.told.load(Ordering::Relaxed));

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use async_trait::async_trait;
 use jobq::{Context, JobState, State, job};
-use support::hooked::{Answer, Call, Hook, Hooked, Step};
+use support::hooked::{Answer, Call, Hook, Step};
 use support::{RedisServer, Role};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -176,12 +176,9 @@ impl Hook for AfterARenew {
 
 #[tokio::test]
 async fn a_first_claim_is_renewed_while_its_jobs_are_asked_about() {
-    let fixture = Fixture::memory().await;
+    let mut fixture = Fixture::memory().await;
     three(&fixture).await;
-    let inner = fixture.runner.broker().clone();
-    let hooked = Hooked::new(inner, Arc::new(AfterARenew(Notify::new())));
-    let runner = jobq::Client::with_broker(Arc::new(hooked));
-    let fixture = Fixture { runner, ..fixture };
+    fixture.hook(&Arc::new(AfterARenew(Notify::new())));
     let handle = fixture.worker().queues([QUEUE]).build().unwrap().spawn();
     fixture.ledger.wait_for("3: 1", 1).await;
     handle.shutdown().await;

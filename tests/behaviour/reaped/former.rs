@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use async_trait::async_trait;
 use jobq::broker::{Adopted, Renewed};
-use jobq::{Client, State, job};
-use support::hooked::{Answer, Call, Hook, Hooked, Step};
+use jobq::{State, job};
+use support::hooked::{Answer, Call, Hook, Step};
 
 use crate::fixture::{Fixture, Ledger};
 
@@ -59,8 +59,7 @@ async fn takes_back_its_own(adoptions: u32) {
         adoptions: AtomicU32::new(0),
     });
     let go = Go(fixture.ledger.clone());
-    let broker = Hooked::new(fixture.runner.broker().clone(), hook.clone());
-    fixture.runner = Client::with_broker(Arc::new(broker));
+    fixture.hook(&hook);
     stubborn::enqueue(&fixture.client).await.unwrap();
     let worker = fixture.worker().queues(["former"]).concurrency(2);
     let handle = worker.build().unwrap().spawn();

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use jobq::{BrokerError, BrokerErrorKind, Client};
-use support::hooked::{Answer, Call, Hook, Hooked, Step};
+use jobq::{BrokerError, BrokerErrorKind};
+use support::hooked::{Answer, Call, Hook, Step};
 use tokio::time::Instant;
 
 use super::{Fixture, wait};
@@ -32,8 +32,7 @@ impl Hook for Silence {
 async fn shuts_down_in_time(timeout: Duration) {
     let mut fixture = Fixture::memory().await;
     let silence = Arc::new(Silence::default());
-    let broker = Hooked::new(fixture.runner.broker().clone(), silence.clone());
-    fixture.runner = Client::with_broker(Arc::new(broker));
+    fixture.hook(&silence);
     wait::enqueue(&fixture.client).await.unwrap();
     let worker = fixture.worker().queues(["ending"]);
     let handle = worker.shutdown_timeout(timeout).build().unwrap().spawn();
@@ -85,8 +84,7 @@ impl Hook for NoClaims {
 async fn a_queue_that_does_not_answer_leaves_no_other_waiting_on() {
     let mut fixture = Fixture::memory().await;
     let hook = Arc::new(NoClaims::default());
-    let broker = Hooked::new(fixture.runner.broker().clone(), hook.clone());
-    fixture.runner = Client::with_broker(Arc::new(broker));
+    fixture.hook(&hook);
     let worker = fixture.calm_worker().queues(["ending", "other"]);
     let handle = worker.build().unwrap().spawn();
     tokio::time::sleep(Duration::from_secs(5)).await;
@@ -112,8 +110,7 @@ impl Hook for Only {
 #[tokio::test(start_paused = true)]
 async fn a_connection_that_is_not_to_be_had_holds_no_shutdown_up() {
     let mut fixture = Fixture::memory().await;
-    let broker = Hooked::new(fixture.runner.broker().clone(), Arc::new(Only));
-    fixture.runner = Client::with_broker(Arc::new(broker));
+    fixture.hook(&Arc::new(Only));
     let worker = fixture.worker().queues(["ending"]).connections(2);
     let handle = worker.build().unwrap().spawn();
     // The waits between two attempts are as long as they get.
