@@ -22,18 +22,6 @@ const EQUIVALENT: &[(&str, &str, &str, &str)] = &[
         WITHIN_ONE_MILLISECOND,
     ),
     (
-        "claim",
-        "if not paused and handed > 0 then",
-        "`not paused and handed > 0` -> `false`",
-        "what was handed goes back to the front of ready then, and is taken from there",
-    ),
-    (
-        "claim",
-        "for _ = 1, math.min(handed - taken, 1000) do",
-        "`-` -> `+`",
-        "to move what is not there changes nothing",
-    ),
-    (
         "promote",
         "if first[1] and tonumber(first[2]) <= now then",
         "`<=` -> `<`",

@@ -144,14 +144,12 @@ if suspect then
   return reply
 end
 
-if not paused and handed > 0 then
-  take(handoff, max)
-end
--- A worker is handed one job at a time, so this is little; the last handed goes back first.
-for _ = 1, math.min(handed - taken, 1000) do
+-- What was handed is the front of ready again, and is taken from there. A worker is handed one job at
+-- a time, so this is little; the last handed goes back first.
+for _ = 1, math.min(handed, 1000) do
   redis.call('LMOVE', handoff, ready, 'LEFT', 'RIGHT')
 end
 if not paused then
-  take(ready, max - taken)
+  take(ready, max)
 end
 return reply
