@@ -17,8 +17,9 @@ use tokio::time::Instant;
 use crate::fixture::{Fixture, Ledger};
 use crate::program::{Program, command};
 
-/// Longer than elsewhere: nothing may be adopted here, however loaded the machine is.
-const LEASE: Duration = Duration::from_secs(3);
+/// Longer than elsewhere: nothing may be adopted here, however loaded the machine is. With 3 s, a
+/// worker that had to open a new connection was adopted once where ten processes shared two cores.
+const LEASE: Duration = Duration::from_secs(6);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_handler_that_blocks_every_thread_keeps_its_lease() {
@@ -26,7 +27,7 @@ async fn a_handler_that_blocks_every_thread_keeps_its_lease() {
     let mut command = command();
     command.env("TOKIO_WORKER_THREADS", "2");
     command.args(["--url", &fixture.url, "--queues", QUEUE]);
-    let mut program = Program::launch(command.args(["--lease", "3s", "--renew-every", "300ms"]));
+    let mut program = Program::launch(command.args(["--lease", "6s", "--renew-every", "300ms"]));
     program.wait_for_log("worker started").await;
     let hogs = (0..2).map(|n| hog::new(record.path(), format!("hog {n}"), 2 * LEASE));
     fixture.client.enqueue_all(hogs).await.unwrap();
@@ -78,17 +79,25 @@ async fn a_worker_whose_connections_are_all_forgotten_keeps_its_lease() {
     let counters = async || {
         let mut members = broker.members(&queue).await.unwrap();
         members.sort();
-        (members.len() == 2).then_some(members)
+        members
     };
-    let before = support::eventually("two members", counters).await;
+    let before = support::eventually("two members", async || {
+        Some(counters().await).filter(|members| members.len() == 2)
+    });
+    let before = before.await;
     proxy.forget(1..=proxy.carried().connections);
     // Every 300 ms: this takes longer than a lease.
     support::eventually("renews", async || {
-        let members = counters().await.expect("nobody is adopted");
+        let members = counters().await;
+        assert_eq!(
+            members.len(),
+            2,
+            "nobody is adopted: {members:?}, {before:?}"
+        );
         let renewed = before.iter().zip(&members);
         renewed
             .map(|(before, now)| now.1 - before.1)
-            .all(|times| times >= 15)
+            .all(|times| times >= 25)
             .then_some(())
     })
     .await;
