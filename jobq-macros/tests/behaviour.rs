@@ -1,10 +1,11 @@
 //! What the generated code does: names, defaults, the wire, and one run by a worker.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jobq::runtime::{
-    Cancellation, ContextParts, Handler, Lease, Registration, States, registrations,
+    Cancellation, ContextParts, Handler, Lease, Registration, States, Surroundings, registrations,
 };
 use jobq::{Backoff, Context, Jitter, Job, JobDefaults, JobId, State, job};
 use serde::{Deserialize, Serialize};
@@ -109,13 +110,15 @@ fn context(states: States) -> Context {
     Context::new(ContextParts {
         id: JobId::new(),
         name: "test",
-        queue: "default".parse().expect("a legal name"),
         attempt: 4,
         enqueued_at: jobq::Timestamp::UNIX_EPOCH.into(),
-        client: test.client().clone(),
-        states,
-        cancellation: Cancellation::default(),
-        lease: Lease::default(),
+        surroundings: Arc::new(Surroundings {
+            queue: "default".parse().expect("a legal name"),
+            client: test.client().clone(),
+            states,
+            cancellation: Cancellation::default(),
+            lease: Lease::default(),
+        }),
     })
 }
 

@@ -5,6 +5,7 @@
 //! no way out of here leaves a job unsettled.
 
 mod blocking;
+mod cohort;
 mod failures;
 mod grant;
 pub(crate) mod panic;
@@ -17,17 +18,18 @@ use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
-use jobq::broker::{Action, ReleaseTo};
+use jobq::broker::{Action, ReleaseTo, Settlement};
 use jobq::runtime::{
-    self, Cancellation, Ended, Handler, Lease, Registration, RunFuture, SUSPECT_AFTER, judge,
+    self, ContextParts, Ended, Handler, Registration, RunFuture, SUSPECT_AFTER, Surroundings,
+    judge, name_bytes, read_envelope,
 };
 use jobq::{Context, Envelope, EnvelopeError, JobId, Options, QueueName, Token, WorkerId};
-use tokio::task::AbortHandle;
+use tokio::time::{Instant, sleep_until};
 use tracing::Instrument as _;
 
-use crate::outbox::{Finished, Kind, Note};
+use crate::outbox::{Kind, Note};
 use crate::shared::Shared;
-use crate::slots::Slot;
+use crate::slots::Filled;
 
 use blocking::run_blocking;
 pub(crate) use failures::Failures;
@@ -35,154 +37,177 @@ pub(crate) use grant::Granted;
 pub(crate) use panic::install_hook;
 pub(crate) use settlement::{Orphan, after_crash_of_worker};
 
-/// One claimed job: whose it is, and the right to settle it.
-struct ClaimedJob {
+/// Whose claimed jobs are: an id of this worker on a queue.
+#[derive(Debug)]
+struct Owner {
     shared: Arc<Shared>,
     index: usize,
     worker: WorkerId,
-    /// For its run, which takes it.
-    lease: Lease,
-    token: Token,
+    surroundings: Arc<Surroundings>,
 }
 
-impl ClaimedJob {
+impl Owner {
     fn queue(&self) -> &QueueName {
-        &self.shared.memberships[self.index].queue
+        &self.surroundings.queue
     }
 
     /// Puts the outcome into the outbox, and gives the slot back after that: once all slots are
     /// free, every outcome is there.
-    fn settle(&self, action: Action, kind: Kind, id: Option<JobId>, slot: Option<Slot>) {
-        let (index, worker, token) = (self.index, self.worker.clone(), self.token);
-        let finished = Finished {
-            index,
-            worker,
-            token,
-            action,
-            note: Note { id, kind },
-        };
-        self.shared.outbox.push(finished);
+    fn settle(&self, ending: Ending) {
+        let Ending {
+            settlement,
+            note,
+            slot,
+        } = ending;
+        let (shared, outcome) = (&self.shared, [(settlement, note)]);
+        shared
+            .outbox
+            .push(shared, self.index, &self.worker, outcome);
         match slot {
             // Tells the fetcher, which may have taken the outcome and not seen the slot.
             Some(slot) => drop(slot),
-            None => self.shared.work.notify_one(),
+            None => shared.work.notify_one(),
+        }
+    }
+}
+
+/// What a run leaves: what is to be sent, and the slot that is free then. A blocking run that goes on
+/// after its timeout keeps its own.
+#[derive(Debug)]
+struct Ending {
+    settlement: Settlement,
+    note: Note,
+    slot: Option<Filled>,
+}
+
+impl Ending {
+    fn new(
+        token: Token,
+        action: Action,
+        kind: Kind,
+        id: Option<JobId>,
+        slot: Option<Filled>,
+    ) -> Self {
+        Self {
+            settlement: Settlement { token, action },
+            note: Note { id, kind },
+            slot,
         }
     }
 
-    /// Releases it as it is, with no run and no attempt.
-    fn give_back(&self, to: ReleaseTo, id: Option<JobId>, slot: Slot) {
+    /// Released as it is, with no run and no attempt.
+    fn given_back(token: Token, to: ReleaseTo, id: Option<JobId>, slot: Option<Filled>) -> Self {
         let envelope = None;
-        self.settle(
+        Self::new(
+            token,
             Action::Release { to, envelope },
             Kind::Released,
             id,
-            Some(slot),
-        );
+            slot,
+        )
     }
 }
 
 /// A run, from its start to its end: dropped without an end, it reports an interrupted one.
 struct Run {
-    claimed: ClaimedJob,
+    owner: Arc<Owner>,
+    token: Token,
     envelope: Envelope,
     /// `None` if the envelope has none.
     options: Option<Box<Options>>,
     /// `None` if no job of that name is registered.
     registration: Option<Arc<Registration>>,
-    cancellation: Cancellation,
-    slot: Option<Slot>,
+    slot: Option<Filled>,
     open: bool,
 }
 
 impl Run {
-    fn end(mut self, ended: Ended) {
-        self.settle(ended);
+    /// Reads the envelope. What cannot be read, or may not run here, has ended. `from` is where the
+    /// job was taken from.
+    fn begin(
+        owner: &Arc<Owner>,
+        token: Token,
+        bytes: Bytes,
+        slot: Filled,
+        from: ReleaseTo,
+    ) -> Result<Self, Ending> {
+        let (envelope, options) = match read(bytes) {
+            Ok(read) => read,
+            Err((error, bytes)) => {
+                let action = settlement::unreadable(owner, bytes, &error);
+                return Err(Ending::new(token, action, Kind::Dead, None, Some(slot)));
+            }
+        };
+        if envelope.crashes() >= SUSPECT_AFTER && from == ReleaseTo::Front {
+            // It was given back by a shutdown or a reconcile: it still is to run alone.
+            let (to, id) = (ReleaseTo::Suspects, Some(envelope.id()));
+            return Err(Ending::given_back(token, to, id, Some(slot)));
+        }
+        let registration = owner.shared.registry.get(name_bytes(&envelope)).cloned();
+        Ok(Self {
+            owner: owner.clone(),
+            token,
+            envelope,
+            options,
+            registration,
+            slot: Some(slot),
+            open: true,
+        })
     }
 
-    fn settle(&mut self, ended: Ended) {
+    /// Whether nothing can abort it: its end is awaited.
+    fn is_blocking(&self) -> bool {
+        let handler = self.registration.as_ref().map(|job| job.handler);
+        matches!(handler, Some(Handler::Blocking(_)))
+    }
+
+    fn end(mut self, ended: Ended) -> Ending {
+        self.ending(ended)
+    }
+
+    fn ending(&mut self, ended: Ended) -> Ending {
         self.open = false;
         let (action, kind) = settlement::settlement(self, ended);
-        let (id, slot) = (self.envelope.id(), self.slot.take());
-        self.claimed.settle(action, kind, Some(id), slot);
+        let (id, slot) = (Some(self.envelope.id()), self.slot.take());
+        Ending::new(self.token, action, kind, id, slot)
     }
 }
 
 impl Drop for Run {
     fn drop(&mut self) {
         if self.open {
-            self.settle(Ended::Interrupted);
+            let ending = self.ending(Ended::Interrupted);
+            self.owner.settle(ending);
         }
     }
 }
 
-/// Reads the envelope and starts the task; answers how to abort it, where that can be done. `from`
-/// is where the job was taken from.
-fn launch(
-    claimed: ClaimedJob,
-    bytes: Bytes,
-    cancellation: Cancellation,
-    slot: Slot,
-    from: ReleaseTo,
-) -> Option<AbortHandle> {
-    let (envelope, options) = match read(&bytes) {
-        Ok(read) => read,
-        Err(error) => {
-            let action = settlement::unreadable(&claimed, bytes, &error);
-            claimed.settle(action, Kind::Dead, None, Some(slot));
-            return None;
-        }
-    };
-    if envelope.crashes() >= SUSPECT_AFTER && from == ReleaseTo::Front {
-        // It was given back by a shutdown or a reconcile: it still is to run alone.
-        claimed.give_back(ReleaseTo::Suspects, Some(envelope.id()), slot);
-        return None;
+type Read = (Envelope, Option<Box<Options>>);
+
+fn read(bytes: Bytes) -> Result<Read, (EnvelopeError, Bytes)> {
+    let envelope = read_envelope(bytes)?;
+    if !envelope.has_options() {
+        return Ok((envelope, None));
     }
-    let registration = claimed.shared.registry.get(envelope.name()).cloned();
-    let (slot, open) = (Some(slot), true);
-    let run = Run {
-        claimed,
-        envelope,
-        options,
-        registration,
-        cancellation,
-        slot,
-        open,
-    };
-    let Some(registration) = run.registration.clone() else {
+    match envelope.options() {
+        Ok(options) => Ok((envelope, Some(Box::new(options)))),
+        Err(error) => Err((error, envelope.bytes().clone())),
+    }
+}
+
+/// Runs a job that was begun at `begun`, to its end.
+async fn execute(mut run: Run, begun: Instant) -> Ending {
+    let Some(registration) = &run.registration else {
         let ended = settlement::unknown_name(&run);
-        run.end(ended);
-        return None;
+        return run.end(ended);
     };
-    // A blocking handler cannot be aborted: its end is awaited.
-    let abortable = matches!(registration.handler, Handler::Async(_));
-    let runtime = run.claimed.shared.runtime.clone();
-    let task = runtime.spawn(execute(run, registration));
-    abortable.then(|| task.abort_handle())
-}
-
-fn read(bytes: &Bytes) -> Result<(Envelope, Option<Box<Options>>), EnvelopeError> {
-    let envelope = Envelope::decode(bytes.clone())?;
-    let options = envelope
-        .has_options()
-        .then(|| envelope.options())
-        .transpose()?;
-    Ok((envelope, options.map(Box::new)))
-}
-
-async fn execute(mut run: Run, registration: Arc<Registration>) {
-    // Not cloned again: the count of its holders is one that every run on the queue writes to.
-    let lease = std::mem::take(&mut run.claimed.lease);
-    let (shared, envelope) = (&run.claimed.shared, &run.envelope);
-    let context = Context::new(runtime::ContextParts {
+    let (handler, envelope) = (registration.handler, &run.envelope);
+    let context = Context::new(ContextParts {
         id: envelope.id(),
         name: registration.name,
-        queue: shared.memberships[run.claimed.index].queue.clone(),
         attempt: envelope.failures().saturating_add(1),
         enqueued_at: envelope.enqueued_at(),
-        client: shared.client.clone(),
-        states: shared.states.clone(),
-        cancellation: run.cancellation.clone(),
-        lease,
+        surroundings: run.owner.surroundings.clone(),
     });
     let set = run.options.as_ref().and_then(|options| options.timeout);
     let timeout = set.unwrap_or(registration.defaults.timeout);
@@ -195,14 +220,17 @@ async fn execute(mut run: Run, registration: Arc<Registration>) {
     );
     let ended = async {
         tracing::debug!("started");
-        match registration.handler {
-            Handler::Async(prepare) => run_async(&run, prepare, context, timeout).await,
-            Handler::Blocking(prepare) => run_blocking(&mut run, prepare, context, timeout).await,
+        match handler {
+            Handler::Async(prepare) => run_async(&run, prepare, context, begun, timeout).await,
+            Handler::Blocking(prepare) => {
+                // In a place of its own, so that the others need not have room for it.
+                Box::pin(run_blocking(&mut run, prepare, context, timeout)).await
+            }
         }
     }
     .instrument(span)
     .await;
-    run.end(ended);
+    run.end(ended)
 }
 
 type Prepare<T> = fn(&[u8], Context) -> Result<T, EnvelopeError>;
@@ -211,11 +239,13 @@ async fn run_async(
     run: &Run,
     prepare: Prepare<RunFuture>,
     context: Context,
+    begun: Instant,
     timeout: Option<Duration>,
 ) -> Ended {
+    let handed = context.clone();
     // Everything of the user's runs inside: decoding, the handler, `Display` of its error, drops.
     let handler = panic::catch(async {
-        match prepare(run.envelope.args(), context) {
+        match prepare(run.envelope.args(), handed) {
             Ok(future) => verdict(future.await),
             Err(error) => Ended::Undecodable(error.to_string()),
         }
@@ -225,10 +255,10 @@ async fn run_async(
         Some(handler) => handler.poll(cx),
         None => Poll::Pending,
     });
-    match within(timeout, running).await {
+    match within(timeout, begun, running).await {
         Some(ended) => ended.unwrap_or_else(Ended::Panicked),
         None => {
-            run.cancellation.cancel();
+            runtime::cancel(&context);
             // What the handler's drops do cannot change how the run ended.
             let _ = panic::catch_sync(|| handler.set(None));
             Ended::TimedOut(timeout.unwrap_or_default())
@@ -246,10 +276,21 @@ fn verdict(result: Result<(), jobq::BoxError>) -> Ended {
     }
 }
 
-/// `None` if it took longer than `limit`.
-async fn within<F: Future>(limit: Option<Duration>, run: F) -> Option<F::Output> {
-    match limit {
-        Some(limit) => tokio::time::timeout(limit, run).await.ok(),
-        None => Some(run.await),
-    }
+/// `None` if it took longer than `limit` from `begun` on. What is over when it is first polled pays
+/// for no timer.
+async fn within<F: Future>(limit: Option<Duration>, begun: Instant, run: F) -> Option<F::Output> {
+    let (mut run, mut timer) = (pin!(run), None);
+    poll_fn(|cx| {
+        if let Poll::Ready(output) = run.as_mut().poll(cx) {
+            return Poll::Ready(Some(output));
+        }
+        let Some(end) = limit.and_then(|limit| begun.checked_add(limit)) else {
+            return Poll::Pending;
+        };
+        // A run that has used up what its task may do at a time has a timeout all the same.
+        let new = || Box::pin(tokio::task::unconstrained(sleep_until(end)));
+        let timer = timer.get_or_insert_with(new).as_mut();
+        timer.poll(cx).map(|()| None)
+    })
+    .await
 }

@@ -5,6 +5,7 @@
 //! is trusted, and, in `reconcile.rs`, what a reconcile may release. No I/O.
 
 mod held;
+mod pace;
 mod reconcile;
 mod request;
 
@@ -14,12 +15,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jobq::broker::Member;
-use jobq::runtime::Lease;
+use jobq::runtime::{Cancellation, Lease};
 use jobq::{QueueName, Token, WorkerId};
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
-use self::held::{Held, Running};
+use self::held::Held;
+pub(crate) use self::pace::Pace;
 pub(crate) use self::request::Request;
 
 /// A worker's place on one queue, shared by its components.
@@ -30,21 +32,29 @@ pub(crate) struct Membership {
     pub(crate) suspects: AtomicU64,
     /// Whether this worker is the queue's timekeeper, as last answered.
     pub(crate) timekeeper: AtomicBool,
+    pub(crate) pace: Pace,
     /// How long a lease is trusted.
     trust: Duration,
     state: Mutex<State>,
 }
 
+/// An id of a worker on a queue, and what ends with it. Clones share that.
+#[derive(Debug, Clone)]
+pub(crate) struct Tenure {
+    pub(crate) worker: WorkerId,
+    pub(crate) lease: Lease,
+    /// Of every run that began under it.
+    pub(crate) cancellation: Cancellation,
+}
+
 #[derive(Debug)]
 struct State {
-    worker: WorkerId,
+    tenure: Tenure,
     known: u64,
     held: Held,
     /// Claims and adoptions under way: request → the highest counter known when it was sent.
     outstanding: BTreeMap<u64, u64>,
     next_request: u64,
-    /// Of this id: the runs that began under it have it too.
-    lease: Lease,
     /// Ids this worker had here before it was reaped.
     former: Vec<WorkerId>,
     reconcile: bool,
@@ -83,6 +93,7 @@ impl Membership {
             queue,
             suspects: AtomicU64::new(0),
             timekeeper: AtomicBool::new(false),
+            pace: Pace::default(),
             trust,
             state: Mutex::new(state),
         }
@@ -94,7 +105,7 @@ impl Membership {
     }
 
     pub(crate) fn worker(&self) -> WorkerId {
-        self.state().worker.clone()
+        self.state().worker().clone()
     }
 
     /// The member as it presents itself to the broker.
@@ -120,16 +131,16 @@ impl Membership {
         (request, member)
     }
 
-    /// Attaches how to abort the jobs of a claim that were started. Gives that back if the worker was
-    /// reaped while they were: nobody knows of them any more.
+    /// Attaches how to abort tasks that run jobs of a claim. Gives that back if the worker was
+    /// reaped meanwhile: nobody knows of them any more.
     pub(crate) fn started(
         &self,
         worker: &WorkerId,
         counter: u64,
-        aborts: Vec<Option<AbortHandle>>,
-    ) -> Vec<Option<AbortHandle>> {
+        aborts: Vec<AbortHandle>,
+    ) -> Vec<AbortHandle> {
         let mut state = self.state();
-        if state.worker != *worker {
+        if state.worker() != worker {
             return aborts;
         }
         state.held.attach(counter, aborts);
@@ -139,7 +150,7 @@ impl Membership {
     /// Forgets jobs whose settle was answered.
     pub(crate) fn settled(&self, worker: &WorkerId, tokens: impl IntoIterator<Item = Token>) {
         let mut state = self.state();
-        if state.worker != *worker {
+        if state.worker() != worker {
             return;
         }
         for token in tokens {
@@ -156,10 +167,10 @@ impl Membership {
             handoff,
         } = alive;
         let mut state = self.state();
-        if state.worker != *worker {
+        if state.worker() != worker {
             return;
         }
-        state.lease.renewed(sent);
+        state.tenure.lease.renewed(sent);
         // Also of a claim that was carried out after it was given up: its number is below this one,
         // and a worker that asks for nothing else would never reconcile it.
         state.known = state.known.max(counter);
@@ -176,14 +187,14 @@ impl Membership {
     /// have run out.
     pub(crate) fn is_trusted(&self, now: Instant) -> bool {
         let state = self.state();
-        state.known == 0 || state.lease.is_trusted(now)
+        state.known == 0 || state.tenure.lease.is_trusted(now)
     }
 
     /// The worker was adopted: it takes a new id and owns nothing; what runs under the old one is
     /// asked to end. Answers how to abort it, later; `None` if that id was given up before.
     pub(crate) fn reaped(&self, worker: &WorkerId) -> Option<Former> {
         let mut state = self.state();
-        if state.worker != *worker {
+        if state.worker() != worker {
             return None;
         }
         let mut former = std::mem::take(&mut state.former);
@@ -192,15 +203,12 @@ impl Membership {
         let new = State::new(successor.clone(), self.trust, former);
         let old = std::mem::replace(&mut *state, new);
         // First, so that whoever is told to end finds that it is lost.
-        old.lease.lost();
+        old.tenure.lease.lost();
         drop(state);
-        let ask = |job: Running| {
-            job.cancellation.cancel();
-            job.abort
-        };
+        old.tenure.cancellation.cancel();
         Some(Former {
             held: old.held.len(),
-            aborts: old.held.into_jobs().filter_map(ask).collect(),
+            aborts: old.held.aborts().cloned().collect(),
             successor,
         })
     }
@@ -218,13 +226,13 @@ impl Membership {
     /// The tokens that are held, with the id they belong to.
     pub(crate) fn held_tokens(&self) -> (WorkerId, Vec<Token>) {
         let state = self.state();
-        (state.worker.clone(), state.held.tokens())
+        (state.worker().clone(), state.held.tokens())
     }
 
     /// Whether a job is held under this id.
     pub(crate) fn holds(&self, worker: &WorkerId, token: Token) -> bool {
         let state = self.state();
-        state.worker == *worker && state.held.contains(token)
+        state.worker() == worker && state.held.contains(token)
     }
 
     /// Whether this worker is the queue's timekeeper, and has not resigned.
@@ -234,20 +242,14 @@ impl Membership {
 
     /// Asks every job to end.
     pub(crate) fn cancel_all(&self) {
-        self.state()
-            .held
-            .jobs()
-            .for_each(|job| job.cancellation.cancel());
+        self.state().tenure.cancellation.cancel();
     }
 
     /// Asks every job to end, and aborts those that can be.
     pub(crate) fn abort_all(&self) {
-        for job in self.state().held.jobs() {
-            job.cancellation.cancel();
-            if let Some(abort) = &job.abort {
-                abort.abort();
-            }
-        }
+        let state = self.state();
+        state.tenure.cancellation.cancel();
+        state.held.aborts().for_each(AbortHandle::abort);
     }
 
     /// Gives up the office of timekeeper for a while, so that another worker takes it.
@@ -264,12 +266,15 @@ impl Membership {
 impl State {
     fn new(worker: WorkerId, trust: Duration, former: Vec<WorkerId>) -> Self {
         Self {
-            worker,
+            tenure: Tenure {
+                worker,
+                lease: Lease::new(trust),
+                cancellation: Cancellation::default(),
+            },
             known: 0,
             held: Held::default(),
             outstanding: BTreeMap::new(),
             next_request: 0,
-            lease: Lease::new(trust),
             former,
             reconcile: false,
             mismatches: 0,
@@ -277,10 +282,14 @@ impl State {
         }
     }
 
+    fn worker(&self) -> &WorkerId {
+        &self.tenure.worker
+    }
+
     fn member(&self, queue: &QueueName) -> Member {
         Member {
             queue: queue.clone(),
-            worker: self.worker.clone(),
+            worker: self.worker().clone(),
             known: self.known,
         }
     }

@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jobq::broker::{Action, DeadCaps, MAX_BATCH, MAX_BATCH_BYTES, Settle, Settled, Settlement};
-use jobq::{BrokerError, JobId, Token, WorkerId};
+use jobq::{BrokerError, JobId, WorkerId};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -17,18 +17,6 @@ use crate::shared::Shared;
 
 /// How long an outcome waits that the broker refused: it is full, or a key is damaged.
 const REFUSED_WAIT: Duration = Duration::from_secs(1);
-
-/// The outcome of one job, to be settled.
-#[derive(Debug)]
-pub(crate) struct Finished {
-    /// The queue.
-    pub(crate) index: usize,
-    /// The id the job was claimed under.
-    pub(crate) worker: WorkerId,
-    pub(crate) token: Token,
-    pub(crate) action: Action,
-    pub(crate) note: Note,
-}
 
 /// What is told and counted about an outcome once it is accepted.
 #[derive(Debug, Clone, Copy)]
@@ -61,7 +49,8 @@ pub(crate) struct Outbox {
 
 #[derive(Debug, Default)]
 struct Pending {
-    finished: Vec<Finished>,
+    /// Not sent yet.
+    new: Vec<Batch>,
     /// To be sent again, not before the time beside them.
     unanswered: Vec<(Instant, Batch)>,
     /// Taken and not answered yet.
@@ -76,8 +65,44 @@ impl Pending {
         due.map(|(_, batch)| batch).collect()
     }
 
+    /// The new outcomes of `worker` on a queue. Mostly there is one batch, and it is the last.
+    fn batch(&mut self, shared: &Shared, index: usize, worker: &WorkerId) -> &mut Batch {
+        let same = |(settle, notes): &Batch| notes.index == index && settle.worker == *worker;
+        let place = self.new.iter().rposition(same).unwrap_or(self.new.len());
+        if place == self.new.len() {
+            self.new.push(empty_batch(shared, index, worker));
+        }
+        &mut self.new[place]
+    }
+
+    /// As much of what is new as one round may carry.
+    fn take_new(&mut self) -> Vec<Batch> {
+        let (mut taken, mut room) = (Vec::new(), Room::default());
+        while let Some((settle, notes)) = self.new.first_mut() {
+            match room.for_these(&settle.settlements) {
+                0 => break,
+                fits if fits < settle.settlements.len() => {
+                    let rest = settle.settlements.split_off(fits);
+                    let first = Settle {
+                        settlements: std::mem::replace(&mut settle.settlements, rest),
+                        ..like(settle)
+                    };
+                    let rest = notes.notes.split_off(fits);
+                    let first_notes = Notes {
+                        index: notes.index,
+                        notes: std::mem::replace(&mut notes.notes, rest),
+                    };
+                    taken.push((first, first_notes));
+                    break;
+                }
+                _ => taken.push(self.new.remove(0)),
+            }
+        }
+        taken
+    }
+
     fn is_empty(&self) -> bool {
-        self.finished.is_empty() && self.unanswered.is_empty() && self.on_the_way == 0
+        self.new.is_empty() && self.unanswered.is_empty() && self.on_the_way == 0
     }
 }
 
@@ -94,21 +119,29 @@ pub(crate) struct Notes {
 }
 
 impl Outbox {
-    /// Puts an outcome in.
-    pub(crate) fn push(&self, finished: Finished) {
-        self.pending().finished.push(finished);
+    /// Puts in outcomes of jobs that `worker` claimed on a queue.
+    pub(crate) fn push(
+        &self,
+        shared: &Shared,
+        index: usize,
+        worker: &WorkerId,
+        outcomes: impl IntoIterator<Item = (Settlement, Note)>,
+    ) {
+        let mut pending = self.pending();
+        let (settle, notes) = pending.batch(shared, index, worker);
+        for (settlement, note) in outcomes {
+            settle.settlements.push(settlement);
+            notes.notes.push(note);
+        }
     }
 
     /// Takes what one round may carry: what is to be sent again, or else at most [`MAX_BATCH`] new
     /// outcomes of about [`MAX_BATCH_BYTES`].
-    pub(crate) fn take(&self, shared: &Shared) -> Vec<Batch> {
+    pub(crate) fn take(&self) -> Vec<Batch> {
         let mut pending = self.pending();
         let mut batches = pending.take_again();
         if batches.is_empty() {
-            let count = how_many(&pending.finished);
-            let rest = pending.finished.split_off(count);
-            let taken = std::mem::replace(&mut pending.finished, rest);
-            batches = group(shared, taken);
+            batches = pending.take_new();
         }
         pending.on_the_way += batches.len();
         batches
@@ -176,14 +209,26 @@ impl Outbox {
     }
 }
 
-fn how_many(finished: &[Finished]) -> usize {
-    let mut bytes = 0;
-    let fits = finished.iter().take(MAX_BATCH as usize).take_while(|one| {
-        let before = bytes;
-        bytes += size(&one.action);
-        before == 0 || bytes <= MAX_BATCH_BYTES
-    });
-    fits.count()
+/// What a round has carried so far.
+#[derive(Debug, Default)]
+struct Room {
+    outcomes: usize,
+    bytes: usize,
+}
+
+impl Room {
+    /// How many of these fit in behind the others; the first of all always does.
+    fn for_these(&mut self, settlements: &[Settlement]) -> usize {
+        let left = MAX_BATCH as usize - self.outcomes;
+        let fits = settlements.iter().take(left).take_while(|one| {
+            let before = self.bytes;
+            self.bytes += size(&one.action);
+            before == 0 || self.bytes <= MAX_BATCH_BYTES
+        });
+        let fits = fits.count();
+        self.outcomes += fits;
+        fits
+    }
 }
 
 fn size(action: &Action) -> usize {
@@ -198,42 +243,14 @@ fn size(action: &Action) -> usize {
     }
 }
 
-fn group(shared: &Shared, finished: Vec<Finished>) -> Vec<Batch> {
-    let capacity = finished.len();
-    let mut batches: Vec<Batch> = Vec::new();
-    for one in finished {
-        let same = |b: &&mut Batch| b.1.index == one.index && b.0.worker == one.worker;
-        // Mostly there is one batch, and it is the last.
-        let (settle, notes) = match batches.iter_mut().rev().find(same) {
-            Some(batch) => batch,
-            None => {
-                batches.push(empty_batch(shared, &one, capacity));
-                batches.last_mut().expect("one was just pushed")
-            }
-        };
-        settle.settlements.push(Settlement {
-            token: one.token,
-            action: one.action,
-        });
-        notes.notes.push(one.note);
-    }
-    batches
-}
-
 /// A refused batch as two: a damaged key stops those outcomes that need it, and no others.
 fn split((settle, notes): Batch) -> impl Iterator<Item = Batch> {
-    let empty = || Settle {
-        settlements: Vec::new(),
-        ..settle.clone()
-    };
     let mut parts = [false, true].map(|_| {
-        (
-            empty(),
-            Notes {
-                index: notes.index,
-                notes: Vec::new(),
-            },
-        )
+        let none = Notes {
+            index: notes.index,
+            notes: Vec::new(),
+        };
+        (like(&settle), none)
     });
     for (settlement, note) in settle.settlements.iter().zip(&notes.notes) {
         let part = &mut parts[usize::from(settlement.action != Action::Ack)];
@@ -245,21 +262,27 @@ fn split((settle, notes): Batch) -> impl Iterator<Item = Batch> {
         .filter(|(settle, _)| !settle.settlements.is_empty())
 }
 
-fn empty_batch(shared: &Shared, one: &Finished, capacity: usize) -> Batch {
+/// Without outcomes, and else the same.
+fn like(settle: &Settle) -> Settle {
+    Settle {
+        queue: settle.queue.clone(),
+        worker: settle.worker.clone(),
+        resent: settle.resent,
+        caps: settle.caps,
+        settlements: Vec::new(),
+    }
+}
+
+fn empty_batch(shared: &Shared, index: usize, worker: &WorkerId) -> Batch {
     let settle = Settle {
-        queue: shared.memberships[one.index].queue.clone(),
-        worker: one.worker.clone(),
+        queue: shared.memberships[index].queue.clone(),
+        worker: worker.clone(),
         resent: false,
         caps: DeadCaps::default(),
-        settlements: Vec::with_capacity(capacity),
+        settlements: Vec::new(),
     };
-    (
-        settle,
-        Notes {
-            index: one.index,
-            notes: Vec::with_capacity(capacity),
-        },
-    )
+    let notes = Vec::new();
+    (settle, Notes { index, notes })
 }
 
 /// Forgets what was held, counts and tells.

@@ -12,7 +12,7 @@ use crate::nearest::nearest;
 /// Jobs by name.
 #[derive(Debug)]
 pub(crate) struct Registry {
-    by_name: HashMap<&'static str, Arc<Registration>>,
+    by_name: HashMap<&'static [u8], Arc<Registration>>,
     /// Names that were met and are not known, at most [`MAX_UNKNOWN`].
     unknown: Mutex<HashSet<String>>,
 }
@@ -28,7 +28,7 @@ impl Registry {
     ) -> Result<Self, BuildError> {
         let mut by_name = HashMap::new();
         for job in registrations {
-            if let Some(first) = by_name.insert(job.name, Arc::new(job)) {
+            if let Some(first) = by_name.insert(job.name.as_bytes(), Arc::new(job)) {
                 return Err(duplicate(&first, &job));
             }
             for state in job.states {
@@ -51,7 +51,8 @@ impl Registry {
         })
     }
 
-    pub(crate) fn get(&self, name: &str) -> Option<&Arc<Registration>> {
+    /// By the bytes of its name.
+    pub(crate) fn get(&self, name: &[u8]) -> Option<&Arc<Registration>> {
         self.by_name.get(name)
     }
 
@@ -69,7 +70,7 @@ impl Registry {
 
     /// The name of every job, sorted.
     pub(crate) fn names(&self) -> BTreeSet<&'static str> {
-        self.by_name.keys().copied().collect()
+        self.by_name.values().map(|job| job.name).collect()
     }
 
     /// What may be wrong with a list of queues that was set: one that no job names, or names that

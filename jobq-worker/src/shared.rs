@@ -203,7 +203,7 @@ impl Shared {
             suspect: false,
         };
         match self.broker().claim(&claim).await? {
-            Claimed::Granted(grant) => drop(request.answered(grant.counter, &[])),
+            Claimed::Granted(grant) => drop(request.answered(grant.counter, 0)),
             Claimed::Reaped => self.reaped(index, &request.reaped()),
         }
         Ok(())

@@ -132,15 +132,17 @@ impl Reservation {
         self.count
     }
 
-    /// Takes one slot out. A broker that gave more than it was asked for fills slots that are not
-    /// there, and they are empty again when the jobs have ended.
-    pub(crate) fn fill(&mut self) -> Slot {
-        match self.count {
-            0 => drop(self.slots.free.fetch_sub(1, Ordering::AcqRel)),
-            _ => self.count -= 1,
+    /// Takes slots for so many jobs out. A broker that gave more than it was asked for fills slots
+    /// that are not there, and they are empty again when the jobs have ended.
+    pub(crate) fn fill(&mut self, jobs: u32) -> Filled {
+        let beyond = jobs.saturating_sub(self.count);
+        self.count = self.count.saturating_sub(jobs);
+        self.slots.free.fetch_sub(beyond, Ordering::AcqRel);
+        self.slots.filled.fetch_add(jobs, Ordering::Relaxed);
+        Filled {
+            slots: self.slots.clone(),
+            count: jobs,
         }
-        self.slots.filled.fetch_add(1, Ordering::Relaxed);
-        Slot(self.slots.clone())
     }
 }
 
@@ -150,14 +152,37 @@ impl Drop for Reservation {
     }
 }
 
-/// One slot with a job in it, given back when dropped.
+/// Slots with jobs in them, given back when dropped.
 #[derive(Debug)]
-pub(crate) struct Slot(Arc<Slots>);
+pub(crate) struct Filled {
+    slots: Arc<Slots>,
+    count: u32,
+}
 
-impl Drop for Slot {
+impl Filled {
+    /// Takes out so many of them, as far as there are.
+    pub(crate) fn split(&mut self, count: u32) -> Self {
+        let count = count.min(self.count);
+        self.count -= count;
+        Self {
+            slots: self.slots.clone(),
+            count,
+        }
+    }
+
+    /// Adds others of the same worker.
+    pub(crate) fn join(&mut self, mut others: Self) {
+        self.count += std::mem::take(&mut others.count);
+    }
+}
+
+impl Drop for Filled {
     fn drop(&mut self) {
-        self.0.filled.fetch_sub(1, Ordering::Relaxed);
-        self.0.give_back(1);
-        self.0.work.notify_one();
+        if self.count == 0 {
+            return;
+        }
+        self.slots.filled.fetch_sub(self.count, Ordering::Relaxed);
+        self.slots.give_back(self.count);
+        self.slots.work.notify_one();
     }
 }

@@ -5,12 +5,15 @@ mod lease;
 mod state;
 
 use std::fmt;
+use std::pin::pin;
 use std::sync::Arc;
 
+use futures_util::future::select;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
 pub use self::cancellation::Cancellation;
+use self::cancellation::CancellationFlag;
 pub use self::lease::Lease;
 pub use self::state::{State, States};
 use crate::client::Client;
@@ -45,7 +48,13 @@ use crate::timestamp::At;
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct Context(Arc<ContextParts>);
+pub struct Context(Arc<Run>);
+
+struct Run {
+    parts: ContextParts,
+    /// Set when the time of this run is over.
+    cancellation: CancellationFlag,
+}
 
 /// What a [`Context`] is made of.
 #[derive(Debug)]
@@ -54,17 +63,24 @@ pub struct ContextParts {
     pub id: JobId,
     /// The job's name.
     pub name: &'static str,
-    /// The queue it was taken from.
-    pub queue: QueueName,
     /// 1 on the first run.
     pub attempt: u32,
     /// When it was enqueued.
     pub enqueued_at: At,
+    /// What it shares with others.
+    pub surroundings: Arc<Surroundings>,
+}
+
+/// What all runs have in common that are claimed under one id of a worker on a queue.
+#[derive(Debug)]
+pub struct Surroundings {
+    /// The queue they are taken from.
+    pub queue: QueueName,
     /// For enqueueing further jobs.
     pub client: Client,
     /// What the worker was given.
     pub states: States,
-    /// Set when the run should end early.
+    /// Set when all of them should end early.
     pub cancellation: Cancellation,
     /// The worker's, on that queue.
     pub lease: Lease,
@@ -74,7 +90,10 @@ impl Context {
     /// A context for one run; made by the worker.
     #[must_use]
     pub fn new(parts: ContextParts) -> Self {
-        Self(Arc::new(parts))
+        Self(Arc::new(Run {
+            parts,
+            cancellation: CancellationFlag::default(),
+        }))
     }
 
     /// A context for calling a handler in a test: first attempt, a fresh id, queue `default`, a
@@ -99,44 +118,46 @@ impl Context {
         Self::new(ContextParts {
             id: JobId::new(),
             name: "test",
-            queue: client.default_queue().clone(),
             attempt: 1,
             enqueued_at: client.now(),
-            client,
-            states: States::default(),
-            cancellation: Cancellation::default(),
-            lease: Lease::default(),
+            surroundings: Arc::new(Surroundings {
+                queue: client.default_queue().clone(),
+                client,
+                states: States::default(),
+                cancellation: Cancellation::default(),
+                lease: Lease::default(),
+            }),
         })
     }
 
     /// The job's id: the same in every run of it, and the key to make a handler idempotent.
     #[must_use]
     pub fn id(&self) -> JobId {
-        self.0.id
+        self.0.parts.id
     }
 
     /// The job's name.
     #[must_use]
     pub fn name(&self) -> &str {
-        self.0.name
+        self.0.parts.name
     }
 
     /// The name of the queue it was taken from.
     #[must_use]
     pub fn queue(&self) -> &str {
-        self.0.queue.as_str()
+        self.surroundings().queue.as_str()
     }
 
     /// Which run this is: 1 is the first, 2 the first retry. Snoozes and crashes do not count.
     #[must_use]
     pub fn attempt(&self) -> u32 {
-        self.0.attempt
+        self.0.parts.attempt
     }
 
     /// When the job was enqueued, by the producer's clock.
     #[must_use]
     pub fn enqueued_at(&self) -> Timestamp {
-        self.0.enqueued_at.timestamp()
+        self.0.parts.enqueued_at.timestamp()
     }
 
     /// Whether the run should end: its timeout passed, its lease was lost, or the worker stops and
@@ -144,7 +165,7 @@ impl Context {
     /// attempt.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
-        self.0.cancellation.is_cancelled()
+        self.0.cancellation.is_cancelled() || self.surroundings().cancellation.is_cancelled()
     }
 
     /// Waits until the run should end.
@@ -165,7 +186,18 @@ impl Context {
     ///
     /// May be dropped and called again at any time.
     pub async fn cancelled(&self) {
-        self.0.cancellation.cancelled().await;
+        let alone = pin!(self.0.cancellation.cancelled());
+        let with_others = pin!(self.surroundings().cancellation.cancelled());
+        select(alone, with_others).await;
+    }
+
+    /// Asks this run to end, and no other.
+    pub(crate) fn cancel(&self) {
+        self.0.cancellation.cancel();
+    }
+
+    fn surroundings(&self) -> &Surroundings {
+        &self.0.parts.surroundings
     }
 
     /// Whether another worker may have been given this job by now. `true` from when the worker has
@@ -200,13 +232,13 @@ impl Context {
     /// ```
     #[must_use]
     pub fn lease_uncertain(&self) -> bool {
-        !self.0.lease.is_trusted(Instant::now())
+        !self.surroundings().lease.is_trusted(Instant::now())
     }
 
     /// The client the worker runs on, to enqueue further jobs.
     #[must_use]
     pub fn client(&self) -> &Client {
-        &self.0.client
+        &self.surroundings().client
     }
 
     /// The state of type `T` that the worker was given.
@@ -216,7 +248,7 @@ impl Context {
     /// [`MissingState`] when it was given none. `State<T>` parameters of `#[job]` functions and the
     /// types in [`crate::Perform::STATES`] are checked when the worker is built.
     pub fn state<T: Send + Sync + 'static>(&self) -> Result<State<T>, MissingState> {
-        self.0.states.get().ok_or(MissingState {
+        self.surroundings().states.get().ok_or(MissingState {
             type_name: std::any::type_name::<T>(),
         })
     }
@@ -225,10 +257,10 @@ impl Context {
 impl fmt::Debug for Context {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Context")
-            .field("id", &self.0.id)
-            .field("name", &self.0.name)
-            .field("queue", &self.0.queue)
-            .field("attempt", &self.0.attempt)
+            .field("id", &self.0.parts.id)
+            .field("name", &self.0.parts.name)
+            .field("queue", &self.surroundings().queue)
+            .field("attempt", &self.0.parts.attempt)
             .finish_non_exhaustive()
     }
 }
@@ -248,6 +280,31 @@ mod tests {
         assert!(!ctx.is_cancelled() && !ctx.lease_uncertain());
         assert!(ctx.enqueued_at() > Timestamp::UNIX_EPOCH);
         assert!(ctx.client().broker().is_in_process());
+    }
+
+    #[tokio::test]
+    async fn a_run_is_asked_to_end_alone_or_with_all_around_it() {
+        let one = Context::for_test();
+        let surroundings = one.0.parts.surroundings.clone();
+        let other = Context::new(ContextParts {
+            id: JobId::new(),
+            name: "other",
+            attempt: 1,
+            enqueued_at: one.0.parts.enqueued_at,
+            surroundings,
+        });
+        let waiting = [&one, &other].map(|ctx| {
+            let ctx = ctx.clone();
+            tokio::spawn(async move { ctx.cancelled().await })
+        });
+        tokio::task::yield_now().await;
+        one.cancel();
+        let [first, second] = waiting;
+        first.await.unwrap();
+        assert!(one.is_cancelled() && !other.is_cancelled() && !second.is_finished());
+        other.surroundings().cancellation.cancel();
+        second.await.unwrap();
+        assert!(other.is_cancelled());
     }
 
     #[test]

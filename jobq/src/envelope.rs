@@ -62,6 +62,12 @@ pub(crate) const MAX_NAME_LEN: usize = 512;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Envelope {
     bytes: Bytes,
+    elements: Elements,
+}
+
+/// What the elements are, or where they stand.
+#[derive(Clone, PartialEq, Eq)]
+struct Elements {
     id: JobId,
     name: Range<usize>,
     args: Range<usize>,
@@ -86,33 +92,15 @@ impl Envelope {
     ///
     /// [`EnvelopeError`], if the bytes are no envelope of version 1.
     pub fn decode(bytes: Bytes) -> Result<Self, EnvelopeError> {
-        let mut reader = Reader::new(&bytes);
-        let (header, id) = read_start(&mut reader)?;
-        let found = reader.uint("the version (uint)")?;
-        if found != VERSION {
-            return Err(EnvelopeError::UnknownVersion { found });
+        Self::read(bytes).map_err(|(error, _)| error)
+    }
+
+    /// [`Envelope::decode`]; what cannot be read is given back.
+    pub(crate) fn read(bytes: Bytes) -> Result<Self, (EnvelopeError, Bytes)> {
+        match Elements::read(&bytes) {
+            Ok(elements) => Ok(Self { bytes, elements }),
+            Err(error) => Err((error, bytes)),
         }
-        // Only now: another version may have another number of elements.
-        if header != 0x90 | ELEMENTS {
-            return Err(reader.unexpected(0, ENVELOPE));
-        }
-        let name = read_name(&mut reader)?;
-        let args = reader.bin("the arguments (bin)")?;
-        let enqueued_at = At::from_ms(reader.uint("the time of enqueueing in ms (uint)")?);
-        let failures = reader.uint32("failures", "the failures (uint)")?;
-        let crashes = reader.uint32("crashes", "the crashes (uint)")?;
-        let options = skip_options(&mut reader)?;
-        reader.end()?;
-        Ok(Self {
-            bytes,
-            id,
-            name,
-            args,
-            options,
-            enqueued_at,
-            failures,
-            crashes,
-        })
     }
 
     /// The id alone, from bytes that may be an envelope: it stands first, and nothing behind it is
@@ -134,8 +122,15 @@ impl Envelope {
     /// The same job with other counts and options.
     #[must_use]
     pub fn rewrite(&self, failures: u32, crashes: u32, options: &Options) -> Bytes {
-        let (name, args, at) = (self.name(), self.args(), self.enqueued_at);
-        write(self.id, name, args, at, [failures, crashes], options)
+        let (name, args, at) = (self.name(), self.args(), self.elements.enqueued_at);
+        write(
+            self.elements.id,
+            name,
+            args,
+            at,
+            [failures, crashes],
+            options,
+        )
     }
 
     /// The options, read only when asked for: a job that has none costs nothing.
@@ -144,7 +139,7 @@ impl Envelope {
     ///
     /// [`EnvelopeError`], if a known key has a value that does not fit, or stands there twice.
     pub fn options(&self) -> Result<Options, EnvelopeError> {
-        let Range { start, end } = self.options;
+        let Range { start, end } = self.elements.options;
         Options::read(&mut Reader::starting_at(start, &self.bytes[..end]))
     }
 
@@ -152,26 +147,31 @@ impl Envelope {
     #[must_use]
     pub fn has_options(&self) -> bool {
         // One byte is the header of an empty map; any other way to write one is read as a map.
-        self.options.len() > 1
+        self.elements.options.len() > 1
     }
 
     /// The job's id.
     #[must_use]
     pub fn id(&self) -> JobId {
-        self.id
+        self.elements.id
     }
 
     /// The job's name.
     #[must_use]
     pub fn name(&self) -> &str {
         // Checked by `decode`; without `unsafe` it is checked again.
-        std::str::from_utf8(&self.bytes[self.name.clone()]).unwrap_or_default()
+        std::str::from_utf8(self.name_bytes()).unwrap_or_default()
+    }
+
+    /// The job's name as bytes, for who looks it up: they are not checked again.
+    pub(crate) fn name_bytes(&self) -> &[u8] {
+        &self.bytes[self.elements.name.clone()]
     }
 
     /// The arguments, as a msgpack map.
     #[must_use]
     pub fn args(&self) -> &[u8] {
-        &self.bytes[self.args.clone()]
+        &self.bytes[self.elements.args.clone()]
     }
 
     /// The arguments as the job they were written from. Whether the envelope's name is the job's is
@@ -187,19 +187,19 @@ impl Envelope {
     /// When it was enqueued, by the producer's clock.
     #[must_use]
     pub fn enqueued_at(&self) -> At {
-        self.enqueued_at
+        self.elements.enqueued_at
     }
 
     /// How often it failed.
     #[must_use]
     pub fn failures(&self) -> u32 {
-        self.failures
+        self.elements.failures
     }
 
     /// How many workers died with it since its last clean end.
     #[must_use]
     pub fn crashes(&self) -> u32 {
-        self.crashes
+        self.elements.crashes
     }
 
     /// The bytes it was read from.
@@ -209,16 +209,47 @@ impl Envelope {
     }
 }
 
+impl Elements {
+    fn read(bytes: &[u8]) -> Result<Self, EnvelopeError> {
+        let mut reader = Reader::new(bytes);
+        let (header, id) = read_start(&mut reader)?;
+        let found = reader.uint("the version (uint)")?;
+        if found != VERSION {
+            return Err(EnvelopeError::UnknownVersion { found });
+        }
+        // Only now: another version may have another number of elements.
+        if header != 0x90 | ELEMENTS {
+            return Err(reader.unexpected(0, ENVELOPE));
+        }
+        let name = read_name(&mut reader)?;
+        let args = reader.bin("the arguments (bin)")?;
+        let enqueued_at = At::from_ms(reader.uint("the time of enqueueing in ms (uint)")?);
+        let failures = reader.uint32("failures", "the failures (uint)")?;
+        let crashes = reader.uint32("crashes", "the crashes (uint)")?;
+        let options = skip_options(&mut reader)?;
+        reader.end()?;
+        Ok(Self {
+            id,
+            name,
+            args,
+            options,
+            enqueued_at,
+            failures,
+            crashes,
+        })
+    }
+}
+
 /// Without its payload, which may be long, and secret.
 impl fmt::Debug for Envelope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Envelope")
             .field("name", &self.name())
-            .field("id", &self.id)
-            .field("enqueued_at", &self.enqueued_at)
-            .field("failures", &self.failures)
-            .field("crashes", &self.crashes)
-            .field("args_len", &self.args.len())
+            .field("id", &self.elements.id)
+            .field("enqueued_at", &self.elements.enqueued_at)
+            .field("failures", &self.elements.failures)
+            .field("crashes", &self.elements.crashes)
+            .field("args_len", &self.elements.args.len())
             .finish_non_exhaustive()
     }
 }

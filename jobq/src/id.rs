@@ -213,6 +213,22 @@ pub struct Token {
     pub index: u32,
 }
 
+/// A token as it stands in the store.
+#[derive(Debug, Default)]
+pub(crate) struct TokenText {
+    text: Vec<u8>,
+    /// What the text was written for last.
+    claim: Option<u64>,
+    /// Bytes up to the index.
+    stem: usize,
+}
+
+impl TokenText {
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.text
+    }
+}
+
 impl fmt::Display for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}", self.claim, self.index)
@@ -220,6 +236,30 @@ impl fmt::Display for Token {
 }
 
 impl Token {
+    /// Writes it as it stands in the store, over what `text` held: of many in a row, those of one
+    /// claim write its number once. `text` is empty, or was written by this.
+    pub(crate) fn write(self, text: &mut TokenText) {
+        if text.claim != Some(self.claim) {
+            text.claim = Some(self.claim);
+            text.text.clear();
+            text.text
+                .extend_from_slice(self.claim.to_string().as_bytes());
+            text.text.push(b'.');
+            text.stem = text.text.len();
+        }
+        text.text.truncate(text.stem);
+        let (mut digits, mut rest, mut first) = ([0; 10], self.index, 10);
+        loop {
+            first -= 1;
+            digits[first] = b'0' + (rest % 10) as u8;
+            rest /= 10;
+            if rest == 0 {
+                break;
+            }
+        }
+        text.text.extend_from_slice(&digits[first..]);
+    }
+
     /// A token as it stands in the store; `None` for what no claim gave out. Another way to write
     /// the same numbers (`+1.2`, `01.2`) is another field there, which this token does not settle.
     #[must_use]
@@ -277,6 +317,20 @@ mod tests {
     fn job_ids_are_ordered_by_time_and_never_equal() {
         let ids: Vec<_> = (0..10_000).map(|_| JobId::new()).collect();
         assert!(ids.is_sorted_by(|a, b| a < b));
+    }
+
+    #[test]
+    fn tokens_in_a_row_are_written_as_each_alone() {
+        let mut text = TokenText::default();
+        let claims = [0, 7, 7, 10, u64::MAX];
+        let indexes = [0, 9, 10, 1000, 99, u32::MAX];
+        for claim in claims {
+            for index in indexes {
+                let token = Token { claim, index };
+                token.write(&mut text);
+                assert_eq!(text.as_bytes(), token.to_string().as_bytes());
+            }
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@
 mod adoption;
 mod building;
 mod cancel;
+mod cohorts;
 mod compatibility;
 mod decisions;
 mod delayed;

@@ -5,7 +5,6 @@
 use std::error::Error;
 use std::fmt::Debug;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use jobq::broker::redis::RedisConfig;
 use jobq::{Client, ClientBuilder};
@@ -27,7 +26,7 @@ async fn main() -> ExitCode {
         }
         (Some(url), Some(password)) => Client::builder(url).password(password),
     };
-    match work(builder.timeout(Duration::from_millis(500))).await {
+    match work(builder).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let causes = std::iter::successors(Some(&*error), |&error| error.source());

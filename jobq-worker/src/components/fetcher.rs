@@ -64,7 +64,7 @@ impl Component for Fetcher {
     const NAME: &'static str = "fetcher";
 
     async fn tick(&mut self) -> Result<Duration, BrokerError> {
-        let batches = self.shared.outbox.take(&self.shared);
+        let batches = self.shared.outbox.take();
         let attempt = self.attempt();
         if batches.is_empty() && attempt.is_none() {
             return Ok(self.rest());

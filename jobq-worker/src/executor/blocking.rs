@@ -5,19 +5,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jobq::Context;
-use jobq::runtime::{Ended, RunBlocking};
+use jobq::runtime::{self, Ended, RunBlocking};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use tracing::Instrument as _;
 
 use super::{Prepare, Run, panic, verdict, within};
 use crate::shared::Shared;
-use crate::slots::{Leak, Slot};
+use crate::slots::{Filled, Leak};
 
 /// How long a run that heeds its cancellation may go on after its timeout with nothing said of it.
 const GRACE: Duration = Duration::from_secs(1);
 
 /// What a thread gives back: the slot, and how the run ended or panicked.
-type Thread = JoinHandle<(Option<Slot>, Result<Ended, String>)>;
+type Thread = JoinHandle<(Option<Filled>, Result<Ended, String>)>;
 
 pub(super) async fn run_blocking(
     run: &mut Run,
@@ -29,16 +30,16 @@ pub(super) async fn run_blocking(
     // The slot is the thread's: a run that outlives its timeout keeps it until it ends.
     let slot = run.slot.take();
     let span = tracing::Span::current();
-    let cancellation = run.cancellation.clone();
+    let handed = context.clone();
     let (begin, begun) = tokio::sync::oneshot::channel();
     let mut thread: Thread = tokio::task::spawn_blocking(move || {
         // It may have waited for a thread: its time begins now, if it is still to run.
         let _ = begin.send(());
-        if cancellation.is_cancelled() {
+        if handed.is_cancelled() {
             return (slot, Ok(Ended::Interrupted));
         }
         let ended = span.in_scope(|| {
-            panic::catch_sync(|| match prepare(&args, context) {
+            panic::catch_sync(|| match prepare(&args, handed) {
                 Ok(handler) => verdict(handler()),
                 Err(error) => Ended::Undecodable(error.to_string()),
             })
@@ -47,7 +48,7 @@ pub(super) async fn run_blocking(
     });
     // An error means that it never began: so does the handle.
     let _ = begun.await;
-    match within(timeout, &mut thread).await {
+    match within(timeout, Instant::now(), &mut thread).await {
         Some(Ok((slot, ended))) => {
             run.slot = slot;
             ended.unwrap_or_else(Ended::Panicked)
@@ -55,8 +56,8 @@ pub(super) async fn run_blocking(
         // The runtime shuts down, and never started it.
         Some(Err(_)) => Ended::Interrupted,
         None => {
-            run.cancellation.cancel();
-            let shared = run.claimed.shared.clone();
+            runtime::cancel(&context);
+            let shared = run.owner.shared.clone();
             let (runtime, leak) = (shared.runtime.clone(), shared.slots.leak());
             runtime.spawn(outlive(shared, leak, thread).in_current_span());
             Ended::TimedOut(timeout.unwrap_or_default())
@@ -66,7 +67,7 @@ pub(super) async fn run_blocking(
 
 /// Sees a run to its end whose time was over, and says so if it takes long.
 async fn outlive(shared: Arc<Shared>, leak: Leak, mut thread: Thread) {
-    let mut ended = within(Some(GRACE), &mut thread).await;
+    let mut ended = within(Some(GRACE), Instant::now(), &mut thread).await;
     if ended.is_none() {
         tracing::warn!(
             leaked = shared.slots.leaked(),

@@ -4,16 +4,14 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-use jobq::broker::{Action, Broker, Grant, ReleaseTo};
-use jobq::runtime::Cancellation;
-use jobq::{BrokerError, Envelope, JobId, Token};
+use jobq::broker::{Broker, Grant, ReleaseTo};
+use jobq::{BrokerError, Envelope, JobId};
 
-use super::{ClaimedJob, launch};
+use super::Owner;
+use super::cohort::Jobs;
 use crate::membership::Request;
-use crate::outbox::Kind;
 use crate::shared::Shared;
-use crate::slots::{Reservation, Slot};
+use crate::slots::Reservation;
 
 /// What a claim gave, and what it needs to start.
 #[derive(Debug)]
@@ -42,35 +40,20 @@ impl Granted<'_> {
         let Grant {
             counter, envelopes, ..
         } = self.grant;
-        let cancellations: Vec<_> = envelopes.iter().map(|_| Cancellation::default()).collect();
-        let Some((worker, lease)) = self.request.answered(counter, &cancellations) else {
+        let Some(tenure) = self.request.answered(counter, envelopes.len()) else {
             // Reaped while the answer was on its way: the jobs are another worker's.
             return Ok(());
         };
-        let mut aborts = Vec::with_capacity(envelopes.len());
-        for ((place, bytes), cancellation) in envelopes.into_iter().enumerate().zip(cancellations) {
-            let job = ClaimedJob {
-                shared: shared.clone(),
-                index: self.index,
-                worker: worker.clone(),
-                lease: lease.clone(),
-                token: token(counter, place),
-            };
-            let slot = self.slots.fill();
-            aborts.push(match &cancelled {
-                Ok(cancelled) if cancelled.get(place) == Some(&true) => {
-                    drop_job(&job, &bytes, slot);
-                    None
-                }
-                Ok(_) => launch(job, bytes, cancellation, slot, self.from),
-                Err(_) => {
-                    job.give_back(self.from, Envelope::id_of(&bytes), slot);
-                    None
-                }
-            });
+        let owner = Owner::new(shared, self.index, tenure);
+        let slots = self
+            .slots
+            .fill(u32::try_from(envelopes.len()).expect("a grant has few jobs"));
+        let mut jobs = Jobs::new(owner, counter, self.from, envelopes, slots);
+        match &cancelled {
+            Ok(cancelled) => jobs.drop_cancelled(cancelled),
+            Err(_) => jobs.give_back(),
         }
-        let forgotten = shared.memberships[self.index].started(&worker, counter, aborts);
-        shared.abort_soon(forgotten.into_iter().flatten().collect());
+        jobs.start();
         cancelled.map(drop)
     }
 
@@ -96,21 +79,4 @@ impl Granted<'_> {
         let cancelled = ids.iter().map(|id| id.and_then(|_| answers.next()));
         Ok(cancelled.map(Option::unwrap_or_default).collect())
     }
-}
-
-fn token(claim: u64, place: usize) -> Token {
-    let index = u32::try_from(place + 1).expect("a grant has few jobs");
-    Token { claim, index }
-}
-
-fn drop_job(job: &ClaimedJob, bytes: &Bytes, slot: Slot) {
-    let id = Envelope::id_of(bytes);
-    let envelope = Envelope::decode(bytes.clone()).ok();
-    tracing::info!(
-        job.id = id.map(tracing::field::display),
-        job.name = envelope.as_ref().map(Envelope::name),
-        job.queue = %job.queue(),
-        "dropped: the job is cancelled"
-    );
-    job.settle(Action::Ack, Kind::Cancelled, id, Some(slot));
 }

@@ -9,14 +9,14 @@ use jobq::{
 };
 use tokio::time::Instant;
 
-use super::{ClaimedJob, Run};
+use super::{Owner, Run};
 use crate::chance::draw;
 use crate::outbox::{Kind, Note};
 use crate::telemetry::rounded;
 
 /// How the run of a job ends whose name nobody here knows. Warned about once per name.
 pub(super) fn unknown_name(run: &Run) -> Ended {
-    let (envelope, shared) = (&run.envelope, &run.claimed.shared);
+    let (envelope, shared) = (&run.envelope, &run.owner.shared);
     shared.registry.warn_unknown(envelope.name());
     let due = run.options.as_ref().and_then(|options| options.due);
     let since = envelope.enqueued_at().max(due.unwrap_or_default());
@@ -47,14 +47,14 @@ pub(super) fn settlement(run: &mut Run, ended: Ended) -> (Action, Kind) {
         retries: options.retries.unwrap_or(defaults.retries),
         backoff: options.backoff.unwrap_or(defaults.backoff),
     };
-    let ended = excuse(ended, run.cancellation.is_cancelled());
+    let ended = excuse(ended, run.owner.surroundings.cancellation.is_cancelled());
     let outcome = decide(ended, policy, run.envelope.failures(), draw());
     tell(run, &outcome);
     action(
         &run.envelope,
         options,
         outcome,
-        run.claimed.shared.broker().now(),
+        run.owner.shared.broker().now(),
     )
 }
 
@@ -67,7 +67,7 @@ fn excuse(ended: Ended, cancelled: bool) -> Ended {
 }
 
 fn tell(run: &Run, outcome: &Outcome) {
-    let (envelope, queue) = (&run.envelope, run.claimed.queue());
+    let (envelope, queue) = (&run.envelope, run.owner.queue());
     let (id, name) = (envelope.id(), envelope.name());
     let attempt = envelope.failures().saturating_add(1);
     match outcome {
@@ -77,7 +77,7 @@ fn tell(run: &Run, outcome: &Outcome) {
                 job.id = %id, job.name = name, job.queue = %queue, job.attempt = attempt, %delay, error,
                 "failed; to be retried"
             );
-            let failures = &run.claimed.shared.failures;
+            let failures = &run.owner.shared.failures;
             let warned = run.registration.as_ref();
             if let Some(not_logged) = warned.and_then(|job| failures.note(job.name, Instant::now()))
             {
@@ -104,14 +104,14 @@ fn failed_now(reason: Reason) -> u32 {
 }
 
 /// What is sent for an element that is no envelope, or one with options that cannot be read.
-pub(super) fn unreadable(claimed: &ClaimedJob, bytes: Bytes, error: &EnvelopeError) -> Action {
+pub(super) fn unreadable(owner: &Owner, bytes: Bytes, error: &EnvelopeError) -> Action {
     // If only its options are at fault, it has an id by which people look for it.
     let id = Envelope::decode(bytes.clone()).map_or(JobId::from_bytes([0; 16]), |e| e.id());
-    let queue = claimed.queue();
+    let queue = owner.queue();
     tracing::warn!(job.id = %id, job.queue = %queue, %error, "given up: an element of the queue is no envelope, and is in the dead list");
     let record = DeadRecord {
         id,
-        died_at: claimed.shared.broker().now(),
+        died_at: owner.shared.broker().now(),
         reason: Reason::Undecodable,
         error: error.to_string(),
         envelope: bytes,

@@ -3,75 +3,60 @@
 use std::collections::BTreeMap;
 
 use jobq::Token;
-use jobq::runtime::Cancellation;
 use tokio::task::AbortHandle;
 
 /// Jobs held, by claim and index: one tree entry for a batch, not one for a job.
 #[derive(Debug, Default)]
 pub(super) struct Held(BTreeMap<u64, ClaimJobs>);
 
-/// The jobs of one claim, by index.
+/// The jobs of one claim.
 #[derive(Debug)]
 struct ClaimJobs {
-    jobs: Vec<Option<Running>>,
+    /// By index, whether it is held.
+    held: Vec<bool>,
     live: usize,
-}
-
-/// How to end a job that is held.
-#[derive(Debug)]
-pub(super) struct Running {
-    pub(super) cancellation: Cancellation,
-    /// `None` before it starts, and for what cannot be aborted.
-    pub(super) abort: Option<AbortHandle>,
+    /// Of the tasks that run them.
+    aborts: Vec<AbortHandle>,
 }
 
 impl Held {
-    /// Adds the jobs of a claim: none if there are no cancellations.
-    pub(super) fn insert(&mut self, claim: u64, cancellations: &[Cancellation]) {
-        let running = |cancellation: &Cancellation| {
-            let cancellation = cancellation.clone();
-            Some(Running {
-                cancellation,
-                abort: None,
-            })
-        };
-        let jobs: Vec<_> = cancellations.iter().map(running).collect();
-        let live = jobs.len();
-        if live > 0 {
-            self.0.insert(claim, ClaimJobs { jobs, live });
+    /// Adds so many jobs of a claim.
+    pub(super) fn insert(&mut self, claim: u64, jobs: usize) {
+        if jobs > 0 {
+            let batch = ClaimJobs {
+                held: vec![true; jobs],
+                live: jobs,
+                aborts: Vec::new(),
+            };
+            self.0.insert(claim, batch);
         }
     }
 
-    /// Attaches how to abort the jobs of a claim.
-    pub(super) fn attach(&mut self, claim: u64, aborts: Vec<Option<AbortHandle>>) {
-        let Some(batch) = self.0.get_mut(&claim) else {
-            return;
-        };
-        for (job, abort) in batch.jobs.iter_mut().zip(aborts) {
-            if let Some(job) = job {
-                job.abort = abort;
-            }
+    /// Attaches how to abort tasks that run jobs of a claim.
+    pub(super) fn attach(&mut self, claim: u64, aborts: Vec<AbortHandle>) {
+        if let Some(batch) = self.0.get_mut(&claim) {
+            batch.aborts.extend(aborts);
         }
     }
 
     pub(super) fn contains(&self, token: Token) -> bool {
-        let place = (token.index as usize).checked_sub(1);
         let batch = self.0.get(&token.claim);
-        batch
-            .zip(place)
-            .is_some_and(|(batch, place)| matches!(batch.jobs.get(place), Some(Some(_))))
+        let held = batch
+            .zip(place(token))
+            .and_then(|(batch, place)| batch.held.get(place));
+        held == Some(&true)
     }
 
     pub(super) fn forget(&mut self, token: Token) {
-        if !self.contains(token) {
+        let batch = self.0.get_mut(&token.claim).zip(place(token));
+        let Some((batch, place)) = batch else { return };
+        let Some(held @ true) = batch.held.get_mut(place) else {
             return;
-        }
-        if let Some(batch) = self.0.get_mut(&token.claim) {
-            batch.jobs[token.index as usize - 1] = None;
-            batch.live -= 1;
-            if batch.live == 0 {
-                self.0.remove(&token.claim);
-            }
+        };
+        *held = false;
+        batch.live -= 1;
+        if batch.live == 0 {
+            self.0.remove(&token.claim);
         }
     }
 
@@ -81,19 +66,18 @@ impl Held {
 
     pub(super) fn tokens(&self) -> Vec<Token> {
         let tokens = self.0.iter().flat_map(|(&claim, batch)| {
-            let jobs = (1..).zip(&batch.jobs).filter(|(_, job)| job.is_some());
-            jobs.map(move |(index, _)| Token { claim, index })
+            let held = (1..).zip(&batch.held).filter(|(_, held)| **held);
+            held.map(move |(index, _)| Token { claim, index })
         });
         tokens.collect()
     }
 
-    pub(super) fn jobs(&self) -> impl Iterator<Item = &Running> {
-        self.0
-            .values()
-            .flat_map(|batch| batch.jobs.iter().flatten())
+    /// How to end the tasks that run what is held.
+    pub(super) fn aborts(&self) -> impl Iterator<Item = &AbortHandle> {
+        self.0.values().flat_map(|batch| &batch.aborts)
     }
+}
 
-    pub(super) fn into_jobs(self) -> impl Iterator<Item = Running> {
-        self.0.into_values().flat_map(|batch| batch.jobs).flatten()
-    }
+fn place(token: Token) -> Option<usize> {
+    (token.index as usize).checked_sub(1)
 }

@@ -26,14 +26,14 @@ impl Membership {
             .copied()
             .min()
             .unwrap_or(state.known);
-        (state.worker.clone(), limit)
+        (state.worker().clone(), limit)
     }
 
     /// Of the tokens that the broker has for `worker`, those that nobody holds here and that are
     /// not above `limit`.
     pub(crate) fn unknown(&self, worker: &WorkerId, stored: &[Token], limit: u64) -> Vec<Token> {
         let state = self.state();
-        if state.worker != *worker {
+        if state.worker() != worker {
             return Vec::new();
         }
         let unknown = |token: &&Token| token.claim <= limit && !state.held.contains(**token);

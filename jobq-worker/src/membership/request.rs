@@ -1,10 +1,9 @@
 //! A claim or an adoption on its way: answered, or given up.
 
 use jobq::WorkerId;
-use jobq::runtime::{Cancellation, Lease};
 use tokio::time::Instant;
 
-use super::{Membership, State};
+use super::{Membership, State, Tenure};
 
 /// A claim or adoption that was sent. Dropped without an answer, it is given up: it may still be
 /// carried out, and a reconcile finds what it took.
@@ -22,7 +21,7 @@ impl Request<'_> {
     /// writes would else give out the same one again meanwhile, and with it the same tokens.
     pub(crate) fn heard(&self, counter: u64) {
         let mut state = self.membership.state();
-        if state.worker == self.worker {
+        if state.worker() == &self.worker {
             self.note(&mut state, counter);
         }
     }
@@ -30,30 +29,24 @@ impl Request<'_> {
     /// The first answer makes the worker a member.
     fn note(&self, state: &mut State, counter: u64) {
         if state.known == 0 {
-            state.lease.renewed(self.sent);
+            state.tenure.lease.renewed(self.sent);
         }
         state.known = state.known.max(counter);
     }
 
-    /// Takes the answer: from now on one job for each of `cancellations` is held, under tokens
-    /// `counter.1` … Gives the id they are held under, and its lease; `None`, and nothing is taken,
-    /// if the worker was reaped meanwhile: what the answer holds is someone else's by now.
-    pub(crate) fn answered(
-        mut self,
-        counter: u64,
-        cancellations: &[Cancellation],
-    ) -> Option<(WorkerId, Lease)> {
+    /// Takes the answer: from now on so many jobs are held, under tokens `counter.1` … Gives the id
+    /// they are held under; `None`, and nothing is taken, if the worker was reaped meanwhile: what
+    /// the answer holds is someone else's by now.
+    pub(crate) fn answered(mut self, counter: u64, jobs: usize) -> Option<Tenure> {
         self.open = false;
         let mut state = self.membership.state();
-        if state.worker != self.worker {
+        if state.worker() != &self.worker {
             return None;
         }
         state.outstanding.remove(&self.id);
         self.note(&mut state, counter);
-        if !cancellations.is_empty() {
-            state.held.insert(counter, cancellations);
-        }
-        Some((self.worker.clone(), state.lease.clone()))
+        state.held.insert(counter, jobs);
+        Some(state.tenure.clone())
     }
 
     /// The answer was that the worker was adopted. Gives the id that was.
@@ -69,7 +62,7 @@ impl Drop for Request<'_> {
             return;
         }
         let mut state = self.membership.state();
-        if state.worker == self.worker {
+        if state.worker() == &self.worker {
             state.outstanding.remove(&self.id);
             state.reconcile = true;
         }

@@ -1,5 +1,3 @@
-use jobq::runtime::Cancellation;
-
 use super::*;
 
 const TRUST: Duration = Duration::from_secs(6);
@@ -7,10 +5,6 @@ const TRUST: Duration = Duration::from_secs(6);
 fn membership() -> Membership {
     let queue = QueueName::new("q").expect("a legal name");
     Membership::new(queue, WorkerId::random(), TRUST)
-}
-
-fn cancellations(count: usize) -> Vec<Cancellation> {
-    (0..count).map(|_| Cancellation::default()).collect()
 }
 
 fn alive(in_flight: u64, handoff: u64) -> Alive {
@@ -30,7 +24,7 @@ fn what_an_answer_gave_is_held_until_its_settle_is_answered() {
     let m = membership();
     let (request, member) = m.ask();
     assert_eq!(member.known, 0);
-    let (worker, _) = request.answered(3, &cancellations(2)).expect("not reaped");
+    let worker = request.answered(3, 2).expect("not reaped").worker;
     assert_eq!((m.held_tokens().1.len(), m.member().known), (2, 3));
     m.settled(
         &worker,
@@ -45,10 +39,10 @@ fn what_an_answer_gave_is_held_until_its_settle_is_answered() {
 fn reconcile_leaves_alone_what_an_outstanding_claim_may_have_given() {
     let m = membership();
     let (first, _) = m.ask();
-    first.answered(1, &cancellations(1));
+    first.answered(1, 1);
     let (_outstanding, _) = m.ask();
     let (later, _) = m.ask();
-    later.answered(3, &[]);
+    later.answered(3, 0);
     let (worker, limit) = m.reconcile_limit();
     assert_eq!(limit, 1);
     let stored = [token(1, 1), token(1, 2), token(2, 1)];
@@ -64,7 +58,7 @@ fn a_counter_that_was_heard_is_known_to_all_while_its_jobs_are_looked_at() {
     assert_eq!(m.ask().1.known, 7);
     assert!(m.is_trusted(Instant::now()), "it is a member by now");
     assert_eq!(m.reconcile_limit().1, 0, "its jobs are not lost yet");
-    slow.answered(7, &cancellations(1)).expect("not reaped");
+    slow.answered(7, 1).expect("not reaped");
     assert_eq!(m.held_tokens().1, [token(7, 1)]);
 }
 
@@ -74,7 +68,7 @@ fn a_claim_that_was_never_answered_is_found_by_the_next_reconcile() {
     drop(m.ask());
     assert!(m.take_reconcile());
     let (later, _) = m.ask();
-    later.answered(2, &[]);
+    later.answered(2, 0);
     let (worker, limit) = m.reconcile_limit();
     assert_eq!(m.unknown(&worker, &[token(1, 1)], limit), [token(1, 1)]);
 }
@@ -83,7 +77,7 @@ fn a_claim_that_was_never_answered_is_found_by_the_next_reconcile() {
 fn a_claim_that_was_carried_out_late_is_found_although_nothing_else_is_claimed() {
     let m = membership();
     let (first, _) = m.ask();
-    let worker = first.answered(1, &[]).expect("not reaped").0;
+    let worker = first.answered(1, 0).expect("not reaped").worker;
     drop(m.ask());
     let renewed = Alive {
         counter: 5,
@@ -98,17 +92,17 @@ fn a_claim_that_was_carried_out_late_is_found_although_nothing_else_is_claimed()
 fn a_reaped_worker_takes_a_new_id_and_owns_nothing() {
     let m = membership();
     let (request, _) = m.ask();
-    let jobs = cancellations(1);
-    let (worker, _) = request.answered(1, &jobs).expect("not reaped");
+    let tenure = request.answered(1, 1).expect("not reaped");
+    let worker = tenure.worker.clone();
     let (late, _) = m.ask();
     let former = m.reaped(&worker).expect("it was a member");
     assert_eq!((former.held, former.aborts.len()), (1, 0));
     assert_eq!(former.successor, m.worker());
-    assert!(jobs[0].is_cancelled());
+    assert!(tenure.cancellation.is_cancelled());
     assert_eq!((m.held_tokens().1.len(), m.member().known), (0, 0));
     assert_ne!(m.worker(), worker);
     assert_eq!(m.former(), std::slice::from_ref(&worker));
-    let taken = late.answered(2, &cancellations(1));
+    let taken = late.answered(2, 1);
     assert!(taken.is_none(), "the answer is of the old id");
     assert!(m.reaped(&worker).is_none(), "it was reaped once");
 }
@@ -122,7 +116,7 @@ async fn the_lease_is_trusted_from_the_sending_of_the_last_answered_renew() {
     tokio::time::advance(TRUST / 2).await;
     // Of the others that were sent, nobody knows whether they arrived.
     let _unanswered = m.ask();
-    let (worker, lease) = request.answered(1, &[]).expect("not reaped");
+    let Tenure { worker, lease, .. } = request.answered(1, 0).expect("not reaped");
     for (at, trusted) in [(start + TRUST - ms, true), (start + TRUST, false)] {
         assert_eq!((m.is_trusted(at), lease.is_trusted(at)), (trusted, trusted));
     }
@@ -134,13 +128,13 @@ async fn the_lease_is_trusted_from_the_sending_of_the_last_answered_renew() {
 #[test]
 fn a_lease_that_was_lost_stays_so_for_the_runs_under_it() {
     let m = membership();
-    let claim = |counter| m.ask().0.answered(counter, &[]).expect("not reaped");
-    let (worker, old) = claim(1);
-    m.reaped(&worker);
-    let (_, new) = claim(2);
-    m.renewed(&worker, Instant::now(), alive(0, 0));
-    assert!(!old.is_trusted(Instant::now()));
-    assert!(new.is_trusted(Instant::now()));
+    let claim = |counter| m.ask().0.answered(counter, 0).expect("not reaped");
+    let old = claim(1);
+    m.reaped(&old.worker);
+    let new = claim(2);
+    m.renewed(&old.worker, Instant::now(), alive(0, 0));
+    assert!(!old.lease.is_trusted(Instant::now()));
+    assert!(new.lease.is_trusted(Instant::now()));
 }
 
 #[test]
@@ -161,10 +155,37 @@ fn sizes_that_do_not_match_twice_running_call_for_a_reconcile() {
 #[tokio::test]
 async fn jobs_that_start_while_the_worker_is_reaped_are_told_to_end_and_not_forgotten() {
     let m = membership();
-    let jobs = cancellations(1);
-    let (worker, _) = m.ask().0.answered(1, &jobs).expect("not reaped");
+    let Tenure {
+        worker,
+        cancellation,
+        ..
+    } = m.ask().0.answered(1, 1).expect("not reaped");
     m.reaped(&worker);
-    assert!(jobs[0].is_cancelled());
+    assert!(cancellation.is_cancelled());
     let abort = tokio::spawn(std::future::pending::<()>()).abort_handle();
-    assert_eq!(m.started(&worker, 1, vec![Some(abort)]).len(), 1);
+    assert_eq!(m.started(&worker, 1, vec![abort]).len(), 1);
+}
+
+#[tokio::test]
+async fn tasks_are_aborted_as_long_as_any_job_of_their_claim_is_held() {
+    let m = membership();
+    let claim = |counter, jobs| {
+        m.ask()
+            .0
+            .answered(counter, jobs)
+            .expect("not reaped")
+            .worker
+    };
+    let worker = claim(1, 2);
+    claim(2, 1);
+    let tasks = [(); 3].map(|()| tokio::spawn(std::future::pending::<()>()));
+    let [first, second, over] = tasks.each_ref().map(tokio::task::JoinHandle::abort_handle);
+    m.started(&worker, 1, vec![first]);
+    m.started(&worker, 1, vec![second]);
+    m.started(&worker, 2, vec![over]);
+    m.settled(&worker, [token(1, 1), token(2, 1)]);
+    m.abort_all();
+    let [first, second, over] = tasks;
+    assert!(first.await.is_err() && second.await.is_err());
+    assert!(!over.is_finished());
 }

@@ -1,37 +1,52 @@
-//! The request to end a run.
+//! The request to end runs: one, or all of a worker on a queue.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::Notify;
 
-/// A request to end a run, seen by every clone.
+/// A request to end runs, seen by every clone.
 #[derive(Debug, Clone, Default)]
 pub struct Cancellation(Arc<CancellationFlag>);
 
+/// A request to end one run.
 #[derive(Debug, Default)]
-struct CancellationFlag {
+pub(super) struct CancellationFlag {
     set: AtomicBool,
     waiters: Notify,
 }
 
 impl Cancellation {
-    /// Asks the run to end.
+    /// Asks the runs to end.
     pub fn cancel(&self) {
-        self.0.set.store(true, Ordering::Release);
-        self.0.waiters.notify_waiters();
+        self.0.cancel();
     }
 
-    /// Whether it was asked.
+    /// Whether they were asked.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
-        self.0.set.load(Ordering::Acquire)
+        self.0.is_cancelled()
     }
 
-    /// Waits until it is asked.
+    /// Waits until they are asked.
     pub async fn cancelled(&self) {
+        self.0.cancelled().await;
+    }
+}
+
+impl CancellationFlag {
+    pub(super) fn cancel(&self) {
+        self.set.store(true, Ordering::Release);
+        self.waiters.notify_waiters();
+    }
+
+    pub(super) fn is_cancelled(&self) -> bool {
+        self.set.load(Ordering::Acquire)
+    }
+
+    pub(super) async fn cancelled(&self) {
         loop {
-            let notified = self.0.waiters.notified();
+            let notified = self.waiters.notified();
             if self.is_cancelled() {
                 return;
             }

@@ -35,6 +35,7 @@ pub(super) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
+    #[inline]
     pub(super) fn new(bytes: &'a [u8]) -> Self {
         Self { bytes, at: 0 }
     }
@@ -88,6 +89,7 @@ impl<'a> Reader<'a> {
     }
 
     /// An integer that is not negative.
+    #[inline]
     pub(super) fn uint(&mut self, what: &'static str) -> Result<u64, EnvelopeError> {
         let at = self.at;
         match self.head(what)? {
@@ -111,6 +113,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Where the bytes of a bin are; they are passed over.
+    #[inline]
     pub(super) fn bin(&mut self, what: &'static str) -> Result<Range<usize>, EnvelopeError> {
         let at = self.at;
         match self.head(what)? {
@@ -120,6 +123,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A text.
+    #[inline]
     pub(super) fn str(&mut self, what: &'static str) -> Result<&'a str, EnvelopeError> {
         let at = self.at;
         match self.head(what)? {
@@ -160,6 +164,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The bytes that follow their head, passed over. `len` is one that [`Reader::head`] answered.
+    #[inline]
     pub(super) fn skip(&mut self, len: usize) -> Range<usize> {
         let start = self.at;
         self.at += len;
@@ -179,6 +184,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The next bytes.
+    #[inline]
     pub(super) fn take(
         &mut self,
         len: usize,
@@ -190,12 +196,14 @@ impl<'a> Reader<'a> {
     }
 
     /// A number of `width` bytes, the highest first.
+    #[inline]
     fn be(&mut self, width: usize, what: &'static str) -> Result<u64, EnvelopeError> {
         let bytes = self.take(width, what)?;
         Ok(bytes.iter().fold(0, |n, &byte| n << 8 | u64::from(byte)))
     }
 
     /// A size of `width` bytes, of things that take at least `each` bytes.
+    #[inline]
     fn size(
         &mut self,
         width: usize,
@@ -211,6 +219,7 @@ impl<'a> Reader<'a> {
         self.fits(len + 1, 1, what)
     }
 
+    #[inline]
     fn fits(&self, size: u64, each: u64, what: &'static str) -> Result<usize, EnvelopeError> {
         // At most twice 2³², so the product holds.
         if size * each > self.left() as u64 {

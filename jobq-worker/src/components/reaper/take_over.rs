@@ -1,12 +1,11 @@
 //! Takes over what one worker held, in as many steps as it needs, and says what becomes of it.
 
-use jobq::broker::{Adopted, Adoption, MAX_BATCH};
-use jobq::runtime::Cancellation;
+use jobq::broker::{Adopted, Adoption, MAX_BATCH, Settlement};
 use jobq::{BrokerError, Token, WorkerId};
 
 use super::Reaper;
 use crate::executor::{Orphan, after_crash_of_worker};
-use crate::outbox::{Finished, Kind};
+use crate::outbox::Kind;
 
 /// Bytes of envelopes after which what was adopted so far is judged and settled.
 const ADOPTED_AT_ONCE: usize = 64 << 20;
@@ -89,7 +88,7 @@ impl Reaper {
                 more,
             } => (counter, envelopes, more),
             Adopted::Alive => {
-                drop(request.answered(0, &[]));
+                drop(request.answered(0, 0));
                 return Ok(Part::None);
             }
             Adopted::Reaped => {
@@ -97,13 +96,12 @@ impl Reaper {
                 return Ok(Part::None);
             }
         };
-        let cancellations = vec![Cancellation::default(); envelopes.len()];
-        let Some((adopter, _)) = request.answered(claim, &cancellations) else {
+        let Some(adopter) = request.answered(claim, envelopes.len()) else {
             return Ok(Part::None);
         };
         let tokens = (1..).map(|index| Token { claim, index });
         adopted.extend(tokens.zip(envelopes).map(|(token, bytes)| {
-            let worker = adopter.clone();
+            let worker = adopter.worker.clone();
             Orphan {
                 worker,
                 token,
@@ -140,13 +138,8 @@ impl Reaper {
         };
         for (orphan, action, note) in judged {
             let Orphan { worker, token, .. } = orphan;
-            shared.outbox.push(Finished {
-                index,
-                worker,
-                token,
-                action,
-                note,
-            });
+            let outcome = (Settlement { token, action }, note);
+            shared.outbox.push(shared, index, &worker, [outcome]);
         }
         shared.work.notify_one();
     }

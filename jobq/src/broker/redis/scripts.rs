@@ -1,7 +1,6 @@
 //! The atomic steps as commands: the only place that knows the order of KEYS and ARGV. What each
 //! script takes and answers is in the header of its file in `lua/`.
 
-use std::fmt::Write as _;
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -15,7 +14,7 @@ use crate::broker::{
     MAX_BATCH_BYTES, MAX_CANCELLED, MAX_PROMOTE, Member, ReleaseTo, Requeue, Settle, Settlement,
     TIMEKEEPER_TTL, TakeDead,
 };
-use crate::id::{JobId, WorkerId};
+use crate::id::{JobId, TokenText, WorkerId};
 
 macro_rules! scripts {
     ($($name:ident)*) => {
@@ -88,7 +87,7 @@ pub(super) fn settle(keys: &QueueKeys, settle: &Settle) -> (Step, Vec<usize>) {
         .arg(ceil_ms(settle.caps.age))
         .arg(channel)
         .arg(places.len());
-    let mut token = String::new();
+    let mut token = TokenText::default();
     for &place in places.iter().chain(&others) {
         settlement(&mut step.command, &settle.settlements[place], &mut token);
     }
@@ -96,24 +95,24 @@ pub(super) fn settle(keys: &QueueKeys, settle: &Settle) -> (Step, Vec<usize>) {
     (step, places)
 }
 
-fn settlement(command: &mut Cmd, settlement: &Settlement, token: &mut String) {
-    token.clear();
-    write!(token, "{}", settlement.token).expect("a String takes everything");
+fn settlement(command: &mut Cmd, settlement: &Settlement, token: &mut TokenText) {
+    settlement.token.write(token);
+    let token = token.as_bytes();
     match &settlement.action {
-        Action::Ack => command.arg(&*token),
+        Action::Ack => command.arg(token),
         Action::Retry { delay, envelope } => command
             .arg("retry")
-            .arg(&*token)
+            .arg(token)
             .arg(ceil_ms(*delay))
             .arg(&envelope[..]),
-        Action::Bury { record } => command.arg("bury").arg(&*token).arg(&record[..]),
+        Action::Bury { record } => command.arg("bury").arg(token).arg(&record[..]),
         Action::Release { to, envelope } => match (to, envelope) {
-            (ReleaseTo::Front, Some(bytes)) => command.arg("front").arg(&*token).arg(&bytes[..]),
-            (ReleaseTo::Front, None) => command.arg("keep-front").arg(&*token),
+            (ReleaseTo::Front, Some(bytes)) => command.arg("front").arg(token).arg(&bytes[..]),
+            (ReleaseTo::Front, None) => command.arg("keep-front").arg(token),
             (ReleaseTo::Suspects, Some(bytes)) => {
-                command.arg("suspects").arg(&*token).arg(&bytes[..])
+                command.arg("suspects").arg(token).arg(&bytes[..])
             }
-            (ReleaseTo::Suspects, None) => command.arg("keep-suspects").arg(&*token),
+            (ReleaseTo::Suspects, None) => command.arg("keep-suspects").arg(token),
         },
     };
 }
