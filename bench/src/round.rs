@@ -22,13 +22,14 @@ impl Plan {
 }
 
 impl Setup {
-    /// A worker of one queue.
+    /// A worker of one queue. One thread runs its jobs: on two cores Redis has the other.
     pub(crate) fn new(store: &Store, concurrency: u32, connections: u32) -> Self {
         Self {
             url: store.url(),
             queues: vec![QUEUE.to_owned()],
             concurrency,
             connections,
+            threads: 1,
             logs: false,
         }
     }

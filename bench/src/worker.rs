@@ -28,6 +28,8 @@ pub(crate) struct Setup {
     pub(crate) queues: Vec<String>,
     pub(crate) concurrency: u32,
     pub(crate) connections: u32,
+    /// Of its runtime: TOKIO_WORKER_THREADS sets as much for a program with `#[tokio::main]`.
+    pub(crate) threads: usize,
     /// Whether it logs at `info`, to nowhere.
     pub(crate) logs: bool,
 }
@@ -51,6 +53,7 @@ pub(crate) fn run(setup: &str) -> ExitCode {
         tracing_subscriber::fmt().with_writer(std::io::sink).init();
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(setup.threads)
         .enable_all()
         .build()
         .expect("a runtime is to be had");

@@ -8,15 +8,48 @@ use crate::sheet::{Row, Sheet};
 use crate::store::Store;
 use crate::worker::{Process, Setup, until_done};
 
-/// Concurrency, connections, processes, jobs: what takes a round trip each has fewer.
-const DRAINS: &[(u32, u32, u32, u64)] = &[
-    (1, 1, 1, 30_000),
-    (10, 1, 1, 200_000),
-    (100, 1, 1, 1_000_000),
-    (1000, 1, 1, 1_000_000),
-    (1000, 2, 1, 1_000_000),
-    (1000, 4, 1, 1_000_000),
-    (1000, 1, 2, 1_000_000),
+/// A drain: how the workers are set, and how much they do. What takes a round trip each has fewer jobs.
+struct Shape {
+    concurrency: u32,
+    connections: u32,
+    processes: u32,
+    threads: usize,
+    logs: bool,
+    jobs: u64,
+}
+
+impl Shape {
+    const fn new(concurrency: u32, connections: u32, jobs: u64) -> Self {
+        Self {
+            concurrency,
+            connections,
+            processes: 1,
+            threads: 1,
+            logs: false,
+            jobs,
+        }
+    }
+}
+
+const DRAINS: &[Shape] = &[
+    Shape::new(1, 1, 30_000),
+    Shape::new(10, 1, 200_000),
+    Shape::new(100, 1, 1_000_000),
+    Shape::new(1000, 1, 1_000_000),
+    Shape {
+        logs: true,
+        ..Shape::new(1000, 1, 1_000_000)
+    },
+    Shape {
+        threads: 2,
+        ..Shape::new(1000, 1, 1_000_000)
+    },
+    Shape {
+        processes: 2,
+        ..Shape::new(1000, 1, 1_000_000)
+    },
+    Shape::new(1000, 2, 1_000_000),
+    Shape::new(1000, 4, 1_000_000),
 ];
 
 impl Row {
@@ -39,10 +72,14 @@ impl Row {
 
 pub(super) async fn limit(plan: Plan, sheet: &mut Sheet) {
     let store = Store::start().await;
-    for &(concurrency, connections, processes, jobs) in DRAINS {
-        if processes > 1 {
-            continue;
-        }
+    let plain = |shape: &&Shape| shape.processes == 1 && shape.threads == 1 && !shape.logs;
+    for shape in DRAINS.iter().filter(plain) {
+        let &Shape {
+            concurrency,
+            connections,
+            jobs,
+            ..
+        } = shape;
         let mut row = Row::new()
             .with("concurrency", concurrency)
             .with("connections", connections);
@@ -57,59 +94,38 @@ pub(super) async fn limit(plan: Plan, sheet: &mut Sheet) {
 
 pub(super) async fn drain(plan: Plan, sheet: &mut Sheet) {
     let store = Store::start().await;
-    for &(concurrency, connections, processes, jobs) in DRAINS {
-        let setup = Setup::new(&store, concurrency, connections);
-        measure(
-            &store,
-            plan.rounds,
-            plan.jobs(jobs),
-            &setup,
+    for shape in DRAINS {
+        let &Shape {
+            concurrency,
+            connections,
             processes,
-            sheet,
-        )
-        .await;
-        if (concurrency, connections, processes) == (1000, 1, 1) {
-            let setup = Setup {
-                logs: true,
-                ..setup
-            };
-            measure(
-                &store,
-                plan.rounds,
-                plan.jobs(jobs),
-                &setup,
-                processes,
-                sheet,
-            )
-            .await;
+            threads,
+            logs,
+            jobs,
+        } = shape;
+        let setup = Setup {
+            threads,
+            logs,
+            ..Setup::new(&store, concurrency, connections)
+        };
+        let jobs = plan.jobs(jobs);
+        let mut row = Row::new()
+            .with("concurrency", concurrency)
+            .with("connections", connections)
+            .with("processes", processes)
+            .with("threads", threads)
+            .with("info_logs", logs);
+        for _ in 0..plan.rounds {
+            let (in_flight, on_all) = (concurrency * processes, connections * processes);
+            let limit = bare_drain(&store, jobs, in_flight, on_all).await;
+            store.flush().await;
+            fill_noop(&store.url(), jobs).await;
+            let drained = drain_once(&store, &setup, processes, jobs).await;
+            row.note_drained(&drained);
+            row.note_limit(&drained, &limit);
         }
+        sheet.print(&row);
     }
-}
-
-async fn measure(
-    store: &Store,
-    rounds: u32,
-    jobs: u64,
-    setup: &Setup,
-    processes: u32,
-    sheet: &mut Sheet,
-) {
-    let (concurrency, connections) = (setup.concurrency, setup.connections);
-    let mut row = Row::new()
-        .with("concurrency", concurrency)
-        .with("connections", connections)
-        .with("processes", processes)
-        .with("info_logs", setup.logs);
-    for _ in 0..rounds {
-        let all = (concurrency * processes, connections * processes);
-        let limit = bare_drain(store, jobs, all.0, all.1).await;
-        store.flush().await;
-        fill_noop(&store.url(), jobs).await;
-        let drained = drain_once(store, setup, processes, jobs).await;
-        row.note_drained(&drained);
-        row.note_limit(&drained, &limit);
-    }
-    sheet.print(&row);
 }
 
 async fn bare_drain(store: &Store, jobs: u64, in_flight: u32, connections: u32) -> bare::Drained {

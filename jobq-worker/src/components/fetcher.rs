@@ -38,6 +38,10 @@ const EMPTY_LOOKS_PER_SECOND: u32 = 100;
 /// How long a queue is left alone whose claims the broker refuses.
 const REFUSED_LOOK: Duration = Duration::from_secs(1);
 
+/// So few jobs may run before the next round is sent: what of them is over at once goes along with
+/// it. With more, the store would stand idle meanwhile.
+const FEW: usize = 128;
+
 /// How long the fetcher sleeps when nothing calls for it.
 const IDLE: Duration = Duration::from_secs(3600);
 
@@ -209,7 +213,7 @@ impl Fetcher {
                     .note_suspects(index, grant.suspects, grant.paused);
                 self.shared.note_paused(index, grant.paused, began);
                 self.cool(index, claim.max, began.elapsed(), &grant);
-                let from = ReleaseTo::Front;
+                let (from, jobs) = (ReleaseTo::Front, grant.envelopes.len());
                 let granted = Granted {
                     index,
                     request,
@@ -217,7 +221,11 @@ impl Fetcher {
                     grant,
                     from,
                 };
-                granted.start(&self.shared, &*self.broker).await
+                granted.start(&self.shared, &*self.broker).await?;
+                if (1..=FEW).contains(&jobs) {
+                    tokio::task::yield_now().await;
+                }
+                Ok(())
             }
             Claimed::Reaped => {
                 self.shared.reaped(index, &request.reaped());
