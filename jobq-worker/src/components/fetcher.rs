@@ -38,9 +38,9 @@ const EMPTY_LOOKS_PER_SECOND: u32 = 100;
 /// How long a queue is left alone whose claims the broker refuses.
 const REFUSED_LOOK: Duration = Duration::from_secs(1);
 
-/// So few jobs may run before the next round is sent: what of them is over at once goes along with
-/// it. With more, the store would stand idle meanwhile.
-const FEW: usize = 128;
+/// With so few slots, jobs that were just started may run before the next round is sent: what of them
+/// is over at once goes along with it. With more, the store would stand idle meanwhile.
+const FEW_SLOTS: u32 = 256;
 
 /// How long the fetcher sleeps when nothing calls for it.
 const IDLE: Duration = Duration::from_secs(3600);
@@ -213,7 +213,7 @@ impl Fetcher {
                     .note_suspects(index, grant.suspects, grant.paused);
                 self.shared.note_paused(index, grant.paused, began);
                 self.cool(index, claim.max, began.elapsed(), &grant);
-                let (from, jobs) = (ReleaseTo::Front, grant.envelopes.len());
+                let (from, any) = (ReleaseTo::Front, !grant.envelopes.is_empty());
                 let granted = Granted {
                     index,
                     request,
@@ -222,7 +222,7 @@ impl Fetcher {
                     from,
                 };
                 granted.start(&self.shared, &*self.broker).await?;
-                if (1..=FEW).contains(&jobs) {
+                if any && self.shared.settings.concurrency <= FEW_SLOTS {
                     tokio::task::yield_now().await;
                 }
                 Ok(())
