@@ -10,8 +10,10 @@
 //!
 //! While jobs flow there is no timer: the next batch forms while this one is on its way.
 
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
 use jobq::BrokerError;
@@ -223,7 +225,7 @@ impl Fetcher {
                 };
                 granted.start(&self.shared, &*self.broker).await?;
                 if any && self.shared.settings.concurrency <= FEW_SLOTS {
-                    tokio::task::yield_now().await;
+                    give_way().await;
                 }
                 Ok(())
             }
@@ -272,4 +274,18 @@ impl Fetcher {
         self.shared.lanes[index].close(wait);
         self.shared.schedule().set_hot(index, false);
     }
+}
+
+/// Lets what this thread has to run go first. Unlike with tokio's own yield another thread may go on
+/// with this meanwhile: a handler that blocks its thread must not hold up the rounds.
+async fn give_way() {
+    let mut gave_way = false;
+    poll_fn(|cx| match std::mem::replace(&mut gave_way, true) {
+        true => Poll::Ready(()),
+        false => {
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        }
+    })
+    .await;
 }
