@@ -117,6 +117,11 @@ impl Schedule {
         self.queues[index].hot = hot;
     }
 
+    /// Whether a queue may have jobs.
+    pub(crate) fn is_hot(&self, index: usize) -> bool {
+        self.queues[index].hot
+    }
+
     /// Whether any queue may have jobs.
     pub(crate) fn is_any_hot(&self) -> bool {
         self.hot_queues().next().is_some()

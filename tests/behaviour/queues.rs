@@ -25,6 +25,18 @@ async fn refill(ctx: Context, ledger: State<Ledger>) -> Result<(), jobq::Enqueue
     Ok(())
 }
 
+/// Takes a while; the one that says so sends a job to the queue `quiet`.
+#[job(name = "queues.toil")]
+async fn toil(ctx: Context, ledger: State<Ledger>, sends: bool) -> Result<(), jobq::EnqueueError> {
+    if sends {
+        let job = mark::new().queue("quiet");
+        job.enqueue(ctx.client()).await?;
+    }
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    ledger.write("toil");
+    Ok(())
+}
+
 async fn fill(fixture: &Fixture, queue: &str, jobs: usize) {
     let jobs = (0..jobs).map(|_| mark::new().queue(queue));
     fixture.client.enqueue_all(jobs).await.unwrap();
@@ -192,4 +204,21 @@ crate::on_every_broker! {
     in_strict_order_a_late_comer_goes_before_the_rest
     a_paused_queue_rests_and_others_go_on
     a_pause_holds_for_a_worker_that_waits
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_queue_that_was_waited_on_is_not_forgotten_while_another_is_worked_off() {
+    const JOBS: usize = 400;
+    let fixture = Fixture::memory().await;
+    let worker = fixture.worker().queues(["busy", "quiet"]).concurrency(1);
+    let worker = worker.build().unwrap().spawn();
+    // It waits on both, in virtual time.
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    // By then the wait on the quiet queue, half a lease, has long ended.
+    let toils = (0..JOBS).map(|job| toil::new(job == JOBS / 2).queue("busy"));
+    fixture.client.enqueue_all(toils).await.unwrap();
+    fixture.ledger.wait_for("quiet", 1).await;
+    let before = fixture.ledger.count("toil");
+    assert!(before < JOBS / 2 + 10, "after {before} others");
+    worker.shutdown().await;
 }

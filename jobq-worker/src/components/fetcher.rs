@@ -166,7 +166,11 @@ impl Fetcher {
         let shared = &self.shared;
         let mut schedule = shared.schedule();
         for (index, lane) in shared.lanes.iter().enumerate() {
-            if lane.reopen(now) || lane.is_handed() {
+            // A wait that ends while others are busy is followed by no other: from then on the queue
+            // is looked at, now and then.
+            let nobody_waits = !lane.is_armed() && lane.reopens().is_none();
+            let forgotten = nobody_waits && !schedule.is_hot(index) && schedule.is_any_hot();
+            if lane.reopen(now) || lane.is_handed() || forgotten {
                 schedule.set_hot(index, true);
             }
         }
