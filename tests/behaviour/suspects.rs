@@ -35,6 +35,15 @@ async fn alone(ledger: State<Ledger>) {
     ledger.write("suspect ends");
 }
 
+/// Runs on until the ledger says `let go`, and is never over at once.
+#[job(name = "suspects.held", queue = "crowd", timeout = "none")]
+async fn held(ledger: State<Ledger>) {
+    ledger.write("suspect begins");
+    ledger.wait_for("let go", 1).await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    ledger.write("suspect ends");
+}
+
 #[job(name = "suspects.long", queue = "crowd", timeout = "none")]
 async fn long(ledger: State<Ledger>) {
     ledger.write("long begins");
@@ -61,7 +70,7 @@ async fn a_suspect_runs_alone(fixture: Fixture) {
 }
 
 async fn a_suspect_that_a_shutdown_gave_back_runs_alone_again(fixture: Fixture) {
-    alone::enqueue(&fixture.client).await.unwrap();
+    held::enqueue(&fixture.client).await.unwrap();
     make_suspects(&fixture, "crowd").await;
     let worker = fixture.worker().queues(["crowd"]);
     let worker = worker.shutdown_timeout(Duration::ZERO).build().unwrap();
@@ -69,6 +78,7 @@ async fn a_suspect_that_a_shutdown_gave_back_runs_alone_again(fixture: Fixture) 
     fixture.ledger.wait_for("suspect begins", 1).await;
     handle.shutdown().await;
     assert_eq!(fixture.ledger.count("suspect ends"), 0, "it was cut short");
+    fixture.ledger.write("let go");
     runs_alone_among_a_crowd(&fixture, 2).await;
 }
 
