@@ -11,10 +11,11 @@ pub use self::builder::{ClientBuilder, DEFAULT_URL, connect};
 use crate::broker::memory::MemoryBroker;
 use crate::broker::{Broker, Due, Entry, MAX_BATCH, MAX_BATCH_BYTES, how_many_fit};
 use crate::error::{BrokerError, EnqueueError, InspectError, InvalidQueueName};
-use crate::id::{JobId, QueueName};
+use crate::id::{JobId, JobIds, QueueName};
 use crate::inspect::Queue;
 use crate::job::{IntoJob, Job};
 use crate::timestamp::At;
+use prepare::Preparer;
 
 /// A handle for enqueueing jobs and looking at queues. Cheap to clone; clones share connections.
 ///
@@ -134,7 +135,7 @@ impl Client {
     ///
     /// Dropped before its end, the job may or may not be enqueued.
     pub async fn enqueue<I: IntoJob>(&self, job: I) -> Result<JobHandle, EnqueueError> {
-        let (queue, id, entry) = self.prepare(job.into_job())?;
+        let (queue, id, entry) = Preparer::new(self).prepare(job.into_job(), JobId::new)?;
         match self.broker().enqueue(&queue, &[entry]).await {
             Ok(()) => {
                 tracing::debug!(job.id = %id, job.name = I::Job::NAME, job.queue = %queue, "enqueued");
@@ -174,22 +175,26 @@ impl Client {
     where
         I: IntoIterator<Item: IntoJob>,
     {
+        let (mut preparer, ids) = (Preparer::new(self), JobIds::now());
         let mut handles = Vec::new();
         // What is due now apart from what is due later: each is one step, which a broker that is full
         // refuses whole.
-        let mut by_step = BTreeMap::<(QueueName, bool), Vec<(JobId, Entry)>>::new();
+        let mut by_step = BTreeMap::<(QueueName, bool), (Vec<JobId>, Vec<Entry>)>::new();
         for job in jobs {
-            let (queue, id, entry) = self.prepare(job.into_job())?;
+            let (queue, id, entry) = preparer.prepare(job.into_job(), || ids.next())?;
             handles.push(JobHandle {
                 id,
                 queue: queue.clone(),
             });
             let step = (queue, entry.due != Due::Now);
-            by_step.entry(step).or_default().push((id, entry));
+            let (ids, entries) = by_step.entry(step).or_default();
+            ids.push(id);
+            entries.push(entry);
         }
         let mut enqueued = Vec::new();
-        for ((queue, _), entries) in by_step {
-            if let Err(source) = self.enqueue_chunks(&queue, entries, &mut enqueued).await {
+        for ((queue, _), (ids, entries)) in by_step {
+            let chunks = self.enqueue_chunks(&queue, &ids, &entries, &mut enqueued);
+            if let Err(source) = chunks.await {
                 return Err(match enqueued.is_empty() {
                     true => source,
                     false => EnqueueError::Partial {
@@ -205,10 +210,10 @@ impl Client {
     async fn enqueue_chunks(
         &self,
         queue: &QueueName,
-        entries: Vec<(JobId, Entry)>,
+        ids: &[JobId],
+        entries: &[Entry],
         enqueued: &mut Vec<JobHandle>,
     ) -> Result<(), EnqueueError> {
-        let (ids, entries): (Vec<_>, Vec<_>) = entries.into_iter().unzip();
         let mut start = 0;
         while start < entries.len() {
             let next = entries[start..].iter().take(MAX_BATCH as usize);

@@ -16,6 +16,7 @@ mod tests;
 mod writer;
 
 use std::fmt;
+use std::mem;
 use std::ops::Range;
 
 use bytes::Bytes;
@@ -81,7 +82,30 @@ impl Envelope {
     /// A new envelope: no failures, no crashes.
     #[must_use]
     pub fn encode(id: JobId, name: &str, args: &[u8], enqueued_at: At, options: &Options) -> Bytes {
-        write(id, name, args, enqueued_at, [0, 0], options)
+        write(
+            room_for(name, args),
+            id,
+            name,
+            args,
+            enqueued_at,
+            [0, 0],
+            options,
+        )
+        .finish()
+    }
+
+    /// [`Envelope::encode`], written in memory that is used again and copied out in its exact size.
+    pub(crate) fn encode_in(
+        scratch: &mut Vec<u8>,
+        id: JobId,
+        name: &str,
+        args: &[u8],
+        enqueued_at: At,
+        options: &Options,
+    ) -> Bytes {
+        let out = Writer::over(mem::take(scratch));
+        *scratch = write(out, id, name, args, enqueued_at, [0, 0], options).into_inner();
+        Bytes::copy_from_slice(scratch)
     }
 
     /// Reads an envelope, its arguments and options left as bytes.
@@ -123,14 +147,8 @@ impl Envelope {
     #[must_use]
     pub fn rewrite(&self, failures: u32, crashes: u32, options: &Options) -> Bytes {
         let (name, args, at) = (self.name(), self.args(), self.elements.enqueued_at);
-        write(
-            self.elements.id,
-            name,
-            args,
-            at,
-            [failures, crashes],
-            options,
-        )
+        let (id, counts) = (self.elements.id, [failures, crashes]);
+        write(room_for(name, args), id, name, args, at, counts, options).finish()
     }
 
     /// The options, read only when asked for: a job that has none costs nothing.
@@ -256,16 +274,21 @@ impl fmt::Debug for Envelope {
 
 const ENVELOPE: &str = "an envelope: an array of 8 elements (0x98)";
 
+/// Memory for an envelope with the usual options.
+fn room_for(name: &str, args: &[u8]) -> Writer {
+    let fixed = 64 + Options::USUAL_LEN;
+    Writer::with_capacity(fixed + name.len() + args.len())
+}
+
 fn write(
+    mut out: Writer,
     id: JobId,
     name: &str,
     args: &[u8],
     enqueued_at: At,
     counts: [u32; 2],
     options: &Options,
-) -> Bytes {
-    let fixed = 64 + Options::USUAL_LEN;
-    let mut out = Writer::with_capacity(fixed + name.len() + args.len());
+) -> Writer {
     out.array(ELEMENTS.into());
     out.bin(id.as_bytes());
     out.uint(VERSION);
@@ -274,7 +297,7 @@ fn write(
     out.uint(enqueued_at.as_ms());
     counts.into_iter().for_each(|count| out.uint(count.into()));
     options.write(&mut out);
-    out.finish()
+    out
 }
 
 /// The first byte, which says how many elements there are, and the id.

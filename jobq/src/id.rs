@@ -1,13 +1,17 @@
 //! The names of things: queues, jobs' ids, workers, claim tokens. Each is checked where it comes
 //! in and needs no check afterwards.
 
+mod token;
+
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
-use uuid::Uuid;
+use uuid::{ContextV7, Timestamp, Uuid};
 
+pub use self::token::Token;
+pub(crate) use self::token::TokenText;
 use crate::error::{InvalidJobId, InvalidQueueName};
 
 /// Whether a text may be part of a key: 1 to `longest` characters of `[A-Za-z0-9_.:-]`.
@@ -100,6 +104,31 @@ impl JobId {
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 16] {
         self.0.as_bytes()
+    }
+}
+
+/// Ids for several jobs at one time: each is above the one before.
+pub(crate) struct JobIds {
+    since_epoch: Duration,
+    counter: ContextV7,
+}
+
+impl JobIds {
+    pub(crate) fn now() -> Self {
+        Self {
+            // Before 1970 the clock is wrong; the ids are no less unique.
+            since_epoch: UNIX_EPOCH.elapsed().unwrap_or_default(),
+            counter: ContextV7::new(),
+        }
+    }
+
+    pub(crate) fn next(&self) -> JobId {
+        let (seconds, nanos) = (self.since_epoch.as_secs(), self.since_epoch.subsec_nanos());
+        JobId(Uuid::new_v7(Timestamp::from_unix(
+            &self.counter,
+            seconds,
+            nanos,
+        )))
     }
 }
 
@@ -203,76 +232,6 @@ impl fmt::Display for WorkerId {
     }
 }
 
-/// The right to settle one claimed job: the number of the claim and the place within its answer.
-/// Written `<claim>.<index>`; given out once, never again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Token {
-    /// The number of the claim (or adoption), as its answer gave it.
-    pub claim: u64,
-    /// The place of the job within the answer, from 1.
-    pub index: u32,
-}
-
-/// A token as it stands in the store.
-#[derive(Debug, Default)]
-pub(crate) struct TokenText {
-    text: Vec<u8>,
-    /// What the text was written for last.
-    claim: Option<u64>,
-    /// Bytes up to the index.
-    stem: usize,
-}
-
-impl TokenText {
-    pub(crate) fn as_bytes(&self) -> &[u8] {
-        &self.text
-    }
-}
-
-impl fmt::Display for Token {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.claim, self.index)
-    }
-}
-
-impl Token {
-    /// Writes it as it stands in the store, over what `text` held: of many in a row, those of one
-    /// claim write its number once. `text` is empty, or was written by this.
-    pub(crate) fn write(self, text: &mut TokenText) {
-        if text.claim != Some(self.claim) {
-            text.claim = Some(self.claim);
-            text.text.clear();
-            text.text
-                .extend_from_slice(self.claim.to_string().as_bytes());
-            text.text.push(b'.');
-            text.stem = text.text.len();
-        }
-        text.text.truncate(text.stem);
-        let (mut digits, mut rest, mut first) = ([0; 10], self.index, 10);
-        loop {
-            first -= 1;
-            digits[first] = b'0' + (rest % 10) as u8;
-            rest /= 10;
-            if rest == 0 {
-                break;
-            }
-        }
-        text.text.extend_from_slice(&digits[first..]);
-    }
-
-    /// A token as it stands in the store; `None` for what no claim gave out. Another way to write
-    /// the same numbers (`+1.2`, `01.2`) is another field there, which this token does not settle.
-    #[must_use]
-    pub fn from_stored(text: &str) -> Option<Self> {
-        let (claim, index) = text.split_once('.')?;
-        let token = Self {
-            claim: claim.parse().ok()?,
-            index: index.parse().ok()?,
-        };
-        (token.to_string() == text).then_some(token)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -317,20 +276,12 @@ mod tests {
     fn job_ids_are_ordered_by_time_and_never_equal() {
         let ids: Vec<_> = (0..10_000).map(|_| JobId::new()).collect();
         assert!(ids.is_sorted_by(|a, b| a < b));
-    }
-
-    #[test]
-    fn tokens_in_a_row_are_written_as_each_alone() {
-        let mut text = TokenText::default();
-        let claims = [0, 7, 7, 10, u64::MAX];
-        let indexes = [0, 9, 10, 1000, 99, u32::MAX];
-        for claim in claims {
-            for index in indexes {
-                let token = Token { claim, index };
-                token.write(&mut text);
-                assert_eq!(text.as_bytes(), token.to_string().as_bytes());
-            }
-        }
+        let many = JobIds::now();
+        let ids: Vec<_> = (0..10_000).map(|_| many.next()).collect();
+        assert!(ids.is_sorted_by(|a, b| a < b));
+        let later = JobIds::now();
+        assert!((0..1_000).all(|_| ids.binary_search(&later.next()).is_err()));
+        assert_eq!(later.next().as_bytes()[6] >> 4, 7, "a UUID of version 7");
     }
 
     #[test]
@@ -388,19 +339,5 @@ mod tests {
         assert_ne!(next, lost);
         assert_eq!(next.lease(), lost.lease());
         assert_eq!(WorkerId::random().successor().lease(), None);
-    }
-
-    #[test]
-    fn tokens_survive_the_store() {
-        let token = Token {
-            claim: u64::MAX,
-            index: 7,
-        };
-        assert_eq!(Token::from_stored(&token.to_string()), Some(token));
-        for bad in [
-            "", "1", "1.", ".1", "1.2.3", "-1.2", "a.b", "+1.2", "1.+2", "01.2",
-        ] {
-            assert_eq!(Token::from_stored(bad), None, "{bad}");
-        }
     }
 }

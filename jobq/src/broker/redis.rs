@@ -14,6 +14,7 @@
 //! | `redis/handshake.rs` | what is said first |
 //! | `redis/connection.rs` | staying connected, timeouts, scripts the server has forgotten |
 //! | `redis/clock.rs` | the server's time |
+//! | `redis/producer.rs` | how many callers' jobs go out together |
 //! | `redis/fault.rs` | which error means what |
 //! | `redis/rights.rs` | what a user lacked the right to |
 //! | `redis/{waiter,signals}.rs` | blocking, and listening for due times |
@@ -34,6 +35,7 @@ mod handshake;
 mod inspect;
 mod keys;
 mod pages;
+mod producer;
 mod reply;
 mod rights;
 mod scans;
@@ -48,7 +50,7 @@ mod waiter;
 mod warnings;
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -62,6 +64,7 @@ use self::connection::Link;
 use self::endpoint::Endpoint;
 use self::fault::{Fault, corrupt};
 use self::keys::QueueKeys;
+use self::producer::Producer;
 use self::signals::Signals;
 use self::step::Step;
 use self::waiter::RedisWaiter;
@@ -79,9 +82,8 @@ const SCAN_STEP: u32 = 1000;
 #[derive(Debug)]
 pub struct RedisBroker {
     link: Arc<Link>,
+    producer: Arc<Producer>,
     signals: Signals,
-    /// Queues that this process has added to the set of queues.
-    announced: Mutex<HashSet<QueueName>>,
 }
 
 impl RedisBroker {
@@ -105,10 +107,11 @@ impl RedisBroker {
     }
 
     fn over(link: Link) -> Self {
+        let link = Arc::new(link);
         Self {
+            producer: Arc::new(Producer::new(link.clone())),
             signals: Signals::new(link.endpoint().clone(), link.timeout()),
-            link: Arc::new(link),
-            announced: Mutex::default(),
+            link,
         }
     }
 
@@ -118,33 +121,6 @@ impl RedisBroker {
 
     async fn ask(&self, step: Step) -> Result<Value, BrokerError> {
         Ok(self.link.call_one(step).await?)
-    }
-
-    /// Adds the queue to the set of queues, unless this process has done so.
-    fn announcement(&self, queue: &QueueName) -> Option<Step> {
-        let announced = self.announced.lock().expect("no one panics with this lock");
-        if announced.contains(queue) {
-            return None;
-        }
-        let queues = keys::queues(self.link.config().namespace());
-        Some(Step::command("SADD").arg(queues).arg(queue.as_str()))
-    }
-
-    /// Only people look at the set of queues: the jobs are enqueued whether it is told or not. The
-    /// next enqueue tells it again, unless the user may not.
-    fn announced(&self, queue: &QueueName, answer: Option<Result<Value, Fault>>) {
-        match answer {
-            Some(Ok(_)) => {}
-            Some(Err(fault)) if fault.is_forbidden() => {
-                let config = self.link.config();
-                let rule = format!("+sadd or %W~{}", keys::queues(config.namespace()));
-                let effect = format!("queue {queue} is not listed for who looks");
-                tracing::warn!("{}", warnings::lacking(config, &rule, &effect));
-            }
-            _ => return,
-        }
-        let mut announced = self.announced.lock().expect("no one panics with this lock");
-        announced.insert(queue.clone());
     }
 }
 
@@ -190,22 +166,7 @@ impl Broker for RedisBroker {
     }
 
     async fn enqueue(&self, queue: &QueueName, entries: &[Entry]) -> Result<(), BrokerError> {
-        let keys = self.keys(queue);
-        let mut steps: Vec<Step> = [
-            scripts::push(&keys, entries),
-            scripts::delay(&keys, entries),
-        ]
-        .into_iter()
-        .flatten()
-        .collect();
-        let jobs = steps.len();
-        steps.extend(self.announcement(queue));
-        let announcing = steps.len() > jobs;
-        let mut answers = self.link.call(steps).await;
-        if announcing {
-            self.announced(queue, answers.pop());
-        }
-        all_or_unknown(answers)
+        Ok(self.producer.enqueue(queue, entries).await?)
     }
 
     async fn round(&self, settles: &[Settle], claim: Option<&Claim>) -> RoundAnswer {
@@ -296,17 +257,6 @@ impl Broker for RedisBroker {
 
     fn due_signal(&self, queue: &QueueName) -> Arc<Notify> {
         self.signals.listen(self.keys(queue).due())
-    }
-}
-
-/// One result of an enqueue's parts: an error that leaves it open whether anything was enqueued,
-/// if only some parts were refused.
-fn all_or_unknown(answers: Vec<Result<Value, Fault>>) -> Result<(), BrokerError> {
-    let some = answers.iter().any(Result::is_ok);
-    match answers.into_iter().find_map(Result::err) {
-        None => Ok(()),
-        Some(fault) if some => Err(fault.with_outcome_unknown().into()),
-        Some(fault) => Err(fault.into()),
     }
 }
 

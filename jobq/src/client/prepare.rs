@@ -11,11 +11,31 @@ use crate::job::{Job, JobBuilder, When};
 use crate::retry::{Backoff, Jitter, LONGEST};
 use crate::timestamp::At;
 
-impl Client {
-    /// Everything that can be wrong with a job is found here, before anything is sent.
+/// Makes jobs of one call ready to be sent: the clock is read once for all of them, and memory used
+/// again.
+pub(super) struct Preparer<'a> {
+    client: &'a Client,
+    now: At,
+    args: Vec<u8>,
+    envelope: Vec<u8>,
+}
+
+impl<'a> Preparer<'a> {
+    pub(super) fn new(client: &'a Client) -> Self {
+        Self {
+            client,
+            now: client.now(),
+            args: Vec::new(),
+            envelope: Vec::new(),
+        }
+    }
+
+    /// Everything that can be wrong with a job is found here, before anything is sent. A job that was
+    /// given no id gets the next.
     pub(super) fn prepare<J: Job>(
-        &self,
+        &mut self,
         builder: JobBuilder<J>,
+        next_id: impl FnOnce() -> JobId,
     ) -> Result<(QueueName, JobId, Entry), EnqueueError> {
         let JobBuilder {
             job,
@@ -25,25 +45,25 @@ impl Client {
             mut options,
         } = builder;
         let queue = match queue.as_deref().unwrap_or(J::DEFAULTS.queue) {
-            "default" => self.0.default_queue.clone(),
+            "default" => self.client.default_queue().clone(),
             name => QueueName::new(name)?,
         };
         check::<J>(&options)?;
-        let now = self.now();
         let due = due(when);
         options.due = match due {
             Due::Now => None,
-            Due::After(delay) => Some(now.after(delay)),
+            Due::After(delay) => Some(self.now.after(delay)),
             Due::At(at) => Some(at),
         };
         options.drop_defaults(&J::DEFAULTS);
-        let args = encode_args(&job).map_err(|source| EnqueueError::Unserialisable {
+        let (args, scratch) = (&mut self.args, &mut self.envelope);
+        encode_args(&job, args).map_err(|source| EnqueueError::Unserialisable {
             job: J::NAME,
             source,
         })?;
-        let id = id.unwrap_or_default();
-        let envelope = Envelope::encode(id, J::NAME, &args, now, &options);
-        let (size, limit) = (envelope.len(), self.0.max_payload);
+        let id = id.unwrap_or_else(next_id);
+        let envelope = Envelope::encode_in(scratch, id, J::NAME, args, self.now, &options);
+        let (size, limit) = (envelope.len(), self.client.0.max_payload);
         if size > limit {
             let job = J::NAME;
             return Err(EnqueueError::PayloadTooLarge { job, size, limit });

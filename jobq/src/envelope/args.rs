@@ -10,20 +10,24 @@ use crate::job::Job;
 const NO_FIELDS: &[u8] = &[0x90];
 const EMPTY_MAP: &[u8] = &[0x80];
 
+/// Bytes of most arguments, about: room for them is made at once.
+const USUAL_LEN: usize = 128;
+
 /// The longest reason of an [`EnvelopeError::Arguments`], in characters.
 const MAX_REASON: usize = 200;
 
-/// The arguments of a job as a msgpack map by name.
-pub(crate) fn encode_args<J: Job>(job: &J) -> Result<Vec<u8>, BoxError> {
-    let mut args = Vec::new();
-    let mut format = rmp_serde::Serializer::new(&mut args).with_struct_map();
+/// The arguments of a job as a msgpack map by name, in place of what `args` holds.
+pub(crate) fn encode_args<J: Job>(job: &J, args: &mut Vec<u8>) -> Result<(), BoxError> {
+    args.clear();
+    args.reserve(USUAL_LEN);
+    let mut format = rmp_serde::Serializer::new(&mut *args).with_struct_map();
     job.serialize(Limited::new(&mut format))?;
     if args == NO_FIELDS {
-        args = EMPTY_MAP.to_vec();
+        EMPTY_MAP.clone_into(args);
     }
-    check_value(&args)?;
-    Reader::new(&args).map("arguments with names (a struct with named fields)")?;
-    Ok(args)
+    check_value(args)?;
+    Reader::new(args).map("arguments with names (a struct with named fields)")?;
+    Ok(())
 }
 
 /// The arguments of a job, read after a bounded, iterative scan of their structure: serde never

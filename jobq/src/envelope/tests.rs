@@ -8,6 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::*;
+use crate::error::BoxError;
 use crate::job::{Job, JobDefaults};
 use crate::retry::{Backoff, Jitter};
 
@@ -24,6 +25,11 @@ impl Job for Mail {
 
 fn id() -> JobId {
     JobId::from_bytes(*b"0123456789abcdef")
+}
+
+fn args_of<J: Job>(job: &J) -> Result<Vec<u8>, BoxError> {
+    let mut args = b"of another job".to_vec();
+    encode_args(job, &mut args).map(|()| args)
 }
 
 fn mail() -> Mail {
@@ -52,7 +58,7 @@ fn full_options() -> Options {
 }
 
 fn sample(options: &Options) -> Bytes {
-    let args = encode_args(&mail()).unwrap();
+    let args = args_of(&mail()).unwrap();
     Envelope::encode(id(), "mail", &args, At::from_ms(1_700_000_000_000), options)
 }
 

@@ -14,8 +14,18 @@ impl Writer {
         Self(Vec::with_capacity(bytes))
     }
 
+    /// In place of what the memory holds.
+    pub(super) fn over(mut memory: Vec<u8>) -> Self {
+        memory.clear();
+        Self(memory)
+    }
+
     pub(super) fn finish(self) -> Bytes {
         self.0.into()
+    }
+
+    pub(super) fn into_inner(self) -> Vec<u8> {
+        self.0
     }
 
     pub(super) fn array(&mut self, len: usize) {

@@ -97,8 +97,17 @@ impl Link {
 
     /// Sends the steps in one go. Each answer is judged by itself.
     pub(super) async fn call(&self, steps: Vec<Step>) -> Vec<Result<Value, Fault>> {
+        self.call_by(steps, Instant::now() + self.timeout).await
+    }
+
+    /// [`Link::call`] that is to be answered by `deadline`, at most the timeout from now.
+    pub(super) async fn call_by(
+        &self,
+        steps: Vec<Step>,
+        deadline: Instant,
+    ) -> Vec<Result<Value, Fault>> {
         let count = steps.len();
-        let answers = self.answers(Bundle::new(steps)).await;
+        let answers = self.answers(Bundle::new(steps), deadline).await;
         answers.unwrap_or_else(|fault| vec![Err(fault); count])
     }
 
@@ -121,8 +130,11 @@ impl Link {
     }
 
     /// A script that the server does not know is sent again, alone, with its source.
-    async fn answers(&self, bundle: Bundle) -> Result<Vec<Result<Value, Fault>>, Fault> {
-        let deadline = Instant::now() + self.timeout;
+    async fn answers(
+        &self,
+        bundle: Bundle,
+        deadline: Instant,
+    ) -> Result<Vec<Result<Value, Fault>>, Fault> {
         let live = self.live(deadline).await?;
         let mut answers = self.exchange(&live, &bundle, deadline).await?;
         let (places, again) = bundle.again(&answers);

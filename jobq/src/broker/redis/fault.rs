@@ -48,6 +48,12 @@ impl Fault {
         Self::new(BrokerErrorKind::Unavailable, message.to_owned(), None)
     }
 
+    /// Nothing was sent, for the runtime that was about to has ended.
+    pub(super) fn runtime_ended() -> Self {
+        let message = "the tokio runtime that sends the jobs of several callers has ended";
+        Self::new(BrokerErrorKind::Unavailable, message.to_owned(), None)
+    }
+
     /// It was sent; then the connection was lost.
     pub(super) fn lost(config: &RedisConfig, source: RedisError) -> Self {
         let message = format!("the connection to {} was lost", config.address());

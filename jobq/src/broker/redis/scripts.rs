@@ -187,13 +187,16 @@ pub(super) fn delay(keys: &QueueKeys, entries: &[Entry]) -> Option<Step> {
 /// Enqueues the entries that are due now, if there are any: no script, so that the simplest of
 /// all steps costs the least.
 pub(super) fn push(keys: &QueueKeys, entries: &[Entry]) -> Option<Step> {
-    let mut step = Step::command("LPUSH").arg(keys.ready());
-    let mut any = false;
-    for entry in entries.iter().filter(|entry| entry.due == Due::Now) {
+    let now = entries.iter().filter(|entry| entry.due == Due::Now);
+    let (jobs, bytes) = now.clone().fold((0, 0), |(jobs, bytes), entry| {
+        (jobs + 1, bytes + entry.envelope.len())
+    });
+    let key = keys.ready();
+    let mut step = Step::command_of("LPUSH", jobs + 1, key.len() + bytes).arg(key);
+    now.for_each(|entry| {
         step.command.arg(&entry.envelope[..]);
-        any = true;
-    }
-    any.then_some(step)
+    });
+    (jobs > 0).then_some(step)
 }
 
 pub(super) fn pause(keys: &QueueKeys) -> Step {

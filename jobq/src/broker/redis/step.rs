@@ -71,6 +71,16 @@ impl Step {
         }
     }
 
+    /// [`Step::command`] with room for so many arguments and their bytes.
+    pub(super) fn command_of(name: &str, args: usize, bytes: usize) -> Self {
+        let mut command = Cmd::with_capacity(1 + args, name.len() + bytes);
+        command.arg(name);
+        Self {
+            script: None,
+            command,
+        }
+    }
+
     pub(super) fn script(script: &'static Script, keys: &[String]) -> Self {
         let mut command = redis::cmd(script.by_name());
         command.arg(&script.sha).arg(keys.len()).arg(keys);

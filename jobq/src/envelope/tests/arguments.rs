@@ -33,7 +33,7 @@ where
     T: Serialize + DeserializeOwned + PartialEq + fmt::Debug + Send + 'static,
 {
     let job = With { value };
-    let args = encode_args(&job).unwrap();
+    let args = args_of(&job).unwrap();
     assert_eq!(args, rmp_serde::to_vec_named(&job).unwrap());
     assert_eq!(decode_args::<With<T>>(&args).unwrap(), job);
 }
@@ -83,7 +83,7 @@ fn what_serde_writes_it_reads_again() {
     survives(std::net::IpAddr::from([127, 0, 0, 1]));
     survives(std::path::PathBuf::from("/tmp/x"));
     survives(Duration::from_millis(1500));
-    let nan = encode_args(&With { value: f64::NAN }).unwrap();
+    let nan = args_of(&With { value: f64::NAN }).unwrap();
     assert!(decode_args::<With<f64>>(&nan).unwrap().value.is_nan());
 }
 
@@ -136,8 +136,8 @@ fn a_job_without_arguments_is_an_empty_map() {
         const NAME: &'static str = "tock";
         const DEFAULTS: JobDefaults = JobDefaults::new();
     }
-    assert_eq!(encode_args(&Tick {}).unwrap(), [0x80]);
-    assert_eq!(encode_args(&Tock).unwrap(), [0x80]);
+    assert_eq!(args_of(&Tick {}).unwrap(), [0x80]);
+    assert_eq!(args_of(&Tock).unwrap(), [0x80]);
     assert!(decode_args::<Tick>(&[0x80]).is_ok());
     assert!(decode_args::<Tock>(&[0x80]).is_ok());
 }
@@ -163,7 +163,7 @@ fn arguments_are_a_map_and_nothing_else() {
         const NAME: &'static str = "bare";
         const DEFAULTS: JobDefaults = JobDefaults::new();
     }
-    let error = encode_args(&Bare(1)).unwrap_err().to_string();
+    let error = args_of(&Bare(1)).unwrap_err().to_string();
     assert!(error.contains("a struct with named fields"), "{error}");
 }
 
@@ -203,7 +203,7 @@ fn a_parameter_added_as_an_option_may_be_missing() {
         const NAME: &'static str = "mail";
         const DEFAULTS: JobDefaults = JobDefaults::new();
     }
-    let later: Later = decode_args(&encode_args(&mail()).unwrap()).unwrap();
+    let later: Later = decode_args(&args_of(&mail()).unwrap()).unwrap();
     assert_eq!((later.user, later.subject), (7, None));
 }
 
@@ -282,10 +282,10 @@ fn ten_thousand_nested_values_are_refused_when_read() {
 fn ten_thousand_nested_values_are_refused_when_written() {
     fn refused<T: Serialize + DeserializeOwned + Send + 'static>(value: T) {
         let job = With { value };
-        let error = encode_args(&job).unwrap_err().to_string();
+        let error = args_of(&job).unwrap_err().to_string();
         assert!(error.contains("nest"), "{error}");
         // Dropping ten thousand boxes recurses, which is no part of this test.
-        std::mem::forget(job);
+        mem::forget(job);
     }
     refused(layers(10_000));
     refused((0..10_000).fold(Chain { next: None }, |inner, _| Chain {
@@ -306,12 +306,12 @@ fn what_may_be_written_may_be_read() {
             next: Some(Box::new(inner)),
         })
     };
-    let args = encode_args(&With { value: chain(62) }).unwrap();
+    let args = args_of(&With { value: chain(62) }).unwrap();
     assert!(decode_args::<With<Chain>>(&args).is_ok());
-    let error = encode_args(&With { value: chain(63) }).unwrap_err();
+    let error = args_of(&With { value: chain(63) }).unwrap_err();
     assert!(error.downcast::<EnvelopeError>().is_ok());
     for depth in 0..300 {
-        let Ok(args) = encode_args(&With {
+        let Ok(args) = args_of(&With {
             value: layers(depth),
         }) else {
             continue;
