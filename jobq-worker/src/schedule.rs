@@ -3,7 +3,8 @@
 //! Weighted is fair over *jobs claimed*: every queue has a clock that runs by `jobs / weight`, and
 //! the queue furthest behind goes next. A round takes its whole batch from one queue, because every
 //! further claim in it costs Redis as much as tens of jobs; a queue's batch is its share of all
-//! slots, but never so small that a hundred queues would make a hundred tiny claims.
+//! slots, but never so small that a hundred queues would make a hundred tiny claims. Where jobs leave
+//! their slots at once it is half of them: who has how many at a time is then no matter.
 
 use std::fmt;
 
@@ -67,6 +68,10 @@ fn is_number(text: &str) -> bool {
 /// The smallest batch, as a part of all slots, when several queues have jobs.
 const SMALLEST_PART: u32 = 16;
 
+/// The smallest batch of jobs that leave their slots at once. While one half of the slots is on its way
+/// to the store and back, the other is worked on.
+const SMALLEST_BRIEF_PART: u32 = 2;
+
 /// Chooses queues by index.
 #[derive(Debug)]
 pub(crate) struct Schedule {
@@ -127,8 +132,9 @@ impl Schedule {
         self.hot_queues().next().is_some()
     }
 
-    /// The next queue to claim from, with `free` slots; `None` if no queue may have jobs.
-    pub(crate) fn next(&self, free: u32) -> Option<Turn> {
+    /// The next queue to claim from, with `free` slots; `None` if no queue may have jobs. `is_brief` says
+    /// whether a queue's jobs leave their slots at once.
+    pub(crate) fn next(&self, free: u32, is_brief: impl Fn(usize) -> bool) -> Option<Turn> {
         let mut hot = self
             .queues
             .iter()
@@ -141,7 +147,11 @@ impl Schedule {
         let total: u32 = self.hot_queues().map(|queue| queue.weight).sum();
         let share = u64::from(self.slots) * u64::from(queue.weight) / u64::from(total);
         let share = u32::try_from(share).unwrap_or(u32::MAX);
-        let batch = share.max(self.slots / SMALLEST_PART).max(1);
+        let part = match is_brief(index) {
+            true => SMALLEST_BRIEF_PART,
+            false => SMALLEST_PART,
+        };
+        let batch = share.max(self.slots / part).max(1);
         Some(Turn {
             index,
             max: free.min(batch),
@@ -163,12 +173,12 @@ impl Schedule {
 mod tests {
     use super::*;
 
-    fn shares(weights: &[u32], slots: u32, jobs: usize) -> Vec<usize> {
+    fn shares(weights: &[u32], slots: u32, jobs: usize, brief: bool) -> Vec<usize> {
         let mut schedule = Schedule::new(weights, false, slots);
         (0..weights.len()).for_each(|index| schedule.set_hot(index, true));
         let mut counts = vec![0; weights.len()];
         while counts.iter().sum::<usize>() < jobs {
-            let turn = schedule.next(slots).expect("a queue is hot");
+            let turn = schedule.next(slots, |_| brief).expect("a queue is hot");
             counts[turn.index] += turn.max as usize;
             schedule.charge(turn.index, turn.max as usize);
         }
@@ -178,14 +188,17 @@ mod tests {
     #[test]
     fn weights_share_jobs_at_every_batch_size() {
         for slots in [1, 2, 7, 10, 64, 256, 1000] {
-            let counts = shares(&[6, 3, 1], slots, 10_000);
-            let total: usize = counts.iter().sum();
-            for (count, part) in counts.iter().zip([0.6, 0.3, 0.1]) {
-                let share = *count as f64 / total as f64;
-                assert!(
-                    (share - part).abs() < 0.1 * part,
-                    "{slots} slots: {counts:?}"
-                );
+            // Large batches even out over more jobs.
+            for (brief, jobs) in [(false, 10_000), (true, 100_000)] {
+                let counts = shares(&[6, 3, 1], slots, jobs, brief);
+                let total: usize = counts.iter().sum();
+                for (count, part) in counts.iter().zip([0.6, 0.3, 0.1]) {
+                    let share = *count as f64 / total as f64;
+                    assert!(
+                        (share - part).abs() < 0.1 * part,
+                        "{slots} slots: {counts:?}"
+                    );
+                }
             }
         }
     }
@@ -194,7 +207,10 @@ mod tests {
     fn a_single_hot_queue_gets_every_slot() {
         let mut schedule = Schedule::new(&[1, 9], false, 100);
         schedule.set_hot(0, true);
-        assert_eq!(schedule.next(100), Some(Turn { index: 0, max: 100 }));
+        assert_eq!(
+            schedule.next(100, |_| false),
+            Some(Turn { index: 0, max: 100 })
+        );
     }
 
     #[test]
@@ -204,24 +220,29 @@ mod tests {
         schedule.charge(0, 1_000_000);
         schedule.set_hot(1, true);
         schedule.charge(1, 1);
-        assert_eq!(schedule.next(10).map(|turn| turn.index), Some(0));
+        assert_eq!(schedule.next(10, |_| false).map(|turn| turn.index), Some(0));
     }
 
     #[test]
     fn a_hundred_queues_do_not_make_tiny_batches() {
         let mut schedule = Schedule::new(&[1; 100], false, 1000);
         (0..100).for_each(|index| schedule.set_hot(index, true));
-        assert_eq!(schedule.next(1000).map(|turn| turn.max), Some(62));
+        assert_eq!(
+            schedule.next(1000, |_| false).map(|turn| turn.max),
+            Some(62)
+        );
+        let brief = schedule.next(1000, |index| index == 0);
+        assert_eq!(brief.map(|turn| turn.max), Some(500));
     }
 
     #[test]
     fn strict_takes_the_first_that_may_have_jobs() {
         let mut schedule = Schedule::new(&[1, 1, 1], true, 10);
-        assert_eq!(schedule.next(10), None);
+        assert_eq!(schedule.next(10, |_| false), None);
         schedule.set_hot(2, true);
         schedule.set_hot(1, true);
         schedule.charge(1, 1_000);
-        assert_eq!(schedule.next(4), Some(Turn { index: 1, max: 4 }));
+        assert_eq!(schedule.next(4, |_| false), Some(Turn { index: 1, max: 4 }));
     }
 
     #[test]

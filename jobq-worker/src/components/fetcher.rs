@@ -179,7 +179,8 @@ impl Fetcher {
             let index = shared.lanes.iter().position(Lane::take_handed)?;
             return Some((index, shared.slots.reserve(0)));
         }
-        let Turn { index, max } = schedule.next(free)?;
+        let is_brief = |index: usize| shared.memberships[index].pace.is_brief();
+        let Turn { index, max } = schedule.next(free, is_brief)?;
         // Under the lock of the schedule nobody else reserves: what was free still is.
         let slots = shared.slots.reserve(max);
         shared.lanes[index].take_handed();

@@ -19,6 +19,11 @@ impl Pace {
         (self.0.load(Ordering::Relaxed) / PROOF).max(1) as usize
     }
 
+    /// Whether jobs leave their slots at once: so many did that cohorts are as large as they get.
+    pub(crate) fn is_brief(&self) -> bool {
+        self.cohort() == LARGEST as usize
+    }
+
     /// So many jobs were over at once. Where two tell at the same time, one may go unheard.
     pub(crate) fn over_at_once(&self, jobs: u32) {
         let before = self.0.load(Ordering::Relaxed);
@@ -48,9 +53,11 @@ mod tests {
         assert_eq!(pace.cohort(), 1);
         pace.over_at_once(1);
         assert_eq!(pace.cohort(), 2);
+        pace.over_at_once(239);
+        assert_eq!((pace.cohort(), pace.is_brief()), (31, false));
         pace.over_at_once(1_000_000);
-        assert_eq!(pace.cohort(), 32);
+        assert_eq!((pace.cohort(), pace.is_brief()), (32, true));
         pace.goes_on();
-        assert_eq!(pace.cohort(), 1);
+        assert_eq!((pace.cohort(), pace.is_brief()), (1, false));
     }
 }
