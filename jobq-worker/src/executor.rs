@@ -196,72 +196,84 @@ fn read(bytes: Bytes) -> Result<Read, (EnvelopeError, Bytes)> {
 }
 
 /// Runs a job that was begun at `begun`, to its end.
-async fn execute(mut run: Run, begun: Instant) -> Ending {
-    let Some(registration) = &run.registration else {
-        let ended = settlement::unknown_name(&run);
-        return run.end(ended);
-    };
-    let (handler, envelope) = (registration.handler, &run.envelope);
-    let context = Context::new(ContextParts {
-        id: envelope.id(),
-        name: registration.name,
-        attempt: envelope.failures().saturating_add(1),
-        enqueued_at: envelope.enqueued_at(),
-        surroundings: run.owner.surroundings.clone(),
-    });
-    let set = run.options.as_ref().and_then(|options| options.timeout);
-    let timeout = set.unwrap_or(registration.defaults.timeout);
-    let span = tracing::info_span!(
-        "job",
-        job.id = %context.id(),
-        job.name = registration.name,
-        job.queue = context.queue(),
-        job.attempt = context.attempt(),
-    );
-    let ended = async {
-        tracing::debug!("started");
-        match handler {
-            Handler::Async(prepare) => run_async(&run, prepare, context, begun, timeout).await,
-            Handler::Blocking(prepare) => {
-                // In a place of its own, so that the others need not have room for it.
-                Box::pin(run_blocking(&mut run, prepare, context, timeout)).await
+#[expect(
+    clippy::manual_async_fn,
+    reason = "an `async fn` keeps what it is given twice, for as long as each job runs"
+)]
+fn execute(mut run: Run, begun: Instant) -> impl Future<Output = Ending> + Send {
+    async move {
+        let Some(registration) = &run.registration else {
+            let ended = settlement::unknown_name(&run);
+            return run.end(ended);
+        };
+        let (handler, envelope) = (registration.handler, &run.envelope);
+        let context = Context::new(ContextParts {
+            id: envelope.id(),
+            name: registration.name,
+            attempt: envelope.failures().saturating_add(1),
+            enqueued_at: envelope.enqueued_at(),
+            surroundings: run.owner.surroundings.clone(),
+        });
+        let set = run.options.as_ref().and_then(|options| options.timeout);
+        let timeout = set.unwrap_or(registration.defaults.timeout);
+        let span = tracing::info_span!(
+            "job",
+            job.id = %context.id(),
+            job.name = registration.name,
+            job.queue = context.queue(),
+            job.attempt = context.attempt(),
+        );
+        let ended = async {
+            tracing::debug!("started");
+            match handler {
+                Handler::Async(prepare) => run_async(&run, prepare, context, begun, timeout).await,
+                Handler::Blocking(prepare) => {
+                    // In a place of its own, so that the others need not have room for it.
+                    Box::pin(run_blocking(&mut run, prepare, context, timeout)).await
+                }
             }
         }
+        .instrument(span)
+        .await;
+        run.end(ended)
     }
-    .instrument(span)
-    .await;
-    run.end(ended)
 }
 
 type Prepare<T> = fn(&[u8], Context) -> Result<T, EnvelopeError>;
 
-async fn run_async(
+#[expect(
+    clippy::manual_async_fn,
+    reason = "an `async fn` keeps what it is given twice, for as long as each job runs"
+)]
+fn run_async(
     run: &Run,
     prepare: Prepare<RunFuture>,
     context: Context,
     begun: Instant,
     timeout: Option<Duration>,
-) -> Ended {
-    let handed = context.clone();
-    // Everything of the user's runs inside: decoding, the handler, `Display` of its error, drops.
-    let handler = panic::catch(async {
-        match prepare(run.envelope.args(), handed) {
-            Ok(future) => verdict(future.await),
-            Err(error) => Ended::Undecodable(error.to_string()),
-        }
-    });
-    let mut handler = pin!(Some(handler));
-    let running = poll_fn(|cx| match handler.as_mut().as_pin_mut() {
-        Some(handler) => handler.poll(cx),
-        None => Poll::Pending,
-    });
-    match within(timeout, begun, running).await {
-        Some(ended) => ended.unwrap_or_else(Ended::Panicked),
-        None => {
-            runtime::cancel(&context);
-            // What the handler's drops do cannot change how the run ended.
-            let _ = panic::catch_sync(|| handler.set(None));
-            Ended::TimedOut(timeout.unwrap_or_default())
+) -> impl Future<Output = Ended> + Send {
+    async move {
+        let handed = context.clone();
+        // Everything of the user's runs inside: decoding, the handler, `Display` of its error, drops.
+        let mut handler = pin!(Some(async move {
+            let future = match prepare(run.envelope.args(), handed) {
+                Ok(future) => future,
+                Err(error) => return Ended::Undecodable(error.to_string()),
+            };
+            verdict(future.await)
+        }));
+        let running = poll_fn(|cx| match handler.as_mut().as_pin_mut() {
+            Some(handler) => panic::catch_poll(|| handler.poll(cx)),
+            None => Poll::Pending,
+        });
+        match within(timeout, begun, running).await {
+            Some(ended) => ended.unwrap_or_else(Ended::Panicked),
+            None => {
+                runtime::cancel(&context);
+                // What the handler's drops do cannot change how the run ended.
+                let _ = panic::catch_sync(|| handler.set(None));
+                Ended::TimedOut(timeout.unwrap_or_default())
+            }
         }
     }
 }
@@ -278,19 +290,29 @@ fn verdict(result: Result<(), jobq::BoxError>) -> Ended {
 
 /// `None` if it took longer than `limit` from `begun` on. What is over when it is first polled pays
 /// for no timer.
-async fn within<F: Future>(limit: Option<Duration>, begun: Instant, run: F) -> Option<F::Output> {
-    let (mut run, mut timer) = (pin!(run), None);
-    poll_fn(|cx| {
-        if let Poll::Ready(output) = run.as_mut().poll(cx) {
-            return Poll::Ready(Some(output));
-        }
-        let Some(end) = limit.and_then(|limit| begun.checked_add(limit)) else {
-            return Poll::Pending;
-        };
-        // A run that has used up what its task may do at a time has a timeout all the same.
-        let new = || Box::pin(tokio::task::unconstrained(sleep_until(end)));
-        let timer = timer.get_or_insert_with(new).as_mut();
-        timer.poll(cx).map(|()| None)
-    })
-    .await
+#[expect(
+    clippy::manual_async_fn,
+    reason = "an `async fn` keeps what it is given twice, for as long as each job runs"
+)]
+fn within<F: Future>(
+    limit: Option<Duration>,
+    begun: Instant,
+    run: F,
+) -> impl Future<Output = Option<F::Output>> {
+    async move {
+        let (mut run, mut timer) = (pin!(run), None);
+        poll_fn(|cx| {
+            if let Poll::Ready(output) = run.as_mut().poll(cx) {
+                return Poll::Ready(Some(output));
+            }
+            let Some(end) = limit.and_then(|limit| begun.checked_add(limit)) else {
+                return Poll::Pending;
+            };
+            // A run that has used up what its task may do at a time has a timeout all the same.
+            let new = || Box::pin(tokio::task::unconstrained(sleep_until(end)));
+            let timer = timer.get_or_insert_with(new).as_mut();
+            timer.poll(cx).map(|()| None)
+        })
+        .await
+    }
 }

@@ -234,8 +234,30 @@ impl Cohort {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes the next job to begin, after the end of the one before it.
-    fn next(&self, before: Option<Ending>) -> Option<Next> {
+    /// Begins the next job, after the end of the one before it: `start` makes what is put in `place`.
+    /// Answers whether it is a blocking one; `None` if there is no other.
+    fn begin_next<F>(
+        &self,
+        owner: &Arc<Owner>,
+        mut before: Option<Ending>,
+        mut place: Pin<&mut Option<F>>,
+        start: impl Fn(Run) -> F,
+    ) -> Option<bool> {
+        while let Some((Next { token, bytes, slot }, from)) = self.next(before.take()) {
+            match Run::begin(owner, token, bytes, slot, from) {
+                Ok(run) => {
+                    let is_blocking = run.is_blocking();
+                    place.set(Some(start(run)));
+                    return Some(is_blocking);
+                }
+                Err(ending) => before = Some(ending),
+            }
+        }
+        None
+    }
+
+    /// Takes the next job to begin, and says where it is from.
+    fn next(&self, before: Option<Ending>) -> Option<(Next, ReleaseTo)> {
         let mut state = self.state();
         if let Some(Ending {
             settlement,
@@ -247,9 +269,9 @@ impl Cohort {
             slot.into_iter()
                 .for_each(|slot| state.over.slots.join(slot));
         }
-        let next = state.jobs.next();
-        state.begun += u32::from(next.is_some());
-        next
+        let next = state.jobs.next()?;
+        state.begun += 1;
+        Some((next, state.jobs.from))
     }
 
     /// Puts away what is over, the outcomes first: once all slots are free, every outcome is in the
@@ -311,25 +333,20 @@ impl Drop for Beginning {
 }
 
 /// Begins jobs one after the other, up to one that goes on: runs it to its end, with the rest beside it.
+///
+/// There is one of these for each job in flight, so nothing large is kept over an `await`: what runs
+/// has a place of its own, which the jobs before it had too.
 async fn begin(beginning: Beginning) {
     let Beginning(owner, cohort) = &beginning;
-    let (from, pace) = (cohort.state().jobs.from, &owner.membership().pace);
-    let (mut place, mut over) = (Box::pin(None), None);
-    while let Some(Next { token, bytes, slot }) = cohort.next(over.take()) {
-        let run = match Run::begin(owner, token, bytes, slot, from) {
-            Ok(run) => run,
-            Err(ending) => {
-                over = Some(ending);
-                continue;
-            }
-        };
-        let is_blocking = run.is_blocking();
-        place.set(Some(execute(run, Instant::now())));
+    let (mut place, mut before) = (Box::pin(None), None);
+    while let Some(is_blocking) = cohort.begin_next(owner, before, place.as_mut(), |run| {
+        execute(run, Instant::now())
+    }) {
         if let Poll::Ready(ending) = poll_once(place.as_mut()).await {
-            over = Some(ending);
+            before = Some(ending);
             continue;
         }
-        pace.goes_on();
+        owner.membership().pace.goes_on();
         cohort.put_away(owner);
         cohort.rest().start_by(1);
         if is_blocking {
@@ -342,7 +359,8 @@ async fn begin(beginning: Beginning) {
         }
         return;
     }
-    pace.over_at_once(cohort.put_away(owner));
+    let over = cohort.put_away(owner);
+    owner.membership().pace.over_at_once(over);
 }
 
 /// What of a run is left.

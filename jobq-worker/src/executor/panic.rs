@@ -2,9 +2,7 @@
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
-use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
 use std::sync::Once;
 use std::task::Poll;
 
@@ -47,15 +45,12 @@ pub(crate) fn message(payload: &(dyn Any + Send)) -> &str {
         .unwrap_or("a value that is no text")
 }
 
-/// Runs a future; a panic becomes its message and place.
-pub(super) async fn catch<F: Future>(future: F) -> Result<F::Output, String> {
-    let mut future = pin!(future);
-    poll_fn(|cx| match catch_sync(|| future.as_mut().poll(cx)) {
-        Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
-        Ok(Poll::Pending) => Poll::Pending,
+/// Polls; a panic is an end too, with its message and place.
+pub(super) fn catch_poll<T>(poll: impl FnOnce() -> Poll<T>) -> Poll<Result<T, String>> {
+    match catch_sync(poll) {
+        Ok(polled) => polled.map(Ok),
         Err(message) => Poll::Ready(Err(message)),
-    })
-    .await
+    }
 }
 
 /// Runs a function; a panic becomes its message and place.
