@@ -31,6 +31,7 @@ impl Setup {
             connections,
             threads: 1,
             logs: false,
+            watched: true,
         }
     }
 }

@@ -32,6 +32,8 @@ pub(crate) struct Setup {
     pub(crate) threads: usize,
     /// Whether it logs at `info`, to nowhere.
     pub(crate) logs: bool,
+    /// Whether it looks all the time when jobs end, which costs a few hundredths of a core.
+    pub(crate) watched: bool,
 }
 
 /// What a worker says of itself.
@@ -57,7 +59,9 @@ pub(crate) fn run(setup: &str) -> ExitCode {
         .enable_all()
         .build()
         .expect("a runtime is to be had");
-    std::thread::spawn(watch);
+    if setup.watched {
+        std::thread::spawn(watch);
+    }
     runtime.block_on(async {
         let client = jobq::connect(&setup.url).await.expect("Redis answers");
         let worker = Worker::builder(client)

@@ -20,7 +20,10 @@ pub(super) async fn idle(plan: Plan, sheet: &mut Sheet) {
         let mut row = Row::new().with("queues", queues);
         for _ in 0..plan.rounds {
             store.flush().await;
-            let mut setup = Setup::new(&store, 100, 1);
+            let mut setup = Setup {
+                watched: false,
+                ..Setup::new(&store, 100, 1)
+            };
             setup.queues = (0..queues)
                 .map(|number| format!("{QUEUE}-{number}"))
                 .collect();
