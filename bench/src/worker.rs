@@ -52,7 +52,9 @@ pub(crate) struct Report {
 pub(crate) fn run(setup: &str) -> ExitCode {
     let setup: Setup = serde_json::from_str(setup).expect("the harness says how to work");
     if setup.logs {
-        tracing_subscriber::fmt().with_writer(std::io::sink).init();
+        // As a worker process logs where its output is no terminal.
+        let logs = tracing_subscriber::fmt().with_ansi(false);
+        logs.with_writer(std::io::sink).init();
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(setup.threads)
