@@ -5,6 +5,7 @@
 //! machine's noise meets both.
 
 mod bare;
+mod chart;
 mod jobs;
 mod load;
 mod round;
@@ -15,9 +16,10 @@ mod usage;
 mod worker;
 mod workloads;
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 
 use crate::round::Plan;
 use crate::sheet::Sheet;
@@ -26,8 +28,10 @@ use crate::workloads::Workload;
 /// Measures jobq. Each workload prints a row for each of its settings: medians over the rounds, with
 /// the least and the most in brackets.
 #[derive(Debug, Parser)]
-#[command(name = "jobq-bench")]
+#[command(name = "jobq-bench", args_conflicts_with_subcommands = true)]
 struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
     /// What to measure; all of them if none is named.
     #[arg(value_enum)]
     workloads: Vec<Workload>,
@@ -42,12 +46,43 @@ struct Arguments {
     divide: u64,
 }
 
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Draws what was measured, as SVG files.
+    Chart {
+        /// What `--json` printed, of one run or of several.
+        results: PathBuf,
+        /// Where the files are written.
+        folder: PathBuf,
+    },
+}
+
 fn main() -> ExitCode {
     let mut given = std::env::args().skip(1);
     if given.next().as_deref() == Some(worker::COMMAND) {
         return worker::run(&given.next().unwrap_or_default());
     }
     let arguments = Arguments::parse();
+    match &arguments.command {
+        Some(Command::Chart { results, folder }) => draw(results, folder),
+        None => measure(&arguments),
+    }
+}
+
+fn draw(results: &Path, folder: &Path) -> ExitCode {
+    match chart::draw(results, folder) {
+        Ok(files) => {
+            files.iter().for_each(|file| println!("{}", file.display()));
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("jobq-bench: no charts of {}: {error}", results.display());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn measure(arguments: &Arguments) -> ExitCode {
     let mut sheet = Sheet::new(arguments.json);
     let plan = Plan {
         rounds: arguments.rounds,

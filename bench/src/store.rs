@@ -2,6 +2,7 @@
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{Shutdown, TcpStream};
+use std::ops::Sub;
 use std::thread::JoinHandle;
 
 use redis::aio::MultiplexedConnection;
@@ -54,6 +55,16 @@ impl Store {
         (number(&info, "used_cpu_user") + number(&info, "used_cpu_sys")) * 1e6
     }
 
+    /// What it has used so far.
+    pub(crate) async fn used(&self) -> Used {
+        let stats = self.info("stats").await;
+        Used {
+            cpu_us: self.cpu_us().await,
+            read_bytes: number(&stats, "total_net_input_bytes"),
+            sent_bytes: number(&stats, "total_net_output_bytes"),
+        }
+    }
+
     /// Bytes that it has allocated.
     pub(crate) async fn bytes(&self) -> f64 {
         number(&self.info("memory").await, "used_memory")
@@ -71,6 +82,26 @@ pub(crate) async fn connect(url: &str) -> MultiplexedConnection {
         .get_multiplexed_async_connection_with_config(&config)
         .await
         .expect("Redis answers")
+}
+
+/// Processor time of Redis, and bytes of its clients.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Used {
+    pub(crate) cpu_us: f64,
+    pub(crate) read_bytes: f64,
+    pub(crate) sent_bytes: f64,
+}
+
+impl Sub for Used {
+    type Output = Self;
+
+    fn sub(self, before: Self) -> Self {
+        Self {
+            cpu_us: self.cpu_us - before.cpu_us,
+            read_bytes: self.read_bytes - before.read_bytes,
+            sent_bytes: self.sent_bytes - before.sent_bytes,
+        }
+    }
 }
 
 fn number(info: &str, key: &str) -> f64 {

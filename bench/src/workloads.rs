@@ -7,6 +7,7 @@ mod idle;
 mod instructions;
 mod latency;
 mod memory;
+mod settings;
 
 use clap::ValueEnum;
 
@@ -28,6 +29,7 @@ pub(crate) enum Workload {
     Queues,
     Idle,
     Fanin,
+    Settings,
     Instructions,
 }
 
@@ -45,6 +47,7 @@ impl Workload {
         Self::Queues,
         Self::Idle,
         Self::Fanin,
+        Self::Settings,
     ];
 
     pub(crate) fn name(self) -> &'static str {
@@ -61,6 +64,7 @@ impl Workload {
             Self::Queues => "queues",
             Self::Idle => "idle",
             Self::Fanin => "fanin",
+            Self::Settings => "settings",
             Self::Instructions => "instructions",
         }
     }
@@ -88,6 +92,7 @@ impl Workload {
             Self::Queues => "A drain of one queue and of many by one worker.",
             Self::Idle => "What a worker costs that has nothing to do.",
             Self::Fanin => "Eight worker processes wait on one queue for a job at a time.",
+            Self::Settings => "What settings of Redis cost, next to its defaults.",
             Self::Instructions => {
                 "Instructions that a worker executes for a no-op job, by valgrind."
             }
@@ -108,6 +113,7 @@ impl Workload {
             Self::Queues => drains::queues(plan, sheet).await,
             Self::Idle => idle::idle(plan, sheet).await,
             Self::Fanin => fanin::fanin(plan, sheet).await,
+            Self::Settings => settings::settings(plan, sheet).await,
             Self::Instructions => instructions::instructions(plan, sheet).await,
         }
     }

@@ -5,7 +5,7 @@ use crate::jobs::{TEXT, flaky, noop};
 use crate::load::{fill, fill_noop};
 use crate::round::{Drained, Plan, QUEUE, drain as drain_once, drained};
 use crate::sheet::{Row, Sheet};
-use crate::store::Store;
+use crate::store::{Store, Used};
 use crate::worker::{Process, Setup, until_done};
 
 /// A drain: how the workers are set, and how much they do. What takes a round trip each has fewer jobs.
@@ -53,10 +53,12 @@ const DRAINS: &[Shape] = &[
 ];
 
 impl Row {
-    fn note_drained(&mut self, drained: &Drained) {
+    pub(super) fn note_drained(&mut self, drained: &Drained) {
         self.note("jobs_per_s", drained.jobs_per_s);
         self.note("redis_us_per_job", drained.redis_us_per_job);
         self.note("worker_us_per_job", drained.worker_us_per_job);
+        self.note("redis_read_bytes", drained.redis_read_bytes_per_job);
+        self.note("redis_sent_bytes", drained.redis_sent_bytes_per_job);
         self.note("rss_mib", drained.peak_mib);
     }
 
@@ -195,7 +197,7 @@ pub(super) async fn backlog(plan: Plan, sheet: &mut Sheet) {
                 fill_noop(&store.url(), pending).await;
                 let mut workers = [Process::start(&setup)];
                 let reports = until_done(&mut workers, pending).await;
-                seconds += pending as f64 / drained(&reports, 0.0).jobs_per_s;
+                seconds += pending as f64 / drained(&reports, Used::default()).jobs_per_s;
             }
             row.note("jobs_per_s", (pending * times) as f64 / seconds);
         }

@@ -44,7 +44,7 @@ pub(super) async fn enqueue(plan: Plan, sheet: &mut Sheet) {
 }
 
 /// Seconds that so many tasks need for so many calls each.
-async fn by_client(client: &Client, at_once: u64, bulk: u64, calls: u64) -> f64 {
+pub(super) async fn by_client(client: &Client, at_once: u64, bulk: u64, calls: u64) -> f64 {
     // The first call tells Redis of the queue.
     noop::enqueue(client, 0, TEXT)
         .await
