@@ -175,6 +175,28 @@ impl WorkerBuilder {
         self
     }
 
+    /// Serves `/healthz`, `/readyz` and `/metrics` over HTTP at this address while it runs: whether it
+    /// is alive, whether it could take a job, and what it shows to Prometheus. Not unless set. Whoever
+    /// reaches the port may read it: 127.0.0.1 is for those on this machine.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use jobq_worker::Worker;
+    /// # #[jobq::job(name = "http.example")]
+    /// # async fn send_welcome(user_id: u64) {}
+    /// # let client = jobq::connect("memory://").await?;
+    /// let worker = Worker::builder(client).http(([127, 0, 0, 1], 9100)).build()?;
+    /// # drop(worker);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "http")]
+    pub fn http(mut self, address: impl Into<std::net::SocketAddr>) -> Self {
+        self.settings.http = Some(address.into());
+        self
+    }
+
     /// Adds a job made with `#[derive(Job)]`. Functions with `#[job]` need no call.
     ///
     /// ```

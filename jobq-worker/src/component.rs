@@ -2,6 +2,7 @@
 //! A component itself is a `tick`: one round, without sleeping.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use jobq::BrokerError;
@@ -42,6 +43,7 @@ pub(crate) const MAX_BACKOFF: Duration = Duration::from_secs(2);
 pub(crate) async fn run<C: Component>(mut component: C, shared: Arc<Shared>) {
     let shutdown = &shared.shutdown;
     let span = tracing::debug_span!("component", component = C::NAME);
+    let _told = TellsPanic(&shared);
     async {
         let mut backoff = ErrorBackoff::default();
         loop {
@@ -68,6 +70,17 @@ pub(crate) async fn run<C: Component>(mut component: C, shared: Arc<Shared>) {
     }
     .instrument(span)
     .await;
+}
+
+/// Notes that a component has panicked: nothing starts it again.
+struct TellsPanic<'a>(&'a Shared);
+
+impl Drop for TellsPanic<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.broken.store(true, Ordering::Relaxed);
+        }
+    }
 }
 
 /// A connection of its own for `what`, as soon as there is one; `None` if the worker stops before.

@@ -121,6 +121,14 @@ pub enum RunError {
         "no tokio runtime runs here; run the worker below `#[tokio::main]`, or inside of `Runtime::block_on`"
     )]
     NoRuntime,
+    /// HTTP could not be served at the address that was given.
+    #[error("could not serve HTTP at {address}")]
+    Http {
+        /// Where.
+        address: std::net::SocketAddr,
+        /// Why not.
+        source: std::io::Error,
+    },
     /// The operating system refused a signal handler or a thread.
     #[error("the operating system refused {what}")]
     System {

@@ -20,14 +20,16 @@ use std::time::Duration;
 use bytes::Bytes;
 use jobq::broker::{Action, ReleaseTo, Settlement};
 use jobq::runtime::{
-    self, ContextParts, Ended, Handler, Registration, RunFuture, SUSPECT_AFTER, Surroundings,
-    judge, name_bytes, read_envelope,
+    self, ContextParts, Ended, Handler, RunFuture, SUSPECT_AFTER, Surroundings, judge, name_bytes,
+    read_envelope,
 };
-use jobq::{Context, Envelope, EnvelopeError, JobId, Options, QueueName, Token, WorkerId};
+use jobq::{At, Context, Envelope, EnvelopeError, JobId, Options, QueueName, Token, WorkerId};
 use tokio::time::{Instant, sleep_until};
 use tracing::Instrument as _;
 
 use crate::outbox::{Kind, Note};
+use crate::registry::Entry;
+use crate::report::JobIndex;
 use crate::shared::Shared;
 use crate::slots::Filled;
 
@@ -81,30 +83,18 @@ struct Ending {
 }
 
 impl Ending {
-    fn new(
-        token: Token,
-        action: Action,
-        kind: Kind,
-        id: Option<JobId>,
-        slot: Option<Filled>,
-    ) -> Self {
+    fn new(token: Token, action: Action, note: Note, slot: Option<Filled>) -> Self {
         Self {
             settlement: Settlement { token, action },
-            note: Note { id, kind },
+            note,
             slot,
         }
     }
 
     /// Released as it is, with no run and no attempt.
     fn given_back(token: Token, to: ReleaseTo, id: Option<JobId>, slot: Option<Filled>) -> Self {
-        let envelope = None;
-        Self::new(
-            token,
-            Action::Release { to, envelope },
-            Kind::Released,
-            id,
-            slot,
-        )
+        let (envelope, note) = (None, Note::not_run(id, Kind::Released));
+        Self::new(token, Action::Release { to, envelope }, note, slot)
     }
 }
 
@@ -116,7 +106,10 @@ struct Run {
     /// `None` if the envelope has none.
     options: Option<Box<Options>>,
     /// `None` if no job of that name is registered.
-    registration: Option<Arc<Registration>>,
+    entry: Option<Arc<Entry>>,
+    /// When it began, or got its thread if it is a blocking one: in ns from the start of the worker on,
+    /// which takes half the room of a point in time, and less to count with.
+    begun_ns: u64,
     slot: Option<Filled>,
     open: bool,
 }
@@ -130,12 +123,14 @@ impl Run {
         bytes: Bytes,
         slot: Filled,
         from: ReleaseTo,
+        begun_ns: u64,
     ) -> Result<Self, Ending> {
         let (envelope, options) = match read(bytes) {
             Ok(read) => read,
             Err((error, bytes)) => {
                 let action = settlement::unreadable(owner, bytes, &error);
-                return Err(Ending::new(token, action, Kind::Dead, None, Some(slot)));
+                let note = Note::not_run(None, Kind::Dead { failed: false });
+                return Err(Ending::new(token, action, note, Some(slot)));
             }
         };
         if envelope.crashes() >= SUSPECT_AFTER && from == ReleaseTo::Front {
@@ -143,21 +138,37 @@ impl Run {
             let (to, id) = (ReleaseTo::Suspects, Some(envelope.id()));
             return Err(Ending::given_back(token, to, id, Some(slot)));
         }
-        let registration = owner.shared.registry.get(name_bytes(&envelope)).cloned();
+        let entry = owner.shared.registry.get(name_bytes(&envelope)).cloned();
         Ok(Self {
             owner: owner.clone(),
             token,
             envelope,
             options,
-            registration,
+            entry,
+            begun_ns,
             slot: Some(slot),
             open: true,
         })
     }
 
+    fn job(&self) -> JobIndex {
+        let entry = self.entry.as_ref();
+        entry.map_or(JobIndex::OTHER, |entry| entry.index)
+    }
+
+    fn begun(&self) -> Instant {
+        self.owner.shared.started.0 + Duration::from_nanos(self.begun_ns)
+    }
+
+    /// Since when it could have been running.
+    fn waits_since(&self) -> At {
+        let due = self.options.as_ref().and_then(|options| options.due);
+        due.unwrap_or_default().max(self.envelope.enqueued_at())
+    }
+
     /// Whether nothing can abort it: its end is awaited.
     fn is_blocking(&self) -> bool {
-        let handler = self.registration.as_ref().map(|job| job.handler);
+        let handler = self.entry.as_ref().map(|job| job.registration.handler);
         matches!(handler, Some(Handler::Blocking(_)))
     }
 
@@ -167,9 +178,16 @@ impl Run {
 
     fn ending(&mut self, ended: Ended) -> Ending {
         self.open = false;
+        let now_ns = self.owner.shared.elapsed_ns();
+        let spent_ns = now_ns.saturating_sub(self.begun_ns).max(1);
         let (action, kind) = settlement::settlement(self, ended);
-        let (id, slot) = (Some(self.envelope.id()), self.slot.take());
-        Ending::new(self.token, action, kind, id, slot)
+        let note = Note {
+            id: Some(self.envelope.id()),
+            kind,
+            job: self.job(),
+            spent_ns,
+        };
+        Ending::new(self.token, action, note, self.slot.take())
     }
 }
 
@@ -195,18 +213,19 @@ fn read(bytes: Bytes) -> Result<Read, (EnvelopeError, Bytes)> {
     }
 }
 
-/// Runs a job that was begun at `begun`, to its end.
+/// Runs a job that was begun, to its end.
 #[expect(
     clippy::manual_async_fn,
     reason = "an `async fn` keeps what it is given twice, for as long as each job runs"
 )]
-fn execute(mut run: Run, begun: Instant) -> impl Future<Output = Ending> + Send {
+fn execute(mut run: Run) -> impl Future<Output = Ending> + Send {
     async move {
-        let Some(registration) = &run.registration else {
+        let Some(entry) = &run.entry else {
             let ended = settlement::unknown_name(&run);
             return run.end(ended);
         };
-        let (handler, envelope) = (registration.handler, &run.envelope);
+        let (registration, envelope) = (&entry.registration, &run.envelope);
+        let handler = registration.handler;
         let context = Context::new(ContextParts {
             id: envelope.id(),
             name: registration.name,
@@ -226,7 +245,7 @@ fn execute(mut run: Run, begun: Instant) -> impl Future<Output = Ending> + Send 
         let ended = async {
             tracing::debug!("started");
             match handler {
-                Handler::Async(prepare) => run_async(&run, prepare, context, begun, timeout).await,
+                Handler::Async(prepare) => run_async(&run, prepare, context, timeout).await,
                 Handler::Blocking(prepare) => {
                     // In a place of its own, so that the others need not have room for it.
                     Box::pin(run_blocking(&mut run, prepare, context, timeout)).await
@@ -249,7 +268,6 @@ fn run_async(
     run: &Run,
     prepare: Prepare<RunFuture>,
     context: Context,
-    begun: Instant,
     timeout: Option<Duration>,
 ) -> impl Future<Output = Ended> + Send {
     async move {
@@ -266,7 +284,7 @@ fn run_async(
             Some(handler) => panic::catch_poll(|| handler.poll(cx)),
             None => Poll::Pending,
         });
-        match within(timeout, begun, running).await {
+        match within(timeout, || run.begun(), running).await {
             Some(ended) => ended.unwrap_or_else(Ended::Panicked),
             None => {
                 runtime::cancel(&context);
@@ -296,7 +314,7 @@ fn verdict(result: Result<(), jobq::BoxError>) -> Ended {
 )]
 fn within<F: Future>(
     limit: Option<Duration>,
-    begun: Instant,
+    begun: impl Fn() -> Instant,
     run: F,
 ) -> impl Future<Output = Option<F::Output>> {
     async move {
@@ -305,7 +323,7 @@ fn within<F: Future>(
             if let Poll::Ready(output) = run.as_mut().poll(cx) {
                 return Poll::Ready(Some(output));
             }
-            let Some(end) = limit.and_then(|limit| begun.checked_add(limit)) else {
+            let Some(end) = limit.and_then(|limit| begun().checked_add(limit)) else {
                 return Poll::Pending;
             };
             // A run that has used up what its task may do at a time has a timeout all the same.

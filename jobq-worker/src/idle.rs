@@ -62,7 +62,7 @@ async fn until_idle(shared: &Arc<Shared>) {
             biased;
             // A worker that ended by itself will do nothing more.
             () = shared.shutdown.reached(Phase::Draining) => return,
-            () = shared.quiet() => {}
+            () = shared.at_rest() => {}
         }
         let (before, began) = (shared.stats(), Instant::now());
         let counts = match look(shared).await {

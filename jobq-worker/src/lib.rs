@@ -43,6 +43,7 @@
 //! `process`, on by default, is [`main()`](main) and [`main_with`], and the crates for flags, the
 //! configuration file and logs that only they need. `tls` is that of `jobq`: `rediss://`.
 
+mod at_work;
 mod builder;
 #[doc(hidden)]
 pub mod chance;
@@ -50,15 +51,21 @@ mod component;
 mod components;
 mod error;
 mod executor;
+#[cfg(any(feature = "metrics", feature = "prometheus"))]
+mod exposition;
+#[cfg(feature = "http")]
+mod http;
 mod idle;
 mod lane;
 mod membership;
+mod meters;
 mod nearest;
 mod outage;
 mod outbox;
 #[cfg(feature = "process")]
 mod process;
 mod registry;
+mod report;
 mod schedule;
 mod settings;
 mod shared;

@@ -17,10 +17,12 @@ use std::time::Duration;
 use jobq::broker::Member;
 use jobq::runtime::{Cancellation, Lease};
 use jobq::{QueueName, Token, WorkerId};
-use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
+use crate::at_work::AtWork;
+
 use self::held::Held;
+pub(crate) use self::held::Task;
 pub(crate) use self::pace::Pace;
 pub(crate) use self::request::Request;
 
@@ -76,8 +78,8 @@ pub(crate) struct Alive {
 pub(crate) struct Former {
     /// How many jobs it held, those included that had ended and were not settled yet.
     pub(crate) held: usize,
-    /// How to end those that may be aborted.
-    pub(crate) aborts: Vec<AbortHandle>,
+    /// The tasks that run them.
+    pub(crate) tasks: Vec<Task>,
     /// The id the worker has now.
     pub(crate) successor: WorkerId,
 }
@@ -131,20 +133,20 @@ impl Membership {
         (request, member)
     }
 
-    /// Attaches how to abort tasks that run jobs of a claim. Gives that back if the worker was
-    /// reaped meanwhile: nobody knows of them any more.
-    pub(crate) fn started(
-        &self,
-        worker: &WorkerId,
-        counter: u64,
-        aborts: Vec<AbortHandle>,
-    ) -> Vec<AbortHandle> {
+    /// Attaches tasks that run jobs of a claim. Gives them back if the worker was reaped meanwhile:
+    /// nobody knows of them any more.
+    pub(crate) fn started(&self, worker: &WorkerId, counter: u64, tasks: Vec<Task>) -> Vec<Task> {
         let mut state = self.state();
         if state.worker() != worker {
-            return aborts;
+            return tasks;
         }
-        state.held.attach(counter, aborts);
+        state.held.attach(counter, tasks);
         Vec::new()
+    }
+
+    /// So many of the jobs that run, those of the oldest claims.
+    pub(crate) fn at_work(&self, most: usize) -> Vec<AtWork> {
+        self.state().held.at_work().take(most).collect()
     }
 
     /// Forgets jobs whose settle was answered.
@@ -208,7 +210,7 @@ impl Membership {
         old.tenure.cancellation.cancel();
         Some(Former {
             held: old.held.len(),
-            aborts: old.held.aborts().cloned().collect(),
+            tasks: old.held.tasks().cloned().collect(),
             successor,
         })
     }
@@ -249,7 +251,7 @@ impl Membership {
     pub(crate) fn abort_all(&self) {
         let state = self.state();
         state.tenure.cancellation.cancel();
-        state.held.aborts().for_each(AbortHandle::abort);
+        state.held.tasks().for_each(Task::abort);
     }
 
     /// Gives up the office of timekeeper for a while, so that another worker takes it.

@@ -13,6 +13,7 @@ use jobq::{BrokerError, JobId, WorkerId};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use crate::report::{JobIndex, Streak};
 use crate::shared::Shared;
 
 /// How long an outcome waits that the broker refused: it is full, or a key is damaged.
@@ -24,6 +25,22 @@ pub(crate) struct Note {
     /// `None` if the envelope could not be read.
     pub(crate) id: Option<JobId>,
     pub(crate) kind: Kind,
+    pub(crate) job: JobIndex,
+    /// How long the run took, in ns; 0 where there was none.
+    pub(crate) spent_ns: u64,
+}
+
+impl Note {
+    /// Of a job that was not run, and whose name does not matter.
+    pub(crate) fn not_run(id: Option<JobId>, kind: Kind) -> Self {
+        let (job, spent_ns) = (JobIndex::OTHER, 0);
+        Self {
+            id,
+            kind,
+            job,
+            spent_ns,
+        }
+    }
 }
 
 /// What became of a job.
@@ -37,7 +54,10 @@ pub(crate) enum Kind {
     Released,
     /// Put back for the worker that held it is gone. It was counted when it was taken over.
     Adopted,
-    Dead,
+    /// Whether it was given up for a run that failed.
+    Dead {
+        failed: bool,
+    },
 }
 
 /// Outcomes that wait to be settled.
@@ -289,10 +309,14 @@ fn empty_batch(shared: &Shared, index: usize, worker: &WorkerId) -> Batch {
 fn accept(shared: &Shared, settle: &Settle, notes: &Notes, settled: &Settled) {
     let tokens = settle.settlements.iter().map(|settlement| settlement.token);
     shared.memberships[notes.index].settled(&settle.worker, tokens);
+    let mut streak = Streak::new(&shared.tallies, notes.index);
     for (i, note) in notes.notes.iter().enumerate() {
         let accepted = settled.accepted.get(i).copied().unwrap_or(false);
-        count(shared, settle, *note, accepted);
+        if count(shared, settle, *note, accepted) {
+            streak.add(note);
+        }
     }
+    drop(streak);
     if settled.dropped > 0 {
         tracing::warn!(
             job.queue = %settle.queue, dropped = settled.dropped,
@@ -301,7 +325,8 @@ fn accept(shared: &Shared, settle: &Settle, notes: &Notes, settled: &Settled) {
     }
 }
 
-fn count(shared: &Shared, settle: &Settle, note: Note, accepted: bool) {
+/// Answers whether the outcome was taken.
+fn count(shared: &Shared, settle: &Settle, note: Note, accepted: bool) -> bool {
     let counters = &shared.counters;
     let id = note.id.map(tracing::field::display);
     // What is sent again and found settled had acted the first time: nothing was lost.
@@ -311,7 +336,7 @@ fn count(shared: &Shared, settle: &Settle, note: Note, accepted: bool) {
             job.id = id, job.queue = %settle.queue,
             "lease lost: the outcome of a run came too late and was not taken"
         );
-        return;
+        return false;
     }
     let (counter, what) = match note.kind {
         Kind::Done => (Some(&counters.done), "done"),
@@ -321,8 +346,9 @@ fn count(shared: &Shared, settle: &Settle, note: Note, accepted: bool) {
         Kind::Snoozed => (Some(&counters.snoozed), "snoozed"),
         Kind::Released => (Some(&counters.released), "released"),
         Kind::Adopted => (None, "adopted"),
-        Kind::Dead => (Some(&counters.dead), "dead"),
+        Kind::Dead { .. } => (Some(&counters.dead), "dead"),
     };
     counter.into_iter().for_each(|counter| counter.add(1));
     tracing::debug!(job.id = id, job.queue = %settle.queue, outcome = what, "settled");
+    true
 }

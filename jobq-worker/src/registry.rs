@@ -8,13 +8,21 @@ use jobq::runtime::{Registration, States};
 
 use crate::error::BuildError;
 use crate::nearest::nearest;
+use crate::report::JobIndex;
 
 /// Jobs by name.
 #[derive(Debug)]
 pub(crate) struct Registry {
-    by_name: HashMap<&'static [u8], Arc<Registration>>,
+    by_name: HashMap<&'static [u8], Arc<Entry>>,
     /// Names that were met and are not known, at most [`MAX_UNKNOWN`].
     unknown: Mutex<HashSet<String>>,
+}
+
+/// A job with the place of its name among all, sorted.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) index: JobIndex,
+    pub(crate) registration: Registration,
 }
 
 /// Unknown names remembered, so that each is warned about once; beyond, none is.
@@ -28,7 +36,7 @@ impl Registry {
     ) -> Result<Self, BuildError> {
         let mut by_name = HashMap::new();
         for job in registrations {
-            if let Some(first) = by_name.insert(job.name.as_bytes(), Arc::new(job)) {
+            if let Some(first) = by_name.insert(job.name.as_bytes(), job) {
                 return Err(duplicate(&first, &job));
             }
             for state in job.states {
@@ -45,15 +53,37 @@ impl Registry {
         if by_name.is_empty() {
             return Err(BuildError::NoJobs);
         }
+        let mut sorted: Vec<_> = by_name.into_iter().collect();
+        sorted.sort_by_key(|(name, _)| *name);
+        let entry = |(place, (name, registration))| {
+            let index = JobIndex::new(place);
+            let entry = Entry {
+                index,
+                registration,
+            };
+            (name, Arc::new(entry))
+        };
         Ok(Self {
-            by_name,
+            by_name: sorted.into_iter().enumerate().map(entry).collect(),
             unknown: Mutex::default(),
         })
     }
 
     /// By the bytes of its name.
-    pub(crate) fn get(&self, name: &[u8]) -> Option<&Arc<Registration>> {
+    pub(crate) fn get(&self, name: &[u8]) -> Option<&Arc<Entry>> {
         self.by_name.get(name)
+    }
+
+    /// The place of a name among all.
+    pub(crate) fn index(&self, name: &[u8]) -> JobIndex {
+        self.get(name).map_or(JobIndex::OTHER, |entry| entry.index)
+    }
+
+    /// Whether jobs of this name go to the queue by default.
+    #[cfg(any(feature = "metrics", feature = "prometheus"))]
+    pub(crate) fn is_default(&self, name: &str, queue: &jobq::QueueName) -> bool {
+        let entry = self.get(name.as_bytes());
+        entry.is_some_and(|entry| entry.registration.defaults.queue == queue.as_str())
     }
 
     /// Warns once about a name that no job here has.
@@ -70,7 +100,8 @@ impl Registry {
 
     /// The name of every job, sorted.
     pub(crate) fn names(&self) -> BTreeSet<&'static str> {
-        self.by_name.values().map(|job| job.name).collect()
+        let entries = self.by_name.values();
+        entries.map(|entry| entry.registration.name).collect()
     }
 
     /// What may be wrong with a list of queues that was set: one that no job names, or names that
@@ -78,7 +109,7 @@ impl Registry {
     /// workers may serve the rest: so it is told, and no error.
     pub(crate) fn doubts<'a>(&self, listed: impl Iterator<Item = &'a str>) -> Option<String> {
         let listed: BTreeSet<&str> = listed.collect();
-        let named: BTreeSet<&str> = self.by_name.values().map(|j| j.defaults.queue).collect();
+        let named: BTreeSet<&str> = self.defaults().collect();
         let odd = listed
             .difference(&named)
             .filter(|queue| **queue != "default");
@@ -100,11 +131,13 @@ impl Registry {
 
     /// The queues that jobs go to by default, `default` among them.
     pub(crate) fn queues(&self) -> BTreeSet<&'static str> {
-        self.by_name
-            .values()
-            .map(|job| job.defaults.queue)
-            .chain(["default"])
-            .collect()
+        self.defaults().chain(["default"]).collect()
+    }
+
+    /// The queue of each job.
+    fn defaults(&self) -> impl Iterator<Item = &'static str> {
+        let entries = self.by_name.values();
+        entries.map(|entry| entry.registration.defaults.queue)
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a worker is set to, checked.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use jobq::runtime::text::plain;
@@ -24,6 +25,8 @@ pub(crate) struct Settings {
     pub(crate) shutdown_timeout: Duration,
     pub(crate) lease: Duration,
     pub(crate) renew_every: Duration,
+    /// Where HTTP is served, if it is.
+    pub(crate) http: Option<SocketAddr>,
 }
 
 impl Default for Settings {
@@ -36,6 +39,7 @@ impl Default for Settings {
             shutdown_timeout: Duration::from_secs(25),
             lease: Duration::from_secs(7),
             renew_every: Duration::from_secs(2),
+            http: None,
         }
     }
 }
@@ -68,6 +72,13 @@ impl Settings {
                 plain(self.renew_every)
             );
             return invalid("lease", value, "more than twice renew_every");
+        }
+        if let Some(address) = self.http
+            && cfg!(not(feature = "http"))
+        {
+            let expected =
+                "nothing, for this program was built without the feature `http` of jobq-worker";
+            return invalid("http", address.to_string(), expected);
         }
         if self.lease > longest {
             return invalid("lease", plain(self.lease), "at most 1 h");

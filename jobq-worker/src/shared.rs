@@ -7,18 +7,19 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use jobq::broker::{Broker, Claim, Claimed};
 use jobq::runtime::States;
-use jobq::{BrokerError, Client, WorkerId};
+use jobq::{At, BrokerError, Client, WorkerId};
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
-use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 use crate::executor::Failures;
 use crate::lane::Lane;
-use crate::membership::Membership;
+use crate::membership::{Membership, Task};
+use crate::meters::{Meters, ns};
 use crate::outage::Outage;
 use crate::outbox::Outbox;
 use crate::registry::Registry;
+use crate::report::{Ledger, Tallies};
 use crate::schedule::Schedule;
 use crate::settings::Settings;
 use crate::shutdown::Shutdown;
@@ -31,6 +32,10 @@ const GRACE: Duration = Duration::from_secs(1);
 /// One running worker.
 #[derive(Debug)]
 pub(crate) struct Shared {
+    /// By which it is known from its start to its end. Its memberships begin with it too.
+    pub(crate) id: WorkerId,
+    /// The second by the clock of the broker.
+    pub(crate) started: (Instant, At),
     pub(crate) client: Client,
     pub(crate) settings: Settings,
     pub(crate) registry: Arc<Registry>,
@@ -41,6 +46,10 @@ pub(crate) struct Shared {
     pub(crate) slots: Arc<Slots>,
     pub(crate) outbox: Outbox,
     pub(crate) counters: Counters,
+    pub(crate) tallies: Tallies,
+    pub(crate) meters: Meters,
+    /// By queue.
+    pub(crate) ledgers: Vec<Ledger>,
     pub(crate) failures: Failures,
     pub(crate) outage: Outage,
     pub(crate) shutdown: Shutdown,
@@ -50,6 +59,10 @@ pub(crate) struct Shared {
     pub(crate) suspected: Notify,
     /// The worker empties itself to run a suspect alone: no ordinary claims.
     pub(crate) secluded: AtomicBool,
+    /// A component has panicked.
+    pub(crate) broken: AtomicBool,
+    /// When a heartbeat was answered last.
+    heard: Mutex<Instant>,
     pub(crate) runtime: Handle,
     schedule: Mutex<Schedule>,
 }
@@ -72,7 +85,12 @@ impl Shared {
         };
         let mut schedule = Schedule::new(&weights, settings.strict, settings.concurrency);
         (0..weights.len()).for_each(|index| schedule.set_hot(index, true));
+        let started = (Instant::now(), client.broker().now());
         Arc::new(Self {
+            started,
+            meters: Meters::new(weights.len(), started),
+            tallies: Tallies::new(weights.len(), registry.names()),
+            ledgers: weights.iter().map(|_| Ledger::default()).collect(),
             client,
             registry,
             states,
@@ -87,9 +105,12 @@ impl Shared {
             work,
             suspected: Notify::new(),
             secluded: AtomicBool::new(false),
+            broken: AtomicBool::new(false),
+            heard: Mutex::new(started.0),
             runtime: Handle::current(),
             schedule: Mutex::new(schedule),
             settings,
+            id: worker,
         })
     }
 
@@ -150,6 +171,7 @@ impl Shared {
         let Some(former) = membership.reaped(worker) else {
             return;
         };
+        self.meters.leases_lost.add(1);
         tracing::warn!(
             job.queue = %membership.queue, %worker, now = %former.successor, jobs = former.held,
             "lease lost: this worker is no longer registered: its jobs were taken over, or the server \
@@ -161,17 +183,17 @@ impl Shared {
             shared.lanes[index].interrupt().await;
             shared.heat(index);
         });
-        self.abort_soon(former.aborts);
+        self.abort_soon(former.tasks);
     }
 
     /// Aborts jobs whose lease was lost, if they have not ended by then.
-    pub(crate) fn abort_soon(&self, aborts: Vec<AbortHandle>) {
-        if aborts.is_empty() {
+    pub(crate) fn abort_soon(&self, tasks: Vec<Task>) {
+        if tasks.is_empty() {
             return;
         }
         self.runtime.spawn(async move {
             tokio::time::sleep(GRACE).await;
-            aborts.iter().for_each(AbortHandle::abort);
+            tasks.iter().for_each(Task::abort);
         });
     }
 
@@ -210,7 +232,7 @@ impl Shared {
     }
 
     /// Waits until nothing runs here and every outcome is settled.
-    pub(crate) async fn quiet(&self) {
+    pub(crate) async fn at_rest(&self) {
         loop {
             self.slots.all_free().await;
             self.outbox.emptied().await;
@@ -218,6 +240,22 @@ impl Shared {
                 return;
             }
         }
+    }
+
+    /// How long ago it was started, in ns.
+    pub(crate) fn elapsed_ns(&self) -> u64 {
+        ns(self.started.0.elapsed())
+    }
+
+    /// Notes that a heartbeat was answered.
+    pub(crate) fn hear(&self) {
+        *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    /// When a heartbeat was answered last; before the first, when the worker was started.
+    #[cfg(feature = "http")]
+    pub(crate) fn heard(&self) -> Instant {
+        *self.heard.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn stats(&self) -> WorkerStats {

@@ -9,6 +9,8 @@ use tokio::sync::Notify;
 pub(crate) enum Phase {
     /// Claiming.
     Running,
+    /// No longer claiming, as somebody ordered; running jobs may end, and nothing else does.
+    Quiet,
     /// No longer claiming; running jobs may end.
     Draining,
     /// Running jobs are aborted and released.

@@ -19,15 +19,22 @@ use jobq::broker::{MAX_BATCH, Settle};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::component::{self, Component};
+use crate::component::{self, Component, ErrorBackoff};
 use crate::components::fetcher::Fetcher;
 use crate::components::heartbeat;
 use crate::components::idler::Idler;
 use crate::components::reaper::Reaper;
+#[cfg(any(feature = "metrics", feature = "prometheus"))]
+use crate::components::surveyor::Surveyor;
 use crate::components::suspects::Suspects;
 use crate::components::timekeeper::Timekeeper;
 use crate::error::RunError;
+#[cfg(feature = "metrics")]
+use crate::exposition::facade::Publisher;
+#[cfg(feature = "http")]
+use crate::http;
 use crate::membership::Membership;
+use crate::report;
 use crate::shared::Shared;
 use crate::shutdown::Phase;
 
@@ -63,6 +70,9 @@ const ABORT_AGAIN: Duration = Duration::from_millis(20);
 /// than the two seconds that are promised, for the process has to end too.
 const END_TIME: Duration = Duration::from_millis(1_800);
 
+/// How long of that the last reports may take.
+const LAST_REPORT: Duration = Duration::from_millis(500);
+
 /// Runs a worker from its start to its end.
 pub(crate) async fn supervise(
     shared: Arc<Shared>,
@@ -70,8 +80,16 @@ pub(crate) async fn supervise(
 ) -> Result<ShutdownReport, RunError> {
     crate::executor::install_hook();
     announce(&shared);
-    let pulse = heartbeat::start(&shared)?;
+    #[cfg(feature = "http")]
+    let served = match shared.settings.http {
+        Some(address) => Some(http::start(&shared, address)?),
+        None => None,
+    };
+    let pulse = heartbeat::start(&shared);
+    let pulse = pulse.inspect_err(|_| shared.shutdown.advance(Phase::Stopped))?;
     let mut components = start(&shared);
+    shared.shutdown.reached(Phase::Quiet).await;
+    fall_quiet(&shared).await;
     shared.shutdown.reached(Phase::Draining).await;
     let (report, deadline) = drain(&shared, leftovers).await;
     shared.shutdown.advance(Phase::Stopped);
@@ -81,7 +99,17 @@ pub(crate) async fn supervise(
         }
     }
     pulse.ended().await;
-    within(deadline, leave(&shared)).await;
+    #[cfg(feature = "http")]
+    if let Some(served) = served {
+        served.ended().await;
+    }
+    within(deadline, async {
+        // First, for of one who has left nobody takes them; but others wait for its place.
+        let _ = tokio::time::timeout(LAST_REPORT, report::tell_the_rest(&shared)).await;
+        leave(&shared).await;
+        report::sign_off(&shared).await;
+    })
+    .await;
     let stats = shared.stats();
     tracing::info!(
         done = stats.done,
@@ -137,6 +165,10 @@ fn start(shared: &Arc<Shared>) -> JoinSet<()> {
     components.spawn(fetch(shared.clone()));
     run(&mut components, shared, Reaper::new(shared));
     run(&mut components, shared, Suspects::new(shared));
+    #[cfg(any(feature = "metrics", feature = "prometheus"))]
+    run(&mut components, shared, Surveyor::new(shared));
+    #[cfg(feature = "metrics")]
+    run(&mut components, shared, Publisher::new(shared));
     for index in 0..shared.memberships.len() {
         run(&mut components, shared, Idler::new(shared, index));
         run(&mut components, shared, Timekeeper::new(shared, index));
@@ -162,6 +194,30 @@ async fn fetch(shared: Arc<Shared>) {
         run(&mut fetchers, &shared, fetcher);
     }
     fetchers.join_all().await;
+}
+
+/// Ends every wait of a worker that was told to be quiet, and gives back what was handed over; until a
+/// shutdown does so.
+async fn fall_quiet(shared: &Arc<Shared>) {
+    let mut backoff = ErrorBackoff::default();
+    let emptied = async {
+        loop {
+            let began = Instant::now();
+            match shared.empty_handoffs().await {
+                // What one queue refuses to take back is not run: others adopt it with the worker's end.
+                Err(error) if error.is_retryable() => {
+                    let wait = backoff.failed(&shared.outage, "quiet", &error, began);
+                    tokio::time::sleep(wait).await;
+                }
+                _ => return,
+            }
+        }
+    };
+    tokio::select! {
+        biased;
+        () = shared.shutdown.reached(Phase::Draining) => {}
+        () = emptied => {}
+    }
 }
 
 async fn drain(shared: &Arc<Shared>, leftovers: Leftovers) -> (ShutdownReport, Instant) {

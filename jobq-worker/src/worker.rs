@@ -12,6 +12,8 @@ use tokio::task::JoinHandle;
 
 use crate::builder::WorkerBuilder;
 use crate::error::RunError;
+#[cfg(feature = "prometheus")]
+use crate::exposition;
 use crate::idle;
 use crate::registry::Registry;
 use crate::settings::Settings;
@@ -209,6 +211,28 @@ impl WorkerHandle {
     #[must_use]
     pub fn stats(&self) -> WorkerStats {
         self.shared.stats()
+    }
+
+    /// What it shows to Prometheus, as OpenMetrics text of the type
+    /// `application/openmetrics-text; version=1.0.0; charset=utf-8`: for a program that serves HTTP
+    /// itself.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use jobq_worker::Worker;
+    /// # #[jobq::job(name = "prometheus.example")]
+    /// # async fn send_welcome(user_id: u64) {}
+    /// # let client = jobq::connect("memory://").await?;
+    /// let worker = Worker::builder(client).build()?.spawn();
+    /// assert!(worker.prometheus().contains("jobq_slots 64"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "prometheus")]
+    #[must_use]
+    pub fn prometheus(&self) -> String {
+        exposition::text::render(exposition::families(&self.shared))
     }
 
     /// Stops claiming, lets running jobs end within the `shutdown_timeout`, aborts the rest and

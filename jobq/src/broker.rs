@@ -1,5 +1,6 @@
 //! Where envelopes live: the contract every broker keeps, in one trait of transitions
-//! ([`Broker`]) and one of queries ([`Inspect`]).
+//! ([`Broker`]), one of queries ([`Inspect`]), and one of what workers and people tell each other
+//! ([`Operate`]).
 //!
 //! A broker moves bytes and looks into none of them. Every step is atomic: it happens whole or not
 //! at all. The rules, for every implementation:
@@ -15,6 +16,7 @@
 
 mod inspect;
 pub mod memory;
+mod operate;
 pub mod redis;
 mod step;
 
@@ -26,6 +28,10 @@ use async_trait::async_trait;
 use tokio::sync::Notify;
 
 pub use self::inspect::{Counts, Element, Inspect, JobState, Requeue, TakeDead};
+pub use self::operate::{
+    MAX_NAMES, MAX_TALLIES, ORDER_KEPT, OTHER_JOBS, Operate, Order, Registered, Report, Reported,
+    Tally, Totals,
+};
 pub use self::step::{
     Action, Adopted, Adoption, Claim, Claimed, DeadCaps, Due, Entry, Grant, Member, Promoted,
     ReleaseTo, Renewed, RoundAnswer, Settle, Settled, Settlement,
@@ -59,7 +65,7 @@ pub const TIMEKEEPER_TTL: Duration = Duration::from_secs(3);
 
 /// The transitions of a job. Each is one atomic step.
 #[async_trait]
-pub trait Broker: Inspect + fmt::Debug + Send + Sync + 'static {
+pub trait Broker: Inspect + Operate + fmt::Debug + Send + Sync + 'static {
     /// The store and its address, for messages: no secret.
     fn describe(&self) -> String;
 
@@ -72,6 +78,12 @@ pub trait Broker: Inspect + fmt::Debug + Send + Sync + 'static {
     /// The same store over a connection of its own, driven by the runtime that calls this. An
     /// in-process broker returns itself.
     async fn fork(&self) -> Result<Arc<dyn Broker>, BrokerError>;
+
+    /// How often a connection was opened in place of one that was lost, forks and waiters included. A
+    /// broker without connections never does.
+    fn reconnects(&self) -> u64 {
+        0
+    }
 
     /// What about the store's settings could lose or delay jobs, a sentence each.
     async fn warnings(&self) -> Result<Vec<String>, BrokerError>;

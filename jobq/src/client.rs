@@ -2,6 +2,7 @@
 
 mod builder;
 mod prepare;
+mod workers;
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -56,7 +56,7 @@
 //! | say when it is to run | [`Job::delay`]; [`Job::at`] with a [`Timestamp`] or a `SystemTime` |
 //! | use what the worker gives a handler | [`Context`], [`State`] |
 //! | say how to go on after a failure | [`Backoff`], [`Jitter`], [`JobError`] |
-//! | look at queues and dead jobs | [`Queue`], [`Dead`] |
+//! | look at queues, dead jobs and workers | [`Queue`], [`Dead`], [`Client::workers`] |
 //! | know every error | [`EnqueueError`], [`ConnectError`], [`InspectError`] |
 //! | know what an engine has to keep | [`broker::Broker`] |
 //! | write another worker | [`runtime`] |
@@ -96,7 +96,7 @@ mod timestamp;
 pub mod private;
 pub mod runtime;
 
-pub use broker::JobState;
+pub use broker::{JobState, Tally, Totals};
 pub use client::{Client, ClientBuilder, JobHandle, connect};
 pub use context::{Context, State};
 pub use envelope::{DeadRecord, Envelope, Failure, Options, Reason};
@@ -105,7 +105,9 @@ pub use error::{
     InspectError, InvalidJobId, InvalidQueueName, MissingState,
 };
 pub use id::{JobId, QueueName, Token, WorkerId};
-pub use inspect::{Dead, DeadJob, JobInfo, Queue, QueueStats};
+pub use inspect::{
+    Dead, DeadJob, JobInfo, Queue, QueueStats, RunningJob, ServedQueue, WorkerInfo, WorkerState,
+};
 pub use jiff::Timestamp;
 pub use job::{IntoJob, Job, JobBuilder, JobDefaults, JobResult, Perform, StateType};
 pub use jobq_macros::{Job, job};

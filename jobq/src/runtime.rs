@@ -4,6 +4,7 @@
 pub use crate::client::DEFAULT_URL;
 pub use crate::context::{Cancellation, ContextParts, Lease, States, Surroundings};
 pub use crate::error::text;
+pub use crate::inspect::worker_record::{MAX_RUNNING, QueueRecord, RunningRecord, WorkerRecord};
 pub use crate::outcome::{
     AfterCrash, Ended, Outcome, Policy, SUSPECT_AFTER, UNKNOWN_LIFETIME, after_crash, decide,
 };

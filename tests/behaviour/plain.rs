@@ -60,10 +60,16 @@ impl Plain {
         self.say(&format!("KEYS {pattern}")).await
     }
 
-    /// The keys beside what a queue keeps for good: its name in the set of queues, its figures.
+    /// The keys beside what a queue keeps for good, its name in the set of queues and its figures, and
+    /// beside what is told of a worker for some time after its death.
     pub(crate) async fn leftovers(&mut self) -> BTreeSet<String> {
-        let kept = |key: &String| !key.ends_with(":queues") && !key.ends_with(":meta");
-        self.keys().await.into_iter().filter(kept).collect()
+        let told = format!("{}:workers", self.namespace);
+        let kept = |key: &str| {
+            let figures = [":queues", ":meta", ":totals"];
+            figures.iter().any(|end| key.ends_with(end)) || key == told
+        };
+        let keys = self.keys().await.into_iter();
+        keys.filter(|key| !kept(key)).collect()
     }
 
     /// Waits until some client of the server blocks: a worker is idle.

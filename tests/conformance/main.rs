@@ -16,7 +16,9 @@ mod leave;
 mod promote;
 mod purge;
 mod reconcile;
+mod register;
 mod renew;
+mod report;
 mod run_now;
 mod settle;
 mod suspects;
@@ -176,6 +178,27 @@ on_every_broker! {{
         one_who_knows_a_counter_and_is_no_member_is_reaped
         one_being_adopted_is_reaped
         one_that_was_adopted_is_reaped
+    }
+    report: {
+        adds_up_by_name
+        sent_again_it_counts_once
+        of_one_who_is_no_member_counts_nothing
+        late_after_the_worker_has_left_counts_nothing
+        of_one_being_adopted_counts_nothing
+        of_others_are_still_known
+        keeps_a_thousand_names_and_the_rest_together
+        carries_any_name
+        an_empty_one_counts_nothing
+    }
+    register: {
+        what_was_told_last_is_kept
+        it_says_when_it_was_told
+        one_who_has_gone_is_forgotten
+        one_who_was_silent_for_too_long_is_not_told_of
+        many_are_told_of_page_by_page
+        an_order_reaches_its_worker_and_no_other
+        an_order_to_nobody_is_refused
+        an_order_goes_with_its_worker
     }
     promote: {
         the_first_who_asks_takes_office

@@ -147,4 +147,9 @@ async fn running(document: &mut Document, client: &Client) {
         source: io::Error::from(io::ErrorKind::PermissionDenied),
     };
     document.error("a system without signals", &error);
+    let error = RunError::Http {
+        address: ([127, 0, 0, 1], 9100).into(),
+        source: io::Error::from(io::ErrorKind::AddrInUse),
+    };
+    document.error("an address for HTTP that another process has", &error);
 }

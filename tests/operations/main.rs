@@ -5,6 +5,7 @@
 
 mod container;
 mod defaults;
+mod monitoring;
 mod unit;
 
 use std::process::Command;

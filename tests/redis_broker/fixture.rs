@@ -6,9 +6,12 @@ pub(crate) use bytes::Bytes;
 pub(crate) use jobq::broker::redis::{RedisBroker, RedisConfig};
 pub(crate) use jobq::broker::{
     Action, Adoption, Broker, Claim, Claimed, DeadCaps, Due, Entry, Grant, Inspect, JobState,
-    Member, ReleaseTo, Renewed, Requeue, Settle, Settlement, TakeDead, Wake,
+    Member, Operate, Order, ReleaseTo, Renewed, Report, Requeue, Settle, Settlement, TakeDead,
+    Wake,
 };
-pub(crate) use jobq::{BrokerErrorKind, ConnectError, JobId, QueueName, Token, WorkerId};
+pub(crate) use jobq::{
+    BrokerErrorKind, ConnectError, JobId, QueueName, Tally, Token, Totals, WorkerId,
+};
 use jobq_proxy::Proxy;
 pub(crate) use redis::Value;
 pub(crate) use support::{DEADLINE, RedisServer, eventually, within};

@@ -12,6 +12,7 @@ mod delayed;
 mod fixture;
 mod guards;
 mod login;
+mod operate;
 mod producers;
 mod refusals;
 mod rights;

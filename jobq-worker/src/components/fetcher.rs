@@ -24,6 +24,7 @@ use crate::component::Component;
 use crate::executor::Granted;
 use crate::lane::Lane;
 use crate::membership::Request;
+use crate::meters::ns;
 use crate::schedule::Turn;
 use crate::shared::Shared;
 use crate::slots::Reservation;
@@ -79,6 +80,7 @@ impl Component for Fetcher {
         let claim = attempt.as_ref().map(|attempt| &attempt.claim);
         let sent = Instant::now();
         let answer = self.broker.round(&settles, claim).await;
+        self.shared.meters.round_trips.observe(ns(sent.elapsed()));
         if answer.claim.as_ref().is_some_and(Result::is_ok)
             || answer.settles.iter().any(Result::is_ok)
         {
@@ -221,6 +223,8 @@ impl Fetcher {
                 self.shared.note_paused(index, grant.paused, began);
                 self.cool(index, claim.max, began.elapsed(), &grant);
                 let (from, any) = (ReleaseTo::Front, !grant.envelopes.is_empty());
+                let jobs = grant.envelopes.len() as u64;
+                self.shared.meters.batches.observe(jobs);
                 let granted = Granted {
                     index,
                     request,

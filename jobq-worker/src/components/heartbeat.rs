@@ -4,7 +4,8 @@
 //! 1. renew the lease on every queue, at once; over a new connection too if the open one is silent;
 //! 2. note what was answered: until when the lease is trusted, whether the sizes match what is
 //!    held, whether the worker was reaped;
-//! 3. look whether the runtime that runs the jobs still turns.
+//! 3. tell of the worker and its work (`report.rs`), and do what was ordered;
+//! 4. look whether the runtime that runs the jobs still turns.
 //!
 //! For a store outside the process it runs on a thread and a connection of its own, so that a job
 //! which blocks the runtime cannot let the lease lapse.
@@ -23,6 +24,7 @@ use tokio::time::{Instant, sleep};
 use crate::component::{self, Component};
 use crate::error::RunError;
 use crate::membership::Alive;
+use crate::report;
 use crate::settings::Settings;
 use crate::shared::Shared;
 
@@ -116,7 +118,12 @@ impl Component for Heartbeat {
     async fn tick(&mut self) -> Result<Duration, BrokerError> {
         self.listen();
         let began = Instant::now();
-        if let Err(error) = self.renew_all().await {
+        let mut result = self.renew_all().await;
+        if result.is_ok() {
+            self.shared.hear();
+            result = self.tell(began).await;
+        }
+        if let Err(error) = result {
             // No backoff: while one queue is damaged, the leases of the others must not run out.
             self.shared.outage.failed(Self::NAME, &error, began);
         }
@@ -151,6 +158,15 @@ impl Heartbeat {
             }
         }
         renewed.await
+    }
+
+    /// Tells of the worker and its work. The next renewal does not wait for it.
+    async fn tell(&self, began: Instant) -> Result<(), BrokerError> {
+        let next = began + self.shared.settings.renew_every;
+        let told = report::tell(&self.shared, &*self.broker);
+        let told = tokio::time::timeout_at(next, told).await;
+        // What is not answered by then is told again.
+        told.unwrap_or(Ok(()))
     }
 
     /// Has the jobs' runtime answer until the next tick, and says so when it did not.

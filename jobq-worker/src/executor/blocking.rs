@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use tracing::Instrument as _;
 
 use super::{Prepare, Run, panic, verdict, within};
+use crate::meters::ns;
 use crate::shared::Shared;
 use crate::slots::{Filled, Leak};
 
@@ -34,7 +35,7 @@ pub(super) async fn run_blocking(
     let (begin, begun) = tokio::sync::oneshot::channel();
     let mut thread: Thread = tokio::task::spawn_blocking(move || {
         // It may have waited for a thread: its time begins now, if it is still to run.
-        let _ = begin.send(());
+        let _ = begin.send(Instant::now());
         if handed.is_cancelled() {
             return (slot, Ok(Ended::Interrupted));
         }
@@ -47,8 +48,9 @@ pub(super) async fn run_blocking(
         (slot, ended)
     });
     // An error means that it never began: so does the handle.
-    let _ = begun.await;
-    match within(timeout, Instant::now(), &mut thread).await {
+    let begun = begun.await.unwrap_or_else(|_| Instant::now());
+    run.begun_ns = ns(begun - run.owner.shared.started.0);
+    match within(timeout, || begun, &mut thread).await {
         Some(Ok((slot, ended))) => {
             run.slot = slot;
             ended.unwrap_or_else(Ended::Panicked)
@@ -67,7 +69,8 @@ pub(super) async fn run_blocking(
 
 /// Sees a run to its end whose time was over, and says so if it takes long.
 async fn outlive(shared: Arc<Shared>, leak: Leak, mut thread: Thread) {
-    let mut ended = within(Some(GRACE), Instant::now(), &mut thread).await;
+    let now = Instant::now();
+    let mut ended = within(Some(GRACE), || now, &mut thread).await;
     if ended.is_none() {
         tracing::warn!(
             leaked = shared.slots.leaked(),

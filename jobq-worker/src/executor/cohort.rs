@@ -10,7 +10,7 @@
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::Duration;
 use std::vec;
 
@@ -18,10 +18,11 @@ use bytes::Bytes;
 use jobq::broker::{Action, ReleaseTo, Settlement};
 use jobq::runtime::Surroundings;
 use jobq::{Envelope, Token};
-use tokio::time::Instant;
 
 use super::{Ending, Owner, Run, execute};
-use crate::membership::{Membership, Tenure};
+use crate::at_work::{AtWork, Board, Works};
+use crate::membership::{Membership, Task, Tenure};
+use crate::meters;
 use crate::outbox::{Kind, Note};
 use crate::shared::Shared;
 use crate::slots::Filled;
@@ -162,15 +163,16 @@ impl Jobs {
 
     fn start_by(mut self, size: usize) -> Vec<Arc<Cohort>> {
         let mut cohorts = Vec::with_capacity(self.envelopes.len().div_ceil(size));
-        let mut aborts = Vec::with_capacity(cohorts.capacity());
+        let mut tasks = Vec::with_capacity(cohorts.capacity());
         while self.envelopes.len() > 0 {
             let cohort = Arc::new(Cohort::new(self.split(size)));
             let task = begin(Beginning(self.owner.clone(), cohort.clone()));
-            aborts.push(self.owner.shared.runtime.spawn(task).abort_handle());
+            let abort = self.owner.shared.runtime.spawn(task).abort_handle();
+            tasks.push(Task::new(abort, &cohort));
             cohorts.push(cohort);
         }
         let (owner, claim) = (&self.owner, self.claim);
-        let forgotten = owner.membership().started(&owner.worker, claim, aborts);
+        let forgotten = owner.membership().started(&owner.worker, claim, tasks);
         owner.shared.abort_soon(forgotten);
         cohorts
     }
@@ -193,14 +195,18 @@ impl Owner {
             job.queue = %queue,
             "dropped: the job is cancelled"
         );
-        let ending = Ending::new(token, Action::Ack, Kind::Cancelled, id, Some(slot));
+        let note = Note::not_run(id, Kind::Cancelled);
+        let ending = Ending::new(token, Action::Ack, note, Some(slot));
         self.settle(ending);
     }
 }
 
 /// Jobs that one task begins, unless they are taken from it.
 #[derive(Debug)]
-struct Cohort(Mutex<State>);
+struct Cohort {
+    state: Mutex<State>,
+    board: Board,
+}
 
 #[derive(Debug)]
 struct State {
@@ -223,40 +229,75 @@ impl Cohort {
             outcomes: Vec::with_capacity(jobs.envelopes.len()),
             slots: jobs.slots.split(0),
         };
-        Self(Mutex::new(State {
-            jobs,
-            begun: 0,
-            over,
-        }))
+        Self {
+            board: Board::new(jobs.owner.shared.started.0),
+            state: Mutex::new(State {
+                jobs,
+                begun: 0,
+                over,
+            }),
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Begins the next job, after the end of the one before it: `start` makes what is put in `place`.
-    /// Answers whether it is a blocking one; `None` if there is no other.
-    fn begin_next<F>(
+    /// Begins jobs one after the other, up to one that goes on, which is left in `place`, with the rest
+    /// beside it. Answers whether that one is blocking; `None` if all were over at once.
+    fn begin_all<F: Future<Output = Ending>>(
         &self,
         owner: &Arc<Owner>,
-        mut before: Option<Ending>,
+        start: fn(Run) -> F,
         mut place: Pin<&mut Option<F>>,
-        start: impl Fn(Run) -> F,
+        cx: &mut Context<'_>,
     ) -> Option<bool> {
-        while let Some((Next { token, bytes, slot }, from)) = self.next(before.take()) {
-            match Run::begin(owner, token, bytes, slot, from) {
-                Ok(run) => {
-                    let is_blocking = run.is_blocking();
-                    place.set(Some(start(run)));
-                    return Some(is_blocking);
+        let (pace, mut before) = (&owner.membership().pace, None);
+        // Of each the end is the beginning of the next: a look at the clock costs as much as all else here.
+        let mut begun_ns = owner.shared.elapsed_ns();
+        let (measured, mut waits) = (&owner.shared.meters, meters::Local::default());
+        let pending = loop {
+            let Some((Next { token, bytes, slot }, from)) = self.next(before.take()) else {
+                break None;
+            };
+            let run = match Run::begin(owner, token, bytes, slot, from, begun_ns) {
+                Ok(run) => run,
+                Err(ending) => {
+                    before = Some(ending);
+                    continue;
                 }
-                Err(ending) => before = Some(ending),
+            };
+            let is_blocking = run.is_blocking();
+            if meters::ON {
+                let waited = measured.waited(begun_ns, run.waits_since());
+                waits.observe(&meters::JOB_TIMES, waited);
+            }
+            self.board.write(run.envelope.id(), run.job(), begun_ns);
+            place.set(Some(start(run)));
+            match poll(place.as_mut(), cx) {
+                Poll::Ready(ending) => {
+                    begun_ns += ending.note.spent_ns;
+                    before = Some(ending);
+                }
+                Poll::Pending => break Some(is_blocking),
+            }
+        };
+        waits.give(&measured.waits[owner.index]);
+        match pending {
+            Some(_) => {
+                pace.goes_on();
+                self.put_away(owner);
+                self.rest().start_by(1);
+            }
+            None => {
+                self.board.clear();
+                pace.over_at_once(self.put_away(owner));
             }
         }
-        None
+        pending
     }
 
-    /// Takes the next job to begin, and says where it is from.
+    /// Takes the next job to begin, after the end of the one before it, and says where it is from.
     fn next(&self, before: Option<Ending>) -> Option<(Next, ReleaseTo)> {
         let mut state = self.state();
         if let Some(Ending {
@@ -300,6 +341,12 @@ impl Cohort {
     }
 }
 
+impl Works for Cohort {
+    fn at_work(&self) -> Option<AtWork> {
+        self.board.at_work()
+    }
+}
+
 /// Sees to it that neither a job nor an outcome of a cohort waits long for a job before or behind it:
 /// puts away what is over, and where the cohort stands still begins the rest beside it.
 async fn hurry(cohorts: Vec<Arc<Cohort>>) {
@@ -332,35 +379,30 @@ impl Drop for Beginning {
     }
 }
 
-/// Begins jobs one after the other, up to one that goes on: runs it to its end, with the rest beside it.
+/// Begins the jobs of a cohort, and runs the one that goes on to its end.
 ///
 /// There is one of these for each job in flight, so nothing large is kept over an `await`: what runs
 /// has a place of its own, which the jobs before it had too.
 async fn begin(beginning: Beginning) {
     let Beginning(owner, cohort) = &beginning;
-    let (mut place, mut before) = (Box::pin(None), None);
-    while let Some(is_blocking) = cohort.begin_next(owner, before, place.as_mut(), |run| {
-        execute(run, Instant::now())
-    }) {
-        if let Poll::Ready(ending) = poll_once(place.as_mut()).await {
-            before = Some(ending);
-            continue;
-        }
-        owner.membership().pace.goes_on();
-        cohort.put_away(owner);
-        cohort.rest().start_by(1);
-        if is_blocking {
-            // This task can be aborted, and it cannot: its end is awaited in another.
-            let settles = owner.clone();
-            let waits = async move { settles.settle(rest(place).await) };
-            owner.shared.runtime.spawn(waits);
-        } else {
-            owner.settle(rest(place).await);
-        }
-        return;
+    let mut place = Box::pin(None);
+    let begun =
+        poll_fn(|cx| Poll::Ready(cohort.begin_all(owner, execute, place.as_mut(), cx))).await;
+    let Some(is_blocking) = begun else { return };
+    if is_blocking {
+        // This task can be aborted, and it cannot: its end is awaited in another.
+        let (settles, cohort) = (owner.clone(), cohort.clone());
+        let waits = async move {
+            let ending = rest(place).await;
+            cohort.board.clear();
+            settles.settle(ending);
+        };
+        owner.shared.runtime.spawn(waits);
+    } else {
+        let ending = rest(place).await;
+        cohort.board.clear();
+        owner.settle(ending);
     }
-    let over = cohort.put_away(owner);
-    owner.membership().pace.over_at_once(over);
 }
 
 /// What of a run is left.
@@ -368,11 +410,7 @@ async fn rest<F: Future>(mut running: Pin<Box<Option<F>>>) -> F::Output {
     poll_fn(|cx| poll(running.as_mut(), cx)).await
 }
 
-async fn poll_once<F: Future>(mut place: Pin<&mut Option<F>>) -> Poll<F::Output> {
-    poll_fn(|cx| Poll::Ready(poll(place.as_mut(), cx))).await
-}
-
-fn poll<F: Future>(place: Pin<&mut Option<F>>, cx: &mut std::task::Context<'_>) -> Poll<F::Output> {
+fn poll<F: Future>(place: Pin<&mut Option<F>>, cx: &mut Context<'_>) -> Poll<F::Output> {
     match place.as_pin_mut() {
         Some(future) => future.poll(cx),
         None => Poll::Pending,

@@ -39,9 +39,9 @@ pub(super) fn settlement(run: &mut Run, ended: Ended) -> (Action, Kind) {
         .map(|options| *options)
         .unwrap_or_default();
     let defaults = run
-        .registration
+        .entry
         .as_ref()
-        .map(|job| job.defaults)
+        .map(|entry| entry.registration.defaults)
         .unwrap_or_default();
     let policy = Policy {
         retries: options.retries.unwrap_or(defaults.retries),
@@ -78,8 +78,9 @@ fn tell(run: &Run, outcome: &Outcome) {
                 "failed; to be retried"
             );
             let failures = &run.owner.shared.failures;
-            let warned = run.registration.as_ref();
-            if let Some(not_logged) = warned.and_then(|job| failures.note(job.name, Instant::now()))
+            let warned = run.entry.as_ref();
+            if let Some(not_logged) =
+                warned.and_then(|entry| failures.note(entry.registration.name, Instant::now()))
             {
                 tracing::warn!(
                     job.id = %id, job.name = name, job.queue = %queue, job.attempt = attempt, %delay, error,
@@ -154,10 +155,8 @@ fn action(envelope: &Envelope, mut options: Options, outcome: Outcome, now: At) 
         }
         Outcome::Bury { reason, error } => {
             let failed = failed_now(reason);
-            (
-                bury(envelope, options, failed, 0, reason, error, now),
-                Kind::Dead,
-            )
+            let kind = Kind::Dead { failed: failed > 0 };
+            (bury(envelope, options, failed, 0, reason, error, now), kind)
         }
         // `Outcome` may grow; what this build does not know runs again.
         _ => (Action::RELEASE, Kind::Released),
@@ -204,7 +203,7 @@ impl Orphan {
     pub(crate) fn put_back(self, kind: Kind) -> (Self, Action, Note) {
         let envelope = Envelope::decode(self.bytes.clone()).ok();
         let id = envelope.map(|envelope| envelope.id());
-        (self, Action::RELEASE, Note { id, kind })
+        (self, Action::RELEASE, Note::not_run(id, kind))
     }
 }
 
@@ -227,7 +226,7 @@ pub(crate) fn after_crash_of_worker(
         Ok(envelope) if !suspects || crashes(&envelope) >= SUSPECT_AFTER => {
             let (action, kind) = crashed(queue, &envelope, now);
             let id = Some(envelope.id());
-            (orphan, action, Note { id, kind })
+            (orphan, action, Note::not_run(id, kind))
         }
         // Bystanders; and what is no envelope is buried when it is claimed.
         _ => orphan.put_back(Kind::Adopted),
@@ -249,7 +248,7 @@ fn crashed(queue: &QueueName, envelope: &Envelope, now: At) -> (Action, Kind) {
             );
             let error = format!("{crashes} workers died while they ran it");
             let action = bury(envelope, options, 0, 1, Reason::Crashed, error, now);
-            return (action, Kind::Dead);
+            return (action, Kind::Dead { failed: false });
         }
     };
     let envelope = Some(envelope.rewrite(envelope.failures(), crashes, &options));

@@ -2,8 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use std::sync::{Arc, Weak};
+
 use jobq::Token;
 use tokio::task::AbortHandle;
+
+use crate::at_work::{AtWork, Works};
 
 /// Jobs held, by claim and index: one tree entry for a batch, not one for a job.
 #[derive(Debug, Default)]
@@ -15,8 +19,25 @@ struct ClaimJobs {
     /// By index, whether it is held.
     held: Vec<bool>,
     live: usize,
-    /// Of the tasks that run them.
-    aborts: Vec<AbortHandle>,
+    tasks: Vec<Task>,
+}
+
+/// A task that runs jobs of a claim: how to end it, and to see what it runs.
+#[derive(Debug, Clone)]
+pub(crate) struct Task {
+    abort: AbortHandle,
+    works: Weak<dyn Works>,
+}
+
+impl Task {
+    pub(crate) fn new<W: Works + 'static>(abort: AbortHandle, works: &Arc<W>) -> Self {
+        let works = Arc::downgrade(works);
+        Self { abort, works }
+    }
+
+    pub(crate) fn abort(&self) {
+        self.abort.abort();
+    }
 }
 
 impl Held {
@@ -26,16 +47,16 @@ impl Held {
             let batch = ClaimJobs {
                 held: vec![true; jobs],
                 live: jobs,
-                aborts: Vec::new(),
+                tasks: Vec::new(),
             };
             self.0.insert(claim, batch);
         }
     }
 
-    /// Attaches how to abort tasks that run jobs of a claim.
-    pub(super) fn attach(&mut self, claim: u64, aborts: Vec<AbortHandle>) {
+    /// Attaches tasks that run jobs of a claim.
+    pub(super) fn attach(&mut self, claim: u64, tasks: Vec<Task>) {
         if let Some(batch) = self.0.get_mut(&claim) {
-            batch.aborts.extend(aborts);
+            batch.tasks.extend(tasks);
         }
     }
 
@@ -72,9 +93,15 @@ impl Held {
         tokens.collect()
     }
 
-    /// How to end the tasks that run what is held.
-    pub(super) fn aborts(&self) -> impl Iterator<Item = &AbortHandle> {
-        self.0.values().flat_map(|batch| &batch.aborts)
+    /// The tasks that run what is held.
+    pub(super) fn tasks(&self) -> impl Iterator<Item = &Task> {
+        self.0.values().flat_map(|batch| &batch.tasks)
+    }
+
+    /// What runs, that of the oldest claims first.
+    pub(super) fn at_work(&self) -> impl Iterator<Item = AtWork> {
+        self.tasks()
+            .filter_map(|task| task.works.upgrade()?.at_work())
     }
 }
 

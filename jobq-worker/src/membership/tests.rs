@@ -1,4 +1,10 @@
+use std::sync::Arc;
+
 use super::*;
+use jobq::JobId;
+
+use crate::at_work::Board;
+use crate::report::JobIndex;
 
 const TRUST: Duration = Duration::from_secs(6);
 
@@ -13,6 +19,11 @@ fn alive(in_flight: u64, handoff: u64) -> Alive {
         in_flight,
         handoff,
     }
+}
+
+/// One of whose jobs nothing is known.
+fn task_of(task: &tokio::task::JoinHandle<()>) -> Task {
+    Task::new(task.abort_handle(), &Arc::new(Board::new(Instant::now())))
 }
 
 fn token(claim: u64, index: u32) -> Token {
@@ -96,7 +107,7 @@ fn a_reaped_worker_takes_a_new_id_and_owns_nothing() {
     let worker = tenure.worker.clone();
     let (late, _) = m.ask();
     let former = m.reaped(&worker).expect("it was a member");
-    assert_eq!((former.held, former.aborts.len()), (1, 0));
+    assert_eq!((former.held, former.tasks.len()), (1, 0));
     assert_eq!(former.successor, m.worker());
     assert!(tenure.cancellation.is_cancelled());
     assert_eq!((m.held_tokens().1.len(), m.member().known), (0, 0));
@@ -162,8 +173,9 @@ async fn jobs_that_start_while_the_worker_is_reaped_are_told_to_end_and_not_forg
     } = m.ask().0.answered(1, 1).expect("not reaped");
     m.reaped(&worker);
     assert!(cancellation.is_cancelled());
-    let abort = tokio::spawn(std::future::pending::<()>()).abort_handle();
-    assert_eq!(m.started(&worker, 1, vec![abort]).len(), 1);
+    let task = tokio::spawn(std::future::pending::<()>());
+    let started = m.started(&worker, 1, vec![task_of(&task)]);
+    assert_eq!(started.len(), 1);
 }
 
 #[tokio::test]
@@ -179,7 +191,7 @@ async fn tasks_are_aborted_as_long_as_any_job_of_their_claim_is_held() {
     let worker = claim(1, 2);
     claim(2, 1);
     let tasks = [(); 3].map(|()| tokio::spawn(std::future::pending::<()>()));
-    let [first, second, over] = tasks.each_ref().map(tokio::task::JoinHandle::abort_handle);
+    let [first, second, over] = tasks.each_ref().map(task_of);
     m.started(&worker, 1, vec![first]);
     m.started(&worker, 1, vec![second]);
     m.started(&worker, 2, vec![over]);
@@ -188,4 +200,32 @@ async fn tasks_are_aborted_as_long_as_any_job_of_their_claim_is_held() {
     let [first, second, over] = tasks;
     assert!(first.await.is_err() && second.await.is_err());
     assert!(!over.is_finished());
+}
+
+#[tokio::test]
+async fn the_jobs_at_work_are_told_the_oldest_claims_first() {
+    let m = membership();
+    let since = Instant::now();
+    let boards = [(); 3].map(|()| Arc::new(Board::new(since)));
+    let at_work = |number: u8| AtWork {
+        id: JobId::from_bytes([number; 16]),
+        job: JobIndex(number.into()),
+        since,
+    };
+    let task = tokio::spawn(std::future::pending::<()>());
+    for (claim, board) in [(1, 0), (2, 1), (3, 2)] {
+        let worker = m.ask().0.answered(claim, 1).expect("not reaped").worker;
+        let AtWork { id, job, .. } = at_work(board as u8);
+        boards[board].write(id, job, 0);
+        m.started(
+            &worker,
+            claim,
+            vec![Task::new(task.abort_handle(), &boards[board])],
+        );
+    }
+    assert_eq!(m.at_work(2), [at_work(0), at_work(1)]);
+    boards[0].clear();
+    assert_eq!(m.at_work(9), [at_work(1), at_work(2)]);
+    drop(boards);
+    assert_eq!(m.at_work(9), []);
 }

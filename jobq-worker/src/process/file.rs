@@ -14,7 +14,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::given::Given;
 use super::log::Format;
-use super::values::{count, duration, filter};
+use super::values::{address, count, duration, filter};
 use crate::nearest::nearest;
 
 /// The largest file that is read: far more than every setting takes.
@@ -24,7 +24,7 @@ const MAX_BYTES: u64 = 64 * 1024;
 type Set = fn(&mut Given, &DeValue<'_>) -> Result<(), String>;
 
 /// Every key that may stand in a file.
-const KEYS: [(&str, Set); 14] = [
+const KEYS: [(&str, Set); 15] = [
     ("url", |given, value| put(&mut given.url, text(value))),
     ("namespace", |given, value| {
         put(&mut given.namespace, text(value))
@@ -54,6 +54,9 @@ const KEYS: [(&str, Set); 14] = [
     ("lease", |given, value| put(&mut given.lease, time(value))),
     ("renew_every", |given, value| {
         put(&mut given.renew_every, time(value))
+    }),
+    ("http", |given, value| {
+        put(&mut given.http, text(value).and_then(|t| address(&t)))
     }),
     ("log", |given, value| {
         put(&mut given.log, text(value).and_then(|t| filter(&t)))

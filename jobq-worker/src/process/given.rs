@@ -2,6 +2,7 @@
 //! for all three, and where each was set.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use jobq::{Client, ClientBuilder};
 use tracing_subscriber::filter::Targets;
 
 use super::log::Format;
-use super::values::{count, duration, filter, truth};
+use super::values::{address, count, duration, filter, truth};
 use crate::error::BuildError;
 use crate::schedule::QueueWeight;
 use crate::settings::Settings;
@@ -84,6 +85,11 @@ pub(super) struct Given {
     #[arg(long, env = "JOBQ_RENEW_EVERY", value_parser = duration, value_name = "TIME", help_heading = "Work")]
     pub(super) renew_every: Option<Duration>,
 
+    /// Serve /healthz, /readyz and /metrics over HTTP here: PORT, of this machine alone, or IP:PORT
+    /// [default: nowhere]
+    #[arg(long, env = "JOBQ_HTTP", value_parser = address, value_name = "ADDRESS", help_heading = "Monitoring")]
+    pub(super) http: Option<SocketAddr>,
+
     /// What is logged: a level (error, warn, info, debug, trace), or target=level pairs
     /// [default: info]
     #[arg(long, env = "JOBQ_LOG", value_parser = filter, value_name = "FILTER", help_heading = "Logs")]
@@ -123,6 +129,7 @@ impl Given {
             shutdown_timeout: self.shutdown_timeout.or(below.shutdown_timeout),
             lease: self.lease.or(below.lease),
             renew_every: self.renew_every.or(below.renew_every),
+            http: self.http.or(below.http),
             log: self.log.or(below.log),
             log_format: self.log_format.or(below.log_format),
             origins: below.origins,
@@ -165,6 +172,7 @@ impl Given {
             shutdown_timeout: self.shutdown_timeout.unwrap_or(unset.shutdown_timeout),
             lease: self.lease.unwrap_or(unset.lease),
             renew_every: self.renew_every.unwrap_or(unset.renew_every),
+            http: self.http.or(unset.http),
         };
         settings.check()?;
         Ok(settings)

@@ -1,5 +1,6 @@
 //! Reads the values of settings, and says what would be right where it cannot.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use jobq::runtime::text::quoted;
@@ -12,6 +13,13 @@ pub(super) fn count(text: &str) -> Result<u32, String> {
         true => "expected a smaller number".to_owned(),
         false => "expected a whole number such as 8".to_owned(),
     })
+}
+
+/// Reads a port, which is then one of loopback, or an address with its port.
+pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
+    let port = text.parse().map(|port| (Ipv4Addr::LOCALHOST, port).into());
+    port.or_else(|_| text.parse())
+        .map_err(|_| "expected PORT or IP:PORT, such as 127.0.0.1:9100".to_owned())
 }
 
 /// Reads a filter. A bare word that is no level would be a target, and silence all others.
@@ -110,6 +118,38 @@ mod tests {
             assert!(error.contains(named) && error.contains("debug"), "{error}");
         }
         assert!(filter("my_app=loud").is_err());
+    }
+
+    #[test]
+    fn a_port_alone_is_of_loopback() {
+        for (text, address_of) in [
+            ("9100", "127.0.0.1:9100"),
+            ("0", "127.0.0.1:0"),
+            ("0.0.0.0:9100", "0.0.0.0:9100"),
+            ("[::1]:9100", "[::1]:9100"),
+        ] {
+            assert_eq!(
+                address(text).map(|a| a.to_string()).as_deref(),
+                Ok(address_of)
+            );
+        }
+        for bad in [
+            "",
+            "x",
+            "-1",
+            "65536",
+            "127.0.0.1",
+            "localhost:9100",
+            ":9100",
+            "1.2.3.4:",
+            "1.2.3.4:65536",
+            "9100 ",
+            "http://127.0.0.1:9100",
+            "::1:9100x",
+            "ü",
+        ] {
+            assert!(address(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod dead;
 mod intervene;
 mod look;
 mod membership;
+mod operate;
 mod queue;
 mod waiter;
 
@@ -25,6 +26,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 pub use self::look::Snapshot;
+use self::operate::Registry;
 use self::queue::Queue;
 use self::waiter::MemoryWaiter;
 use super::{
@@ -42,6 +44,7 @@ pub struct MemoryBroker(Arc<Shared>);
 #[derive(Default)]
 struct Shared {
     queues: Mutex<HashMap<QueueName, Queue>>,
+    registry: Mutex<Registry>,
     /// The time of day at one instant of tokio's clock, taken at first use.
     base: OnceLock<(Instant, At)>,
 }

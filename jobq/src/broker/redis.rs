@@ -19,6 +19,7 @@
 //! | `redis/rights.rs` | what a user lacked the right to |
 //! | `redis/{waiter,signals}.rs` | blocking, and listening for due times |
 //! | `redis/inspect.rs` | looking in, and intervening |
+//! | `redis/operate.rs` | what workers tell of themselves, and what they are ordered |
 //! | `redis/{pages,scans}.rs` | reading what may be long, a bounded part at a time |
 //! | `redis/warnings.rs` | what could lose or delay jobs |
 //!
@@ -34,6 +35,7 @@ mod fault;
 mod handshake;
 mod inspect;
 mod keys;
+mod operate;
 mod pages;
 mod producer;
 mod reply;
@@ -51,6 +53,7 @@ mod warnings;
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -143,6 +146,10 @@ impl Broker for RedisBroker {
         let connected = link.connect().await;
         connected.map_err(|error| Fault::from_open(link.config(), error))?;
         Ok(Arc::new(Self::over(link)))
+    }
+
+    fn reconnects(&self) -> u64 {
+        self.link.endpoint().reopened.load(Ordering::Relaxed)
     }
 
     async fn warnings(&self) -> Result<Vec<String>, BrokerError> {

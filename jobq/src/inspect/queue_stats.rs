@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::broker::Counts;
+use crate::broker::{Counts, Totals};
 use crate::envelope::Envelope;
 use crate::timestamp::At;
 
@@ -27,10 +27,13 @@ pub struct QueueStats {
     pub oldest_ready_age: Option<Duration>,
     /// When the first delayed job is due.
     pub next_due: Option<Timestamp>,
+    /// What its jobs have come to in all, as far as workers have reported: see
+    /// [`Queue::totals`](crate::Queue::totals).
+    pub totals: Totals,
 }
 
 impl QueueStats {
-    pub(super) fn new(counts: &Counts, now: At) -> Self {
+    pub(super) fn new(counts: &Counts, totals: Totals, now: At) -> Self {
         let oldest = counts.oldest.clone();
         let oldest = oldest.and_then(|bytes| Envelope::decode(bytes).ok());
         Self {
@@ -41,6 +44,7 @@ impl QueueStats {
             paused: counts.paused,
             oldest_ready_age: oldest.map(|envelope| now.since(waits_since(&envelope))),
             next_due: counts.next_due.map(At::timestamp),
+            totals,
         }
     }
 }

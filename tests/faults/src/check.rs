@@ -167,8 +167,11 @@ impl Census {
     /// I5, I11: what is there although no worker is left and nothing is to run.
     #[must_use]
     pub fn leftovers(&self) -> Vec<String> {
+        // What a worker told of itself that was killed is kept for a minute, for people to see it.
         let may_stay = |key: &&String| {
-            ["queues"].contains(&key.as_str()) || key.ends_with("}:meta") || key.ends_with("}:dead")
+            let of_queues = ["}:meta", "}:dead", "}:totals"];
+            ["queues", "workers"].contains(&key.as_str())
+                || of_queues.iter().any(|end| key.ends_with(end))
         };
         let keys = self.keys.iter().filter(|key| !may_stay(key));
         keys.map(|key| format!("I11: {key} is left")).collect()

@@ -30,6 +30,9 @@ pub(super) async fn prepare(server: &RedisServer, role: Role) {
         // Noted too long ago, so that the next to be cancelled drops it.
         let key = "jobq:{mail}:cancelled";
         ask(server, &["ZADD", key, "1", "an id from long ago"]).await;
+        let (told, record) = (WorkerId::from_stored("told"), Bytes::new());
+        let kept = Duration::from_secs(3600);
+        broker.register(&told, &record, kept).await.unwrap();
     }
     // More than an adoption sorts, and than a page reads at once.
     let many = "for i = 1, 5001 do redis.call('HSET', KEYS[1], '1.' .. i, 'x') end";
@@ -113,8 +116,24 @@ async fn work(server: &RedisServer, broker: &RedisBroker) -> Outcome {
     let acks = held.iter().map(|token| (*token, Action::Ack));
     settle_as(broker, &worker, acks.collect()).await?;
     broker.promote(&queue(), &worker).await?;
+    tell(broker, &worker).await?;
     broker.renew(&member(grant.counter)).await?;
     broker.leave(&queue(), &worker).await?;
+    Ok(())
+}
+
+/// Reports, tells of itself, and takes that back.
+async fn tell(broker: &RedisBroker, worker: &WorkerId) -> Outcome {
+    let report = Report {
+        queue: queue(),
+        worker: worker.clone(),
+        number: 1,
+        tallies: vec![Tally::new("a", Totals::default())],
+    };
+    broker.report(&report).await?;
+    let record = Bytes::from("what it tells");
+    broker.register(worker, &record, DEADLINE).await?;
+    broker.deregister(worker).await?;
     Ok(())
 }
 
@@ -193,6 +212,12 @@ async fn operate(broker: &RedisBroker) -> Outcome {
         let page = broker.page(&queue(), state, 0, 10).await?;
         assert!(!page.is_empty(), "{state:?}");
     }
+    broker.totals(&queue()).await?;
+    broker.registered(0).await?;
+    let ordered = broker
+        .order(&WorkerId::from_stored("told"), Order::Stop)
+        .await?;
+    assert!(ordered, "there is such a worker");
     broker.pause(&queue()).await?;
     broker.resume(&queue()).await?;
     broker.oldest_dead(&queue(), 0, 10).await?;

@@ -6,8 +6,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use jobq::broker::{
-    Adopted, Adoption, Broker, Claim, Counts, Element, Entry, Inspect, JobState, Member, Promoted,
-    Renewed, Requeue, RoundAnswer, Settle, TakeDead, Waiter, Wake,
+    Adopted, Adoption, Broker, Claim, Counts, Element, Entry, Inspect, JobState, Member, Operate,
+    Order, Promoted, Registered, Renewed, Report, Reported, Requeue, RoundAnswer, Settle, TakeDead,
+    Tally, Waiter, Wake,
 };
 use jobq::{At, BrokerError, JobId, QueueName, Token, WorkerId};
 use tokio::sync::Notify;
@@ -44,6 +45,10 @@ impl Broker for Hooked {
     async fn fork(&self) -> Result<Arc<dyn Broker>, BrokerError> {
         let fork = answer!(self.pass(Step::Fork, None).await, Forked)?;
         Ok(Arc::new(Self::new(fork, self.hook.clone())))
+    }
+
+    fn reconnects(&self) -> u64 {
+        self.inner.reconnects()
     }
 
     async fn warnings(&self) -> Result<Vec<String>, BrokerError> {
@@ -239,5 +244,38 @@ impl Inspect for Hooked {
         job: &Requeue,
     ) -> Result<bool, BrokerError> {
         self.inner.run_now(queue, delayed, job).await
+    }
+}
+
+/// No step of a job: nobody hooks into it.
+#[async_trait]
+impl Operate for Hooked {
+    async fn report(&self, report: &Report) -> Result<Reported, BrokerError> {
+        self.inner.report(report).await
+    }
+
+    async fn totals(&self, queue: &QueueName) -> Result<Vec<Tally>, BrokerError> {
+        self.inner.totals(queue).await
+    }
+
+    async fn register(
+        &self,
+        worker: &WorkerId,
+        record: &Bytes,
+        kept: Duration,
+    ) -> Result<Option<Order>, BrokerError> {
+        self.inner.register(worker, record, kept).await
+    }
+
+    async fn deregister(&self, worker: &WorkerId) -> Result<(), BrokerError> {
+        self.inner.deregister(worker).await
+    }
+
+    async fn registered(&self, cursor: u64) -> Result<(u64, Vec<Registered>), BrokerError> {
+        self.inner.registered(cursor).await
+    }
+
+    async fn order(&self, worker: &WorkerId, order: Order) -> Result<bool, BrokerError> {
+        self.inner.order(worker, order).await
     }
 }

@@ -50,6 +50,7 @@ impl Reaper {
                 .filter(|&&accepted| accepted)
                 .count();
             if released > 0 {
+                self.shared.meters.reconciled.add(released as u64);
                 tracing::info!(job.queue = %membership.queue, jobs = released, "released jobs whose claim was never answered");
             }
         }

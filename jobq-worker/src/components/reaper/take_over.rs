@@ -1,7 +1,8 @@
 //! Takes over what one worker held, in as many steps as it needs, and says what becomes of it.
 
 use jobq::broker::{Adopted, Adoption, MAX_BATCH, Settlement};
-use jobq::{BrokerError, Token, WorkerId};
+use jobq::runtime::name_bytes;
+use jobq::{BrokerError, Envelope, Token, WorkerId};
 
 use super::Reaper;
 use crate::executor::{Orphan, after_crash_of_worker};
@@ -136,8 +137,15 @@ impl Reaper {
                 orphans.into_iter().map(back).collect()
             }
         };
-        for (orphan, action, note) in judged {
-            let Orphan { worker, token, .. } = orphan;
+        for (orphan, action, mut note) in judged {
+            let Orphan {
+                worker,
+                token,
+                bytes,
+            } = orphan;
+            if let Ok(envelope) = Envelope::decode(bytes) {
+                note.job = shared.registry.index(name_bytes(&envelope));
+            }
             let outcome = (Settlement { token, action }, note);
             shared.outbox.push(shared, index, &worker, [outcome]);
         }

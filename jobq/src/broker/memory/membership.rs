@@ -54,7 +54,10 @@ impl Queue {
         let (envelopes, more) = self.take_over(target, adoption.max);
         match more {
             true => self.members.insert(target.clone(), 0),
-            false => self.members.remove(target),
+            false => {
+                self.reports.remove(target);
+                self.members.remove(target)
+            }
         };
         self.own(&member.worker, counter, &envelopes);
         Adopted::Taken {
@@ -93,6 +96,7 @@ impl Queue {
             return false;
         }
         self.owned.remove(worker);
+        self.reports.remove(worker);
         let left = self.members.remove(worker);
         self.gone = self.gone.max(left.unwrap_or(0));
         self.office.take_if(|(holder, _)| holder == worker);

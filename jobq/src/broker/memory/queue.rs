@@ -15,7 +15,7 @@ use super::dead::DeadList;
 use super::waiter::Waiting;
 use crate::broker::{
     Action, Claim, Claimed, Due, Entry, Grant, MAX_PROMOTE, Promoted, ReleaseTo, Settle, Settled,
-    Settlement, TIMEKEEPER_TTL,
+    Settlement, TIMEKEEPER_TTL, Totals,
 };
 use crate::id::{Token, WorkerId};
 use crate::timestamp::At;
@@ -39,6 +39,10 @@ pub(super) struct Queue {
     pub(super) paused: bool,
     /// Whether anything was ever enqueued.
     pub(super) listed: bool,
+    /// By job name.
+    pub(super) totals: BTreeMap<String, Totals>,
+    /// Numbers of the members' last reports.
+    pub(super) reports: BTreeMap<WorkerId, u64>,
     /// Longest waiting first.
     pub(super) waiting: VecDeque<Waiting>,
     pub(super) due_signal: Arc<Notify>,

@@ -41,6 +41,7 @@ pub(super) struct Link {
     clock: Arc<Clock>,
     timeout: Duration,
     live: Mutex<Option<Live>>,
+    opened: AtomicBool,
     /// Held by the one caller that connects, while the others wait for it.
     connecting: tokio::sync::Mutex<()>,
 }
@@ -63,6 +64,7 @@ impl Link {
             clock,
             timeout,
             live: Mutex::default(),
+            opened: AtomicBool::new(false),
             connecting: tokio::sync::Mutex::default(),
         }
     }
@@ -257,6 +259,9 @@ impl Link {
         })?;
         let mut current = self.live.lock().expect("no one panics with this lock");
         *current = Some(live.clone());
+        if self.opened.swap(true, Ordering::Relaxed) {
+            self.endpoint.reopened.fetch_add(1, Ordering::Relaxed);
+        }
         Ok(live)
     }
 

@@ -6,6 +6,7 @@
 
 use std::future::Future;
 use std::io;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use futures_util::future::select_ok;
@@ -37,6 +38,8 @@ const KEEPALIVE_PROBES: u32 = 3;
 #[derive(Debug)]
 pub(super) struct Endpoint {
     config: RedisConfig,
+    /// Connections that were opened in place of one that was lost.
+    pub(super) reopened: AtomicU64,
     #[cfg(feature = "tls")]
     tls: Option<Tls>,
 }
@@ -65,13 +68,19 @@ impl Endpoint {
             true => Some(Tls::load(&config).await?),
             false => None,
         };
-        Ok(Self { config, tls })
+        let reopened = AtomicU64::new(0);
+        Ok(Self {
+            config,
+            reopened,
+            tls,
+        })
     }
 
     #[cfg(not(feature = "tls"))]
     #[expect(clippy::unused_async, reason = "with TLS it reads files")]
     pub(super) async fn new(config: RedisConfig) -> Result<Self, ConnectError> {
-        Ok(Self { config })
+        let reopened = AtomicU64::new(0);
+        Ok(Self { config, reopened })
     }
 
     pub(super) fn config(&self) -> &RedisConfig {

@@ -10,6 +10,16 @@ pub(super) fn queues(namespace: &str) -> String {
     format!("{namespace}:queues")
 }
 
+/// What workers tell of themselves, for people and tools that look.
+pub(super) fn registry(namespace: &str) -> String {
+    format!("{namespace}:workers")
+}
+
+/// What a worker was ordered and has not seen yet.
+pub(super) fn order(namespace: &str, worker: &WorkerId) -> String {
+    format!("{namespace}:order:{worker}")
+}
+
 /// The glob that matches exactly these bytes.
 pub(super) fn glob_of(bytes: &[u8]) -> Vec<u8> {
     let mut glob = Vec::with_capacity(bytes.len() + 2);
@@ -84,6 +94,14 @@ impl QueueKeys {
         self.key("meta")
     }
 
+    pub(super) fn totals(&self) -> String {
+        self.key("totals")
+    }
+
+    pub(super) fn reports(&self) -> String {
+        self.key("reports")
+    }
+
     /// The channel on which a new first of delayed is told. No key, but named like one.
     pub(super) fn due(&self) -> String {
         self.key("due")
@@ -122,6 +140,8 @@ mod tests {
         let (keys, worker) = (keys(), WorkerId::from_stored("w1"));
         let spelled = [
             (queues("shop"), "shop:queues"),
+            (registry("shop"), "shop:workers"),
+            (order("shop", &worker), "shop:order:w1"),
             (keys.ready(), "jobq:{mail}:ready"),
             (keys.delayed(), "jobq:{mail}:delayed"),
             (keys.in_flight(&worker), "jobq:{mail}:inflight:w1"),
@@ -132,6 +152,8 @@ mod tests {
             (keys.dead(), "jobq:{mail}:dead"),
             (keys.timekeeper(), "jobq:{mail}:timekeeper"),
             (keys.meta(), "jobq:{mail}:meta"),
+            (keys.totals(), "jobq:{mail}:totals"),
+            (keys.reports(), "jobq:{mail}:reports"),
             (keys.due(), "jobq:{mail}:due"),
         ];
         for (key, expected) in spelled {

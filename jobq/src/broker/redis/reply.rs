@@ -11,6 +11,10 @@ use crate::error::BrokerError;
 use crate::id::{Token, WorkerId};
 use crate::timestamp::At;
 
+mod operate;
+
+pub(super) use self::operate::{ordered, registered, seen, tallies};
+
 /// The items of a script's answer, which begins with a word.
 struct Reply {
     items: std::vec::IntoIter<Value>,

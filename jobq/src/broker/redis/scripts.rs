@@ -1,12 +1,15 @@
 //! The atomic steps as commands: the only place that knows the order of KEYS and ARGV. What each
 //! script takes and answers is in the header of its file in `lua/`.
 
+mod operate;
+
 use std::sync::LazyLock;
 use std::time::Duration;
 
 use bytes::Bytes;
 use redis::Cmd;
 
+pub(super) use self::operate::{deregister, order, register, report, totals};
 use super::keys::QueueKeys;
 use super::step::{Script, Step};
 use crate::broker::{
@@ -37,8 +40,8 @@ mod loaded {
     #![expect(non_upper_case_globals, reason = "a script is named like its file")]
     use super::{LazyLock, Script};
     scripts! {
-        adopt cancel check_rights claim count delay leave pause promote purge renew run_now settle
-        take_dead
+        adopt cancel check_rights claim count delay leave pause promote purge register renew report
+        run_now settle take_dead
     }
 }
 
@@ -147,6 +150,7 @@ pub(super) fn adopt(keys: &QueueKeys, adoption: &Adoption) -> Step {
         keys.handoff(&adoption.target),
         keys.ready(),
         keys.meta(),
+        keys.reports(),
     ];
     Step::script(&loaded::adopt, &keys)
         .arg(worker.as_str())
@@ -164,6 +168,7 @@ pub(super) fn leave(keys: &QueueKeys, worker: &WorkerId) -> Step {
         keys.handoff(worker),
         keys.timekeeper(),
         keys.meta(),
+        keys.reports(),
     ];
     Step::script(&loaded::leave, &keys).arg(worker.as_str())
 }

@@ -1,6 +1,7 @@
 //! A broker that only takes: it notes each step and fails the one it is told to.
 
 use std::sync::Mutex;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -8,8 +9,8 @@ use tokio::sync::Notify;
 
 use super::*;
 use crate::broker::{
-    Adopted, Adoption, Claim, Counts, Element, Inspect, JobState, Member, Promoted, Renewed,
-    Requeue, RoundAnswer, Settle, TakeDead, Waiter,
+    Adopted, Adoption, Claim, Counts, Element, Inspect, JobState, Member, Operate, Order, Promoted,
+    Registered, Renewed, Report, Reported, Requeue, RoundAnswer, Settle, TakeDead, Tally, Waiter,
 };
 use crate::id::{Token, WorkerId};
 
@@ -170,6 +171,38 @@ impl Inspect for Recorder {
     }
 
     async fn run_now(&self, _: &QueueName, _: &Bytes, _: &Requeue) -> Result<bool, BrokerError> {
+        unreachable!("{ENQUEUES_ONLY}")
+    }
+}
+
+#[async_trait]
+impl Operate for Recorder {
+    async fn report(&self, _: &Report) -> Result<Reported, BrokerError> {
+        unreachable!("{ENQUEUES_ONLY}")
+    }
+
+    async fn totals(&self, _: &QueueName) -> Result<Vec<Tally>, BrokerError> {
+        unreachable!("{ENQUEUES_ONLY}")
+    }
+
+    async fn register(
+        &self,
+        _: &WorkerId,
+        _: &Bytes,
+        _: Duration,
+    ) -> Result<Option<Order>, BrokerError> {
+        unreachable!("{ENQUEUES_ONLY}")
+    }
+
+    async fn deregister(&self, _: &WorkerId) -> Result<(), BrokerError> {
+        unreachable!("{ENQUEUES_ONLY}")
+    }
+
+    async fn registered(&self, _: u64) -> Result<(u64, Vec<Registered>), BrokerError> {
+        unreachable!("{ENQUEUES_ONLY}")
+    }
+
+    async fn order(&self, _: &WorkerId, _: Order) -> Result<bool, BrokerError> {
         unreachable!("{ENQUEUES_ONLY}")
     }
 }

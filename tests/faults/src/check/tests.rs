@@ -249,7 +249,7 @@ fn what_is_left_when_nobody_is_there_is_found() {
         keys: keys.iter().map(|&key| key.to_owned()).collect(),
         ..Census::default()
     };
-    let rest = ["queues", "{q}:meta", "{q}:dead"];
+    let rest = ["queues", "workers", "{q}:meta", "{q}:dead", "{q}:totals"];
     assert_eq!(census(&rest).leftovers(), Vec::<String>::new());
     for key in ["{q}:inflight:w", "{q}:workers", "{q}:ready", "other"] {
         assert_eq!(census(&[key]).leftovers().len(), 1, "{key}");

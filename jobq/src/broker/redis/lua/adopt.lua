@@ -9,6 +9,7 @@
 --   4 handoff    LIST  what the target was woken with; the front is the right end
 --   5 ready      LIST  envelopes; the front is the right end
 --   6 meta       HASH  gone: the highest counter of members that are gone
+--   7 reports    HASH  worker -> number of its last report
 -- ARGV
 --   1 worker     id of the adopter
 --   2 known      the highest counter the adopter was answered, 0 when it joins
@@ -19,10 +20,10 @@
 -- Returns
 --   {'reaped'}, {'alive'} or {'taken', counter, more 0/1, envelope ...}
 -- Changes
---   nothing if reaped or alive; else workers, inflight, records, handoff, ready, meta
+--   nothing if reaped or alive; else workers, inflight, records, handoff, ready, meta, reports
 
 local workers, inflight, records = KEYS[1], KEYS[2], KEYS[3]
-local handoff, ready, meta = KEYS[4], KEYS[5], KEYS[6]
+local handoff, ready, meta, reports = KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local worker, known, target, seen = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
 local max, max_bytes = tonumber(ARGV[5]), tonumber(ARGV[6])
 
@@ -106,5 +107,7 @@ if redis.call('HLEN', records) + redis.call('LLEN', handoff) > 0 then
   reply[3] = 1
 else
   redis.call('HDEL', workers, target)
+  -- No report of one who is no member counts. A damaged key keeps no job from being adopted.
+  redis.pcall('HDEL', reports, target)
 end
 return reply

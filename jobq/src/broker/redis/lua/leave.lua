@@ -7,14 +7,16 @@
 --   3 handoff     LIST    what this worker was woken with
 --   4 timekeeper  STRING  worker id, expires
 --   5 meta        HASH    gone: the highest counter of members that are gone
+--   6 reports     HASH    worker -> number of its last report
 -- ARGV
 --   1 worker      id
 -- Returns
 --   {'left'} or {'owner'} of jobs in flight or in its handoff
 -- Changes
---   if it left: workers, meta, and timekeeper if it held the office
+--   if it left: workers, meta, reports, and timekeeper if it held the office
 
-local workers, inflight, handoff, timekeeper, meta = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local workers, inflight, handoff, timekeeper = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local meta, reports = KEYS[5], KEYS[6]
 local worker = ARGV[1]
 
 if redis.call('HLEN', inflight) + redis.call('LLEN', handoff) > 0 then
@@ -34,6 +36,8 @@ if counted(counter) > gone then
   redis.call('HSET', meta, 'gone', counter)
 end
 redis.call('HDEL', workers, worker)
+-- No report of one who is no member counts. A damaged key keeps nobody.
+redis.pcall('HDEL', reports, worker)
 if holder == worker then
   redis.call('DEL', timekeeper)
 end
