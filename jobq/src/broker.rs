@@ -1,6 +1,6 @@
 //! Where envelopes live: the contract every broker keeps, in one trait of transitions
-//! ([`Broker`]), one of queries ([`Inspect`]), and one of what workers and people tell each other
-//! ([`Operate`]).
+//! ([`Broker`]), one of queries ([`Inspect`]), one of what workers and people tell each other
+//! ([`Operate`]), and one of questions about the store ([`Examine`]).
 //!
 //! A broker moves bytes and looks into none of them. Every step is atomic: it happens whole or not
 //! at all. The rules, for every implementation:
@@ -14,6 +14,8 @@
 //!   whole lease, that of its id ([`WorkerId::lease`]), may adopt what the worker holds.
 //! * A step that was sent twice, late, or never answered does no harm: see each step.
 
+mod examine;
+mod facts;
 mod inspect;
 pub mod memory;
 mod operate;
@@ -27,6 +29,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::sync::Notify;
 
+pub use self::examine::Examine;
+pub use self::facts::{
+    AppendOnlyFacts, ClientFacts, ClockFacts, KeyFacts, MemoryFacts, Owned, QueueFacts,
+    ReplicationFacts, Role, ServerFacts, Settings, SlowCall, SnapshotFacts, Upkeep,
+};
 pub use self::inspect::{Counts, Element, Inspect, JobState, Requeue, TakeDead};
 pub use self::operate::{
     MAX_NAMES, MAX_TALLIES, ORDER_KEPT, OTHER_JOBS, Operate, Order, Registered, Report, Reported,
@@ -65,7 +72,7 @@ pub const TIMEKEEPER_TTL: Duration = Duration::from_secs(3);
 
 /// The transitions of a job. Each is one atomic step.
 #[async_trait]
-pub trait Broker: Inspect + Operate + fmt::Debug + Send + Sync + 'static {
+pub trait Broker: Inspect + Examine + Operate + fmt::Debug + Send + Sync + 'static {
     /// The store and its address, for messages: no secret.
     fn describe(&self) -> String;
 

@@ -1,20 +1,21 @@
 //! The handle of an application: enqueueing, and the way to queues.
 
+mod batch;
 mod builder;
 mod prepare;
 mod workers;
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use self::batch::Batch;
 pub use self::builder::{ClientBuilder, DEFAULT_URL, connect};
 use crate::broker::memory::MemoryBroker;
-use crate::broker::{Broker, Due, Entry, MAX_BATCH, MAX_BATCH_BYTES, how_many_fit};
+use crate::broker::{Broker, Entry};
 use crate::error::{BrokerError, EnqueueError, InspectError, InvalidQueueName};
 use crate::id::{JobId, JobIds, QueueName};
 use crate::inspect::Queue;
-use crate::job::{IntoJob, Job};
+use crate::job::{IntoJob, Job, NamedJob};
 use crate::timestamp::At;
 use prepare::Preparer;
 
@@ -136,10 +137,33 @@ impl Client {
     ///
     /// Dropped before its end, the job may or may not be enqueued.
     pub async fn enqueue<I: IntoJob>(&self, job: I) -> Result<JobHandle, EnqueueError> {
-        let (queue, id, entry) = Preparer::new(self).prepare(job.into_job(), JobId::new)?;
+        let prepared = Preparer::new(self, JobId::new).prepare(job.into_job())?;
+        self.send(I::Job::NAME, prepared).await
+    }
+
+    /// Enqueues one job of which only the name is known.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::enqueue`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before its end, the job may or may not be enqueued.
+    pub async fn enqueue_named(&self, job: NamedJob) -> Result<JobHandle, EnqueueError> {
+        let name = job.name.clone();
+        let prepared = Preparer::new(self, JobId::new).prepare_named(job)?;
+        self.send(&name, prepared).await
+    }
+
+    async fn send(
+        &self,
+        name: &str,
+        (queue, id, entry): (QueueName, JobId, Entry),
+    ) -> Result<JobHandle, EnqueueError> {
         match self.broker().enqueue(&queue, &[entry]).await {
             Ok(()) => {
-                tracing::debug!(job.id = %id, job.name = I::Job::NAME, job.queue = %queue, "enqueued");
+                tracing::debug!(job.id = %id, job.name = name, job.queue = %queue, "enqueued");
                 Ok(JobHandle { id, queue })
             }
             Err(error) => Err(enqueue_error(id, queue, error)),
@@ -176,62 +200,39 @@ impl Client {
     where
         I: IntoIterator<Item: IntoJob>,
     {
-        let (mut preparer, ids) = (Preparer::new(self), JobIds::now());
-        let mut handles = Vec::new();
-        // What is due now apart from what is due later: each is one step, which a broker that is full
-        // refuses whole.
-        let mut by_step = BTreeMap::<(QueueName, bool), (Vec<JobId>, Vec<Entry>)>::new();
-        for job in jobs {
-            let (queue, id, entry) = preparer.prepare(job.into_job(), || ids.next())?;
-            handles.push(JobHandle {
-                id,
-                queue: queue.clone(),
-            });
-            let step = (queue, entry.due != Due::Now);
-            let (ids, entries) = by_step.entry(step).or_default();
-            ids.push(id);
-            entries.push(entry);
-        }
-        let mut enqueued = Vec::new();
-        for ((queue, _), (ids, entries)) in by_step {
-            let chunks = self.enqueue_chunks(&queue, &ids, &entries, &mut enqueued);
-            if let Err(source) = chunks.await {
-                return Err(match enqueued.is_empty() {
-                    true => source,
-                    false => EnqueueError::Partial {
-                        enqueued,
-                        source: Box::new(source),
-                    },
-                });
+        let mut batch = Batch::default();
+        {
+            let ids = JobIds::now();
+            let mut preparer = Preparer::new(self, || ids.next());
+            for job in jobs {
+                batch.add(preparer.prepare(job.into_job())?);
             }
         }
-        Ok(handles)
+        self.send_all(batch).await
     }
 
-    async fn enqueue_chunks(
+    /// Enqueues many jobs of which only the names are known, as [`Client::enqueue_all`] does.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::enqueue_all`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before its end, any number of the jobs may be enqueued.
+    pub async fn enqueue_all_named(
         &self,
-        queue: &QueueName,
-        ids: &[JobId],
-        entries: &[Entry],
-        enqueued: &mut Vec<JobHandle>,
-    ) -> Result<(), EnqueueError> {
-        let mut start = 0;
-        while start < entries.len() {
-            let next = entries[start..].iter().take(MAX_BATCH as usize);
-            let sizes = next.map(|entry| entry.envelope.len());
-            let end = start + how_many_fit(sizes, MAX_BATCH_BYTES);
-            self.broker()
-                .enqueue(queue, &entries[start..end])
-                .await
-                .map_err(|error| enqueue_error(ids[start], queue.clone(), error))?;
-            tracing::debug!(jobs = end - start, job.queue = %queue, "enqueued");
-            enqueued.extend(ids[start..end].iter().map(|&id| JobHandle {
-                id,
-                queue: queue.clone(),
-            }));
-            start = end;
+        jobs: impl IntoIterator<Item = NamedJob>,
+    ) -> Result<Vec<JobHandle>, EnqueueError> {
+        let mut batch = Batch::default();
+        {
+            let ids = JobIds::now();
+            let mut preparer = Preparer::new(self, || ids.next());
+            for job in jobs {
+                batch.add(preparer.prepare_named(job)?);
+            }
         }
-        Ok(())
+        self.send_all(batch).await
     }
 
     /// One queue, to look at.

@@ -28,7 +28,7 @@ use crate::timestamp::At;
 use reader::Reader;
 use writer::Writer;
 
-pub(crate) use args::{decode_args, encode_args};
+pub(crate) use args::{decode_args, encode_args, read_value};
 pub use dead::{DeadRecord, Reason};
 pub use options::{Failure, Options};
 
@@ -166,6 +166,10 @@ impl Envelope {
     pub fn has_options(&self) -> bool {
         // One byte is the header of an empty map; any other way to write one is read as a map.
         self.elements.options.len() > 1
+    }
+
+    pub(crate) fn raw_options(&self) -> &[u8] {
+        &self.bytes[self.elements.options.clone()]
     }
 
     /// The job's id.

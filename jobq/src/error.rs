@@ -108,7 +108,7 @@ pub enum EnqueueError {
     #[error("cannot serialise the arguments of job `{job}`")]
     Unserialisable {
         /// The job's name.
-        job: &'static str,
+        job: String,
         /// What serde said.
         source: BoxError,
     },
@@ -118,7 +118,7 @@ pub enum EnqueueError {
     )]
     PayloadTooLarge {
         /// The job's name.
-        job: &'static str,
+        job: String,
         /// Size of the envelope in bytes.
         size: usize,
         /// The limit in bytes.
@@ -128,7 +128,7 @@ pub enum EnqueueError {
     #[error("job `{job}`: {field} is {value}; expected {expected}")]
     InvalidOption {
         /// The job's name.
-        job: &'static str,
+        job: String,
         /// The option.
         field: &'static str,
         /// What it was.
@@ -175,6 +175,15 @@ pub enum InspectError {
          until they have ended; cancel keeps one from being retried"
     )]
     OwnedByWorkers,
+    /// [`crate::Queue::transfer`] was given a dead job, which [`crate::Dead::transfer`] moves.
+    #[error("a dead job is moved with `dead().transfer(…)`")]
+    Dead,
+    /// A job was enqueued on another queue, and could not be removed where it was.
+    #[error("the job is on the other queue now, and may still be where it was")]
+    HalfMoved {
+        /// Why it could not be removed.
+        source: BrokerError,
+    },
     /// The broker could not answer.
     #[error("could not read or change the queue")]
     Broker(#[from] BrokerError),

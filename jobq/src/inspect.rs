@@ -2,10 +2,12 @@
 
 mod dead;
 mod dead_job;
+mod dead_walk;
 mod job_info;
 mod queue_stats;
 #[cfg(test)]
 mod tests;
+mod transfer;
 mod worker_info;
 pub(crate) mod worker_record;
 
@@ -13,8 +15,10 @@ use bytes::Bytes;
 
 pub use self::dead::Dead;
 pub use self::dead_job::DeadJob;
+pub use self::dead_walk::DeadWalk;
 pub use self::job_info::JobInfo;
 pub use self::queue_stats::QueueStats;
+pub use self::transfer::Transfer;
 pub use self::worker_info::{RunningJob, ServedQueue, WorkerInfo, WorkerState};
 use crate::broker::{Element, JobState, MAX_BATCH, Requeue, Tally, Totals};
 use crate::client::Client;

@@ -4,6 +4,7 @@
 //! [`Perform`]. Nothing here knows a broker.
 
 mod builder;
+mod named;
 
 use std::any::TypeId;
 use std::future::Future;
@@ -14,6 +15,7 @@ use serde::de::DeserializeOwned;
 
 pub(crate) use self::builder::When;
 pub use self::builder::{IntoJob, JobBuilder};
+pub use self::named::NamedJob;
 use crate::client::{Client, JobHandle};
 use crate::context::Context;
 use crate::error::{BoxError, EnqueueError};

@@ -53,6 +53,7 @@
 //! | --- | --- |
 //! | define a job | [`macro@job`], [`derive@Job`] with [`Perform`] |
 //! | enqueue it | [`connect`], [`Client`], the methods of the trait [`trait@Job`] |
+//! | enqueue a job of which only the name is known | [`NamedJob`] |
 //! | say when it is to run | [`Job::delay`]; [`Job::at`] with a [`Timestamp`] or a `SystemTime` |
 //! | use what the worker gives a handler | [`Context`], [`State`] |
 //! | say how to go on after a failure | [`Backoff`], [`Jitter`], [`JobError`] |
@@ -106,10 +107,11 @@ pub use error::{
 };
 pub use id::{JobId, QueueName, Token, WorkerId};
 pub use inspect::{
-    Dead, DeadJob, JobInfo, Queue, QueueStats, RunningJob, ServedQueue, WorkerInfo, WorkerState,
+    Dead, DeadJob, DeadWalk, JobInfo, Queue, QueueStats, RunningJob, ServedQueue, Transfer,
+    WorkerInfo, WorkerState,
 };
 pub use jiff::Timestamp;
-pub use job::{IntoJob, Job, JobBuilder, JobDefaults, JobResult, Perform, StateType};
+pub use job::{IntoJob, Job, JobBuilder, JobDefaults, JobResult, NamedJob, Perform, StateType};
 pub use jobq_macros::{Job, job};
 pub use retry::{Backoff, Jitter, Strategy};
 pub use timestamp::At;

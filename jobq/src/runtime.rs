@@ -28,6 +28,26 @@ pub fn name_bytes(envelope: &crate::Envelope) -> &[u8] {
     envelope.name_bytes()
 }
 
+/// The arguments of a job whose type is not known, for who shows them: as whatever `seed` makes of
+/// them. `None` if they are not well-formed, or `seed` refuses them.
+#[must_use]
+pub fn read_arguments<'a, S: serde::de::DeserializeSeed<'a>>(
+    envelope: &'a crate::Envelope,
+    seed: S,
+) -> Option<S::Value> {
+    crate::envelope::read_value(envelope.args(), seed)
+}
+
+/// The options of a job as they are on the wire, those that this build does not know included; as
+/// [`read_arguments`].
+#[must_use]
+pub fn read_options<'a, S: serde::de::DeserializeSeed<'a>>(
+    envelope: &'a crate::Envelope,
+    seed: S,
+) -> Option<S::Value> {
+    crate::envelope::read_value(envelope.raw_options(), seed)
+}
+
 /// Asks the run of a context to end, and no other.
 pub fn cancel(context: &crate::Context) {
     context.cancel();

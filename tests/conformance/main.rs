@@ -9,6 +9,7 @@ mod cancel;
 mod caps;
 mod claim;
 mod enqueue;
+mod examine;
 mod fence;
 mod fixture;
 mod inspect;
@@ -25,6 +26,7 @@ mod suspects;
 mod sweep;
 mod take_dead;
 mod wait;
+mod withdraw;
 
 use fixture::Fixture;
 
@@ -312,6 +314,13 @@ on_every_broker! {{
         pause_and_resume_may_be_sent_again
         a_pause_holds_for_one_queue
     }
+    examine: {
+        only_a_server_has_something_to_say
+        the_keys_of_a_queue_are_what_they_should_be
+        owners_are_found_on_every_queue
+        whoever_owns_the_store_lacks_no_right
+        asking_moves_nothing
+    }
     take_dead: {
         a_record_is_taken_out
         a_job_goes_to_the_back_of_ready
@@ -351,5 +360,15 @@ on_every_broker! {{
         an_id_at_another_place_is_not_found
         only_delayed_is_searched
         one_among_thousands_is_found
+    }
+    withdraw: {
+        a_ready_job_goes_and_the_others_keep_their_order
+        only_the_job_at_its_place_goes
+        of_equal_jobs_one_goes
+        a_delayed_job_goes_wherever_it_stands
+        sent_again_it_takes_nothing_twice
+        only_what_waits_can_be_withdrawn
+        carries_any_bytes
+        one_in_the_depth_of_a_long_queue_goes
     }
 }}

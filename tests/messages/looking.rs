@@ -47,8 +47,49 @@ pub(crate) async fn collect(document: &mut Document) {
     let error = queue.jobs(JobState::Ready, 0, 10).await.unwrap_err();
     document.error("queue.jobs() of a server that is gone", &error);
 
+    transfer(document).await;
+
     document.group("bytes that are no envelope");
     envelopes(document);
+}
+
+/// Of a job that is in another place than was said, and by one who may not remove it.
+async fn transfer(document: &mut Document) {
+    let server = RedisServer::start();
+    let mut beside = support::beside(&server.url()).await.unwrap();
+    let mut user = redis::cmd("ACL");
+    user.arg(&[
+        "SETUSER", "ann", "on", ">secret", "~*", "&*", "+@all", "-zrem",
+    ]);
+    user.exec_async(&mut beside).await.unwrap();
+    let url = server.url().replace("redis://", "redis://ann:secret@");
+    let client = jobq::connect(url).await.unwrap();
+    let resize = Resize {
+        width: 7,
+        colour: None,
+    };
+    let hour = std::time::Duration::from_secs(3600);
+    resize.delay(hour).enqueue(&client).await.unwrap();
+    let (from, to) = (
+        client.queue("default").unwrap(),
+        client.queue("slow").unwrap(),
+    );
+    let job = from.jobs(JobState::Delayed, 0, 1).await.unwrap().remove(0);
+    let error = from
+        .transfer(JobState::Dead, &job, 0, &to)
+        .await
+        .unwrap_err();
+    document.error("queue.transfer(JobState::Dead, …)", &error);
+    let moved = from.transfer(JobState::Delayed, &job, 0, &to).await;
+    let error = moved.unwrap_err();
+    // Redis tells which script it was by its hash, which each change of the script changes.
+    let told = format!("{error:?}");
+    let hash = told
+        .split("script: ")
+        .nth(1)
+        .and_then(|rest| rest.get(..40));
+    document.vary(hash.unwrap(), "HASH");
+    document.error("queue.transfer(…) by a user who may not remove", &error);
 }
 
 fn envelopes(document: &mut Document) {

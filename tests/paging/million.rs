@@ -1,6 +1,7 @@
 //! A million jobs in ready, and a million in delayed.
 
 use jobq::JobState;
+use jobq::broker::Role;
 
 use crate::store::{Store, To, id, number};
 
@@ -37,8 +38,27 @@ async fn a_walk_through_a_million_jobs_holds_nobody() {
     let look = async || queue.stats().await.unwrap();
     let stats = store.expect_fast("stats", nothing, look).await;
     assert_eq!((stats.ready, stats.delayed), (JOBS, JOBS));
+    examine(&store).await;
     run_now_of_each_kind(&store).await;
+    withdraw_from_each_depth(&store).await;
     purge(&store).await;
+}
+
+/// All that `jobq doctor` and `jobq health` ask.
+async fn examine(store: &Store) {
+    let (broker, queue) = (store.client.broker(), store.queue());
+    let ask = async || {
+        broker.examine().await.unwrap();
+        let facts = broker.examine_queue(queue.name()).await.unwrap();
+        broker.all_owners(0).await.unwrap();
+        for role in Role::ALL {
+            broker.missing_rights(role, queue.name()).await.unwrap();
+        }
+        facts
+    };
+    let facts = store.expect_fast("examine", nothing, ask).await.unwrap();
+    let lengths = facts.keys.iter().filter_map(|key| key.length);
+    assert_eq!(lengths.filter(|length| *length == JOBS).count(), 2);
 }
 
 async fn run_now_of_each_kind(store: &Store) {
@@ -52,6 +72,25 @@ async fn run_now_of_each_kind(store: &Store) {
     }
     let run = async || queue.run_now(id(JOBS + 1)).await.unwrap();
     assert!(!store.expect_fast("run_now of none", nothing, run).await);
+}
+
+/// Near either end, and where it is furthest to both.
+async fn withdraw_from_each_depth(store: &Store) {
+    let (broker, queue) = (store.client.broker(), store.queue());
+    for place in [0, 49_999, JOBS / 4, JOBS / 2, JOBS - 50_000, JOBS - 10] {
+        let fill = async || store.fill(To::Ready, JOBS..=JOBS, 40).await;
+        let take = async || {
+            let page = broker.page(queue.name(), JobState::Ready, place, 1).await;
+            let element = page.unwrap().remove(0).bytes;
+            let state = JobState::Ready;
+            broker.withdraw(queue.name(), state, &element, place).await
+        };
+        let what = format!("withdraw at {place}");
+        assert!(
+            store.expect_fast(&what, fill, take).await.unwrap(),
+            "{place}"
+        );
+    }
 }
 
 async fn purge(store: &Store) {

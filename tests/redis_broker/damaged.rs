@@ -57,6 +57,16 @@ async fn intervene(broker: &RedisBroker, how: &str) -> Result<(), jobq::BrokerEr
                 .await
                 .map(drop)
         }
+        "withdraw ready" => {
+            let ready = Bytes::from_static(b"x");
+            let taken = broker.withdraw(&queue, JobState::Ready, &ready, 0).await;
+            taken.map(drop)
+        }
+        "withdraw delayed" => {
+            let delayed = Bytes::from_static(b"z");
+            let taken = broker.withdraw(&queue, JobState::Delayed, &delayed, 0);
+            taken.await.map(drop)
+        }
         "find" => broker.find_delayed(&queue, again("").id).await.map(drop),
         "oldest" => broker.oldest_dead(&queue, 0, 9).await.map(drop),
         "purge ready" => broker.purge(&queue, JobState::Ready).await.map(drop),
@@ -70,9 +80,15 @@ async fn intervene(broker: &RedisBroker, how: &str) -> Result<(), jobq::BrokerEr
 async fn a_key_of_another_type_fails_each_intervention_with_nothing_moved() {
     let server = RedisServer::start();
     for (key, fails) in [
-        ("ready", &["take", "run now", "purge ready"][..]),
+        (
+            "ready",
+            &["take", "run now", "withdraw ready", "purge ready"][..],
+        ),
         ("suspects", &["purge ready"]),
-        ("delayed", &["run now", "find", "purge delayed"]),
+        (
+            "delayed",
+            &["run now", "withdraw delayed", "find", "purge delayed"],
+        ),
         ("dead", &["take", "oldest", "purge dead"]),
         ("meta", &["take", "purge dead"]),
         ("cancelled", &["take", "run now"]),

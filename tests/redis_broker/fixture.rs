@@ -5,9 +5,9 @@ pub(crate) use std::time::Duration;
 pub(crate) use bytes::Bytes;
 pub(crate) use jobq::broker::redis::{RedisBroker, RedisConfig};
 pub(crate) use jobq::broker::{
-    Action, Adoption, Broker, Claim, Claimed, DeadCaps, Due, Entry, Grant, Inspect, JobState,
-    Member, Operate, Order, ReleaseTo, Renewed, Report, Requeue, Settle, Settlement, TakeDead,
-    Wake,
+    Action, Adoption, Broker, Claim, Claimed, DeadCaps, Due, Entry, Examine, Grant, Inspect,
+    JobState, Member, Operate, Order, ReleaseTo, Renewed, Report, Requeue, Settle, Settlement,
+    TakeDead, Wake,
 };
 pub(crate) use jobq::{
     BrokerErrorKind, ConnectError, JobId, QueueName, Tally, Token, Totals, WorkerId,

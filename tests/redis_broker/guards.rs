@@ -235,7 +235,11 @@ async fn nothing_that_makes_room_stops_on_a_full_server() {
         requeue: Some(again("x")),
     };
     assert_eq!(broker.take_dead(&queue(), &[dead], 0).await.unwrap(), 1);
-    assert_eq!(broker.purge(&queue(), JobState::Ready).await.unwrap(), 4);
+    let (ready, r) = (JobState::Ready, Bytes::from_static(b"r"));
+    let front = broker.page(&queue(), ready, 0, 9).await.unwrap();
+    let place = front.iter().position(|element| element.bytes == r).unwrap() as u64;
+    assert!(broker.withdraw(&queue(), ready, &r, place).await.unwrap());
+    assert_eq!(broker.purge(&queue(), ready).await.unwrap(), 3);
 }
 
 pub(crate) async fn bury(broker: &RedisBroker, caps: DeadCaps) -> u64 {

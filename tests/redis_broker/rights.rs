@@ -7,6 +7,7 @@ mod tours;
 
 use std::collections::BTreeSet;
 
+use jobq::broker;
 use redis::aio::MultiplexedConnection;
 use support::{Folder, Role};
 
@@ -159,8 +160,8 @@ fn foreign_to(role: Role) -> &'static [&'static str] {
             "LPUSH jobq:{mail}:handoff:w1 x",
             "HSET jobq:{mail}:workers w1 0",
             "HDEL jobq:{mail}:workers w1",
-            "SADD jobq:queues x",
-            "PUBLISH jobq:{mail}:due 0",
+            "SREM jobq:queues mail",
+            "SUBSCRIBE jobq:{mail}:due",
         ],
     }
 }
@@ -304,6 +305,65 @@ async fn a_worker_is_told_beforehand_what_it_may_not_do() {
     check_refusal(&error, &["\"jobq-worker\""]);
     let keys = ask(&server, &["KEYS", "*"]).await;
     assert_eq!(keys, Value::Array(Vec::new()), "it changes nothing");
+}
+
+/// What an operator's tools are told before they try: of every command and of every key.
+#[tokio::test]
+async fn an_operator_is_told_each_right_that_is_missing() {
+    let server = RedisServer::start();
+    let rules = Role::Operator.rules("jobq");
+    let operator = as_role(&server, Role::Operator).await;
+    let missing = async || {
+        operator
+            .missing_rights(broker::Role::Operator, &queue())
+            .await
+    };
+    assert_eq!(missing().await.unwrap(), Vec::<String>::new());
+    for (what, rules) in narrower(&rules) {
+        let spared = [
+            "command client|id",
+            "command client|setname",
+            "command publish",
+            "channel ",
+        ];
+        if spared.contains(&&what[..]) {
+            continue;
+        }
+        grant(&server, Role::Operator, &rules).await;
+        let said = match missing().await {
+            Ok(missing) => missing.join(", ").to_lowercase(),
+            // One who may not ask is told that.
+            Err(error) => {
+                check_refusal(&error, &["\"jobq-operator\"", "EVALSHA_RO"]);
+                continue;
+            }
+        };
+        let command = what.strip_prefix("command ").unwrap_or("jobq:");
+        let command = command.replace('|', " ");
+        assert!(said.contains(&command), "{what}: {said:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_worker_and_a_producer_are_no_operators() {
+    let server = RedisServer::start();
+    let worker = as_role(&server, Role::Worker).await;
+    for (role, lacks) in [
+        (broker::Role::Operator, "LRANGE jobq:{mail}:ready"),
+        (broker::Role::Operator, "OBJECT ENCODING jobq:{mail}:ready"),
+        (broker::Role::Worker, ""),
+        (broker::Role::Producer, ""),
+    ] {
+        let missing = worker.missing_rights(role, &queue()).await.unwrap();
+        let missing = missing.join(", ");
+        assert!(missing.contains(lacks), "{role:?}: {missing}");
+        assert_eq!(missing.is_empty(), lacks.is_empty(), "{role:?}: {missing}");
+    }
+    let producer = as_role(&server, Role::Producer).await;
+    let asked = producer
+        .missing_rights(broker::Role::Producer, &queue())
+        .await;
+    check_refusal(&asked.unwrap_err(), &["\"jobq-producer\""]);
 }
 
 #[tokio::test]

@@ -86,6 +86,20 @@ pub trait Inspect {
         delayed: &Bytes,
         job: &Requeue,
     ) -> Result<bool, BrokerError>;
+
+    /// Removes exactly this element, which waits, and answers whether it was there; if not, nothing
+    /// changes. Of ready it is the one with `place` others before it, or nothing; of delayed `place`
+    /// does not matter. The others keep their order, but where more than 50,000 stand on either
+    /// side: then the last that came may take its place; of elements that are equal any may be the one
+    /// that goes. What is in flight is its worker's, and a
+    /// dead record is taken with [`Inspect::take_dead`]: of these nothing is removed.
+    async fn withdraw(
+        &self,
+        queue: &QueueName,
+        state: JobState,
+        element: &Bytes,
+        place: u64,
+    ) -> Result<bool, BrokerError>;
 }
 
 /// An order to run a job: it is not cancelled any more.

@@ -30,8 +30,8 @@ use self::operate::Registry;
 use self::queue::Queue;
 use self::waiter::MemoryWaiter;
 use super::{
-    Adopted, Adoption, Broker, Claim, Counts, Element, Entry, Inspect, JobState, Member, Promoted,
-    Renewed, Requeue, RoundAnswer, Settle, TakeDead, Waiter,
+    Adopted, Adoption, Broker, Claim, Counts, Element, Entry, Examine, Inspect, JobState, Member,
+    Promoted, Renewed, Requeue, RoundAnswer, Settle, TakeDead, Waiter,
 };
 use crate::error::BrokerError;
 use crate::id::{JobId, QueueName, Token, WorkerId};
@@ -176,6 +176,9 @@ impl Broker for MemoryBroker {
     }
 }
 
+/// Nothing to say.
+impl Examine for MemoryBroker {}
+
 #[async_trait]
 impl Inspect for MemoryBroker {
     async fn queues(&self) -> Result<Vec<QueueName>, BrokerError> {
@@ -252,6 +255,16 @@ impl Inspect for MemoryBroker {
         job: &Requeue,
     ) -> Result<bool, BrokerError> {
         Ok(self.step(queue, |queue, _| queue.run_now(delayed, job)))
+    }
+
+    async fn withdraw(
+        &self,
+        queue: &QueueName,
+        state: JobState,
+        element: &Bytes,
+        place: u64,
+    ) -> Result<bool, BrokerError> {
+        Ok(self.step(queue, |queue, _| queue.withdraw(state, element, place)))
     }
 }
 

@@ -19,6 +19,7 @@
 //! | `redis/rights.rs` | what a user lacked the right to |
 //! | `redis/{waiter,signals}.rs` | blocking, and listening for due times |
 //! | `redis/inspect.rs` | looking in, and intervening |
+//! | `redis/{examine,info}.rs` | what is asked when something is wrong |
 //! | `redis/operate.rs` | what workers tell of themselves, and what they are ordered |
 //! | `redis/{pages,scans}.rs` | reading what may be long, a bounded part at a time |
 //! | `redis/warnings.rs` | what could lose or delay jobs |
@@ -31,8 +32,10 @@ mod clock;
 mod config;
 mod connection;
 mod endpoint;
+mod examine;
 mod fault;
 mod handshake;
+mod info;
 mod inspect;
 mod keys;
 mod operate;
@@ -72,7 +75,8 @@ use self::signals::Signals;
 use self::step::Step;
 use self::waiter::RedisWaiter;
 use super::{
-    Adopted, Adoption, Broker, Claim, Entry, Member, Promoted, Renewed, RoundAnswer, Settle, Waiter,
+    Adopted, Adoption, Broker, Claim, Entry, Examine, Member, Promoted, Renewed, Role, RoundAnswer,
+    Settle, Waiter,
 };
 use crate::error::{BrokerError, ConnectError};
 use crate::id::{JobId, QueueName, Token, WorkerId};
@@ -157,18 +161,10 @@ impl Broker for RedisBroker {
     }
 
     async fn check_rights(&self, queue: &QueueName) -> Result<(), BrokerError> {
-        let config = self.link.config();
-        let step = scripts::check_rights(&self.keys(queue));
-        let missing = match self.link.call_one(step).await {
-            // Without the right to read its keys not even this can be asked.
-            Err(fault) if fault.is_forbidden() => {
-                return Err(rights::cannot_ask(config, queue, fault));
-            }
-            missing => reply::missing_rights(missing?)?,
-        };
+        let missing = self.missing_rights(Role::Worker, queue).await?;
         match missing.is_empty() {
             true => Ok(()),
-            false => Err(rights::cannot_work(config, &missing)),
+            false => Err(rights::cannot_work(self.link.config(), &missing)),
         }
     }
 

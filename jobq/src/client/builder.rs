@@ -92,6 +92,14 @@ impl ClientBuilder {
         }
     }
 
+    /// Where to connect to, in place of what the builder was made with: as in [`connect`].
+    pub fn url(mut self, url: impl Into<String>) -> Self {
+        self.url = url.into();
+        // The variable that this takes the place of does not matter any more.
+        self.unreadable = self.unreadable.filter(|name| *name != environment::URL);
+        self
+    }
+
     /// The user to log in as, plainly: not percent-encoded. The server's `default` unless set here
     /// or in the URL; an empty one is as good as none.
     pub fn username(mut self, username: impl Into<String>) -> Self {

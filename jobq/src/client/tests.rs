@@ -1,4 +1,5 @@
 mod many;
+mod named;
 mod recorder;
 
 use std::time::Duration;
@@ -135,9 +136,9 @@ async fn a_payload_at_the_limit_is_sent_and_one_byte_more_is_not() {
     assert!(matches!(
         error,
         EnqueueError::PayloadTooLarge {
-            job: "note",
             size: 100_001,
-            limit: 100_000
+            limit: 100_000,
+            ..
         }
     ));
     let text = "job `note` makes an envelope of 100001 bytes; the limit is 100000 (max_payload); store large data elsewhere and enqueue its key";
@@ -225,13 +226,10 @@ async fn arguments_that_cannot_be_written_are_refused() {
         const DEFAULTS: JobDefaults = JobDefaults::new();
     }
     let error = Stubborn {}.enqueue(&Client::in_memory()).await.unwrap_err();
-    let EnqueueError::Unserialisable {
-        job: "stubborn",
-        source,
-    } = error
-    else {
+    let EnqueueError::Unserialisable { job, source } = error else {
         panic!("{error}");
     };
+    assert_eq!(job, "stubborn");
     assert_eq!(source.to_string(), "never");
 }
 

@@ -1,5 +1,8 @@
 //! The arguments of a job: a msgpack map by parameter name.
 
+use serde::Serialize;
+use serde::de::DeserializeSeed;
+
 use super::limit::Limited;
 use super::reader::Reader;
 use super::scan::check_value;
@@ -17,7 +20,7 @@ const USUAL_LEN: usize = 128;
 const MAX_REASON: usize = 200;
 
 /// The arguments of a job as a msgpack map by name, in place of what `args` holds.
-pub(crate) fn encode_args<J: Job>(job: &J, args: &mut Vec<u8>) -> Result<(), BoxError> {
+pub(crate) fn encode_args(job: &impl Serialize, args: &mut Vec<u8>) -> Result<(), BoxError> {
     args.clear();
     args.reserve(USUAL_LEN);
     let mut format = rmp_serde::Serializer::new(&mut *args).with_struct_map();
@@ -48,6 +51,14 @@ pub(crate) fn decode_args<J: Job>(args: &[u8]) -> Result<J, EnvelopeError> {
             job: J::NAME,
             reason: escaped(&in_words(&error.to_string()), MAX_REASON),
         })
+}
+
+/// A value as whatever `seed` makes of it, scanned first like arguments of a job. `None` if it is not
+/// well-formed, or `seed` refuses it.
+pub(crate) fn read_value<'a, S: DeserializeSeed<'a>>(value: &'a [u8], seed: S) -> Option<S::Value> {
+    check_value(value).ok()?;
+    let mut format = rmp_serde::Deserializer::from_read_ref(value);
+    seed.deserialize(Limited::new(&mut format)).ok()
 }
 
 /// What an error says, without the format's name for the type that came: the library tells nothing

@@ -2,20 +2,15 @@
 
 use std::time::Duration;
 
+use super::dead_walk::DeadWalk;
 use super::{DeadJob, Queue};
-use crate::broker::{JobState, Requeue, TakeDead, how_many_fit};
+use crate::broker::{JobState, Requeue, TakeDead};
 use crate::error::InspectError;
 use crate::id::JobId;
 use crate::timestamp::At;
 
 /// Records looked at in one step while one is searched: few, for each may be large.
 const SEARCH_PAGE: u32 = 100;
-
-/// Records taken in one step where all are gone over: a hundred of 6 KiB held Redis for 2 ms.
-const TAKEN_AT_ONCE: u32 = 25;
-
-/// Bytes of records taken in one step, unless the first alone is larger.
-const TAKEN_BYTES: usize = 256 * 1024;
 
 /// The dead list of a queue. From [`Queue::dead`].
 ///
@@ -122,8 +117,15 @@ impl Dead {
     /// Dropped before its end, some jobs are in the queue and the others in the list: each is in
     /// exactly one of them at any time.
     pub async fn retry_all(&self) -> Result<u64, InspectError> {
-        let now = self.queue.client.now();
-        self.take_all(|job| Some(requeue(job, now))).await
+        let mut walk = self.walk().await?;
+        let mut taken = 0;
+        loop {
+            let page = walk.next_page().await?;
+            if page.is_empty() {
+                return Ok(taken);
+            }
+            taken += walk.retry(&page).await?;
+        }
     }
 
     /// Removes the jobs for good that were given up so long ago, or longer, by the store's clock:
@@ -153,44 +155,25 @@ impl Dead {
     pub async fn purge_older_than(&self, age: Duration) -> Result<u64, InspectError> {
         let now = self.queue.client.now();
         let is_old = |died| now.since(died) >= age;
-        self.take_all(|job| job.died().is_some_and(is_old).then(|| remove(job)))
-            .await
+        let mut walk = self.walk().await?;
+        let mut taken = 0;
+        loop {
+            let mut page = walk.next_page().await?;
+            if page.is_empty() {
+                return Ok(taken);
+            }
+            page.retain(|job| job.died().is_some_and(is_old));
+            taken += walk.remove(&page).await?;
+        }
     }
 
-    /// Goes over all that is in the list now, oldest first, takes what `decide` says, and answers
-    /// how many were taken.
+    /// Begins a walk over all that is in the list now, oldest first: see [`DeadWalk`].
     ///
-    /// It begins at the old end because what is buried meanwhile does not shift that, and what is
-    /// taken from there is found at once.
-    async fn take_all(
-        &self,
-        decide: impl Fn(&DeadJob) -> Option<TakeDead>,
-    ) -> Result<u64, InspectError> {
-        let (broker, name) = (self.queue.client.broker(), &self.queue.name);
-        let mut left = broker.stats(name).await?.dead;
-        let (mut kept, mut taken) = (0, 0);
-        while left > 0 {
-            let at_once = u32::try_from(left).unwrap_or(u32::MAX).min(TAKEN_AT_ONCE);
-            let records = broker.oldest_dead(name, kept, at_once).await?;
-            if records.is_empty() {
-                break;
-            }
-            let looked_at = records.len() as u64;
-            let takes = records
-                .into_iter()
-                .filter_map(|record| decide(&DeadJob::new(record)));
-            let takes: Vec<TakeDead> = takes.collect();
-            left = left.saturating_sub(looked_at);
-            kept += looked_at - takes.len() as u64;
-            let mut takes = &takes[..];
-            while !takes.is_empty() {
-                let sizes = takes.iter().map(|take| take.record.len());
-                let (batch, later) = takes.split_at(how_many_fit(sizes, TAKEN_BYTES));
-                taken += broker.take_dead(name, batch, u64::MAX).await?;
-                takes = later;
-            }
-        }
-        Ok(taken)
+    /// # Errors
+    ///
+    /// [`InspectError::Broker`].
+    pub async fn walk(&self) -> Result<DeadWalk, InspectError> {
+        DeadWalk::begin(self.queue.clone()).await
     }
 
     /// Takes the newest job of this id from the list, as `decide` says.
@@ -199,7 +182,7 @@ impl Dead {
         id: JobId,
         decide: impl Fn(&DeadJob) -> TakeDead,
     ) -> Result<bool, InspectError> {
-        let Some((place, job)) = self.find(id).await? else {
+        let Some((place, job)) = self.find(|job| job.id() == id).await? else {
             return Ok(false);
         };
         let broker = self.queue.client.broker();
@@ -208,8 +191,27 @@ impl Dead {
         Ok(broker.take_dead(&self.queue.name, &takes, place).await? > 0)
     }
 
-    /// The newest job of this id, and its place.
-    async fn find(&self, id: JobId) -> Result<Option<(u64, DeadJob)>, InspectError> {
+    pub(super) fn queue(&self) -> &Queue {
+        &self.queue
+    }
+
+    /// Removes exactly this job, which has about `place` newer ones. Answers whether it was there.
+    pub(super) async fn take(&self, job: &DeadJob, place: u64) -> Result<bool, InspectError> {
+        let (broker, takes) = (self.queue.client.broker(), [remove(job)]);
+        Ok(broker.take_dead(&self.queue.name, &takes, place).await? > 0)
+    }
+
+    /// How many newer ones there are than exactly this job, if it is in the list.
+    pub(super) async fn place_of(&self, job: &DeadJob) -> Result<Option<u64>, InspectError> {
+        let same = |other: &DeadJob| other.record_bytes() == job.record_bytes();
+        Ok(self.find(same).await?.map(|(place, _)| place))
+    }
+
+    /// The newest job of which `is_it` says so, and its place.
+    async fn find(
+        &self,
+        is_it: impl Fn(&DeadJob) -> bool,
+    ) -> Result<Option<(u64, DeadJob)>, InspectError> {
         let mut offset = 0;
         loop {
             let page = self.list(offset, SEARCH_PAGE).await?;
@@ -217,7 +219,7 @@ impl Dead {
                 return Ok(None);
             }
             let next = offset + page.len() as u64;
-            let mut found = (offset..).zip(page).filter(|(_, job)| job.id() == id);
+            let mut found = (offset..).zip(page).filter(|(_, job)| is_it(job));
             if let Some(found) = found.next() {
                 return Ok(Some(found));
             }
@@ -227,7 +229,7 @@ impl Dead {
 }
 
 /// An order to run a dead job again, from now on.
-fn requeue(job: &DeadJob, now: At) -> TakeDead {
+pub(super) fn requeue(job: &DeadJob, now: At) -> TakeDead {
     let (id, envelope) = (job.id(), job.fresh_envelope(now));
     TakeDead {
         requeue: Some(Requeue { id, envelope }),
@@ -236,7 +238,7 @@ fn requeue(job: &DeadJob, now: At) -> TakeDead {
 }
 
 /// An order to remove a dead job.
-fn remove(job: &DeadJob) -> TakeDead {
+pub(super) fn remove(job: &DeadJob) -> TakeDead {
     TakeDead {
         record: job.record_bytes().clone(),
         requeue: None,

@@ -63,6 +63,13 @@ impl DeadJob {
         self.record.died_at.timestamp()
     }
 
+    /// Whether it is a dead record. What lies in a dead list and is none has no id, no time and no
+    /// reason that were ever written.
+    #[must_use]
+    pub fn is_record(&self) -> bool {
+        self.is_record
+    }
+
     /// Runs that failed, the last one included. Runs that ended with their worker do not count.
     #[must_use]
     pub fn attempts(&self) -> u32 {

@@ -77,6 +77,10 @@ impl JobInfo {
         self.due.map(At::timestamp)
     }
 
+    pub(super) fn due_at(&self) -> Option<At> {
+        self.due
+    }
+
     /// The worker that holds it, if it is in flight.
     #[must_use]
     pub fn worker(&self) -> Option<&WorkerId> {

@@ -14,6 +14,8 @@ use crate::timestamp::At;
 pub struct QueueStats {
     /// Jobs waiting for a free slot, suspects of crashes among them.
     pub ready: u64,
+    /// Of these, the ones with two crashes: they are run alone, one after the other.
+    pub suspects: u64,
     /// Jobs waiting for their time or their retry.
     pub delayed: u64,
     /// Jobs that workers hold: claimed, or handed to one that was just woken.
@@ -38,6 +40,7 @@ impl QueueStats {
         let oldest = oldest.and_then(|bytes| Envelope::decode(bytes).ok());
         Self {
             ready: counts.ready + counts.suspects,
+            suspects: counts.suspects,
             delayed: counts.delayed,
             in_flight: counts.in_flight,
             dead: counts.dead,

@@ -1,4 +1,5 @@
 mod dead;
+mod transfer;
 
 use std::time::Duration;
 

@@ -69,6 +69,30 @@ const EQUIVALENT: &[(&str, &str, &str, &str)] = &[
         "`false` -> `true`",
         "what is no text is no time, whatever else it is; nothing would end the reply",
     ),
+    (
+        "withdraw",
+        "if math.min(place, behind) <= near then",
+        "`<=` -> `<`",
+        "either way takes it out; what one of them costs does not change from one place to the next",
+    ),
+    (
+        "withdraw",
+        "redis.call('LREM', ready, place < behind and -1 or 1, element)",
+        "`<` -> `<=`",
+        "as far from one end as from the other",
+    ),
+    (
+        "withdraw",
+        "if not redis.acl_check_cmd('LSET', ready, '0', '') then redis.call('LSET', ready, -1 - place, element) end",
+        "`not redis.acl_check_cmd('LSET', ready, '0', '')` -> `true`",
+        "what is written stands there already",
+    ),
+    (
+        "withdraw",
+        "if not redis.acl_check_cmd('LSET', ready, '0', '') then redis.call('LSET', ready, -1 - place, element) end",
+        "`-` -> `+`",
+        "it is refused, whatever the place",
+    ),
 ];
 
 const WITHIN_ONE_MILLISECOND: &str =

@@ -143,3 +143,45 @@ async fn a_right_that_is_missing_loses_no_job() {
         }
     }
 }
+
+#[tokio::test]
+async fn who_may_not_withdraw_a_job_whole_withdraws_none() {
+    let server = RedisServer::start();
+    let many = "for i = 0, 120000 do redis.call('LPUSH', KEYS[1], i) end";
+    ask(&server, &["EVAL", many, "1", "jobq:{mail}:ready"]).await;
+    let rules = Role::Operator.rules("jobq");
+    // Near an end one is removed, in the depth another takes its place.
+    for (missing, place) in [("+lrem", 7), ("+lset", 60_000), ("+lpop", 60_000)] {
+        let left: Vec<_> = rules
+            .iter()
+            .filter(|rule| *rule != missing)
+            .cloned()
+            .collect();
+        grant(&server, Role::Operator, &left).await;
+        let url = Role::Operator.log_in(&server.url());
+        let config = RedisConfig::parse(&url, None).unwrap();
+        let broker = RedisBroker::connect(config, DEADLINE).await.unwrap();
+        let element = Bytes::from(place.to_string());
+        let refused = broker
+            .withdraw(&queue(), JobState::Ready, &element, place)
+            .await;
+        assert_eq!(
+            refused.unwrap_err().kind(),
+            BrokerErrorKind::Forbidden,
+            "{missing}"
+        );
+        assert_eq!(count(&server).await, 120_001, "{missing}");
+        for (index, there) in [(0, 120_000), (-1 - i64::try_from(place).unwrap(), place)] {
+            let found = ask(
+                &server,
+                &["LINDEX", "jobq:{mail}:ready", &index.to_string()],
+            )
+            .await;
+            assert_eq!(
+                found,
+                Value::BulkString(there.to_string().into()),
+                "{missing}"
+            );
+        }
+    }
+}

@@ -30,6 +30,9 @@ pub(super) async fn prepare(server: &RedisServer, role: Role) {
         // Noted too long ago, so that the next to be cancelled drops it.
         let key = "jobq:{mail}:cancelled";
         ask(server, &["ZADD", key, "1", "an id from long ago"]).await;
+        // So many that one in the middle is taken out in another way than one near an end.
+        let many = "for i = 1, 120000 do redis.call('LPUSH', KEYS[1], i) end";
+        ask(server, &["EVAL", many, "1", "jobq:{mail}:ready"]).await;
         let (told, record) = (WorkerId::from_stored("told"), Bytes::new());
         let kept = Duration::from_secs(3600);
         broker.register(&told, &record, kept).await.unwrap();
@@ -200,6 +203,21 @@ async fn settle_as(
     Ok(())
 }
 
+async fn withdraw_each(broker: &RedisBroker) -> Outcome {
+    for (state, place) in [
+        (JobState::Ready, 0),
+        (JobState::Ready, 60_000),
+        (JobState::Delayed, 0),
+    ] {
+        broker.enqueue(&queue(), &[later("y")]).await?;
+        let mut page = broker.page(&queue(), state, place, 1).await?;
+        let element = page.pop().expect("there are as many").bytes;
+        let taken = broker.withdraw(&queue(), state, &element, place).await?;
+        assert!(taken, "{state:?} {place}");
+    }
+    Ok(())
+}
+
 async fn operate(broker: &RedisBroker) -> Outcome {
     broker.queues().await?;
     broker.stats(&queue()).await?;
@@ -212,6 +230,7 @@ async fn operate(broker: &RedisBroker) -> Outcome {
         let page = broker.page(&queue(), state, 0, 10).await?;
         assert!(!page.is_empty(), "{state:?}");
     }
+    examine(broker).await?;
     broker.totals(&queue()).await?;
     broker.registered(0).await?;
     let ordered = broker
@@ -234,8 +253,25 @@ async fn operate(broker: &RedisBroker) -> Outcome {
     broker.find_delayed(&queue(), job.id).await?;
     let delayed = Bytes::from("z");
     broker.run_now(&queue(), &delayed, &job).await?;
+    withdraw_each(broker).await?;
     for state in [JobState::Ready, JobState::Delayed, JobState::Dead] {
         broker.purge(&queue(), state).await?;
     }
+    Ok(())
+}
+
+async fn examine(broker: &RedisBroker) -> Outcome {
+    broker.examine().await?;
+    let facts = broker.examine_queue(&queue()).await?;
+    if facts.is_none_or(|facts| facts.keys.iter().any(|key| key.bytes.is_none())) {
+        return Err("something is not known".into());
+    }
+    let (_, owners) = broker.all_owners(0).await?;
+    for (queue, worker) in owners {
+        broker.owned(&queue, &[worker]).await?;
+    }
+    broker
+        .missing_rights(jobq::broker::Role::Operator, &queue())
+        .await?;
     Ok(())
 }

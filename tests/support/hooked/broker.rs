@@ -6,9 +6,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use jobq::broker::{
-    Adopted, Adoption, Broker, Claim, Counts, Element, Entry, Inspect, JobState, Member, Operate,
-    Order, Promoted, Registered, Renewed, Report, Reported, Requeue, RoundAnswer, Settle, TakeDead,
-    Tally, Waiter, Wake,
+    Adopted, Adoption, Broker, Claim, Counts, Element, Entry, Examine, Inspect, JobState, Member,
+    Operate, Order, Owned, Promoted, QueueFacts, Registered, Renewed, Report, Reported, Requeue,
+    Role, RoundAnswer, ServerFacts, Settle, TakeDead, Tally, Upkeep, Waiter, Wake,
 };
 use jobq::{At, BrokerError, JobId, QueueName, Token, WorkerId};
 use tokio::sync::Notify;
@@ -176,6 +176,44 @@ impl Waiter for HookedWaiter {
 }
 
 #[async_trait]
+impl Examine for Hooked {
+    async fn examine(&self) -> Result<Option<ServerFacts>, BrokerError> {
+        self.inner.examine().await
+    }
+
+    async fn examine_queue(&self, queue: &QueueName) -> Result<Option<QueueFacts>, BrokerError> {
+        self.inner.examine_queue(queue).await
+    }
+
+    async fn all_owners(
+        &self,
+        cursor: u64,
+    ) -> Result<(u64, Vec<(QueueName, WorkerId)>), BrokerError> {
+        self.inner.all_owners(cursor).await
+    }
+
+    async fn owned(
+        &self,
+        queue: &QueueName,
+        workers: &[WorkerId],
+    ) -> Result<Vec<Owned>, BrokerError> {
+        self.inner.owned(queue, workers).await
+    }
+
+    async fn missing_rights(
+        &self,
+        role: Role,
+        queue: &QueueName,
+    ) -> Result<Vec<String>, BrokerError> {
+        self.inner.missing_rights(role, queue).await
+    }
+
+    async fn begin(&self, upkeep: Upkeep) -> Result<bool, BrokerError> {
+        self.inner.begin(upkeep).await
+    }
+}
+
+#[async_trait]
 impl Inspect for Hooked {
     async fn queues(&self) -> Result<Vec<QueueName>, BrokerError> {
         self.inner.queues().await
@@ -244,6 +282,16 @@ impl Inspect for Hooked {
         job: &Requeue,
     ) -> Result<bool, BrokerError> {
         self.inner.run_now(queue, delayed, job).await
+    }
+
+    async fn withdraw(
+        &self,
+        queue: &QueueName,
+        state: JobState,
+        element: &Bytes,
+        place: u64,
+    ) -> Result<bool, BrokerError> {
+        self.inner.withdraw(queue, state, element, place).await
     }
 }
 

@@ -61,4 +61,19 @@ impl Queue {
         }
         found
     }
+
+    pub(super) fn withdraw(&mut self, state: JobState, element: &Bytes, place: u64) -> bool {
+        match state {
+            JobState::Delayed => self.delayed.remove(element),
+            JobState::Ready => {
+                let place = usize::try_from(place).unwrap_or(usize::MAX);
+                let found = self.ready.get(place) == Some(element);
+                if found {
+                    self.ready.remove(place);
+                }
+                found
+            }
+            JobState::InFlight | JobState::Dead => false,
+        }
+    }
 }

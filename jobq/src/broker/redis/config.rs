@@ -137,9 +137,14 @@ impl RedisConfig {
         self.password.is_some()
     }
 
+    /// The user that the server knows this one as.
+    pub(super) fn user(&self) -> &str {
+        self.user.as_deref().unwrap_or("default")
+    }
+
     /// The user as errors quote it.
     pub(super) fn quoted_user(&self) -> String {
-        quoted(self.user.as_deref().unwrap_or("default"))
+        quoted(self.user())
     }
 
     /// The same where the server does not know it: in a URL without a password it may be one itself,

@@ -149,6 +149,12 @@ impl Fault {
         self.code() == Some("NOSCRIPT")
     }
 
+    /// Whether what was to begin is under way already.
+    pub(super) fn is_in_progress(&self) -> bool {
+        let said = self.source.as_ref().and_then(RedisError::detail);
+        said.is_some_and(|said| said.contains("already in progress"))
+    }
+
     /// Whether the server is a replica, which takes no steps that write.
     pub(super) fn is_read_only(&self) -> bool {
         self.code() == Some("READONLY")

@@ -124,4 +124,17 @@ impl Inspect for RedisBroker {
         let step = scripts::run_now(&self.keys(queue), delayed, job);
         reply::one_of(self.ask(step).await?, b"moved", b"absent")
     }
+
+    async fn withdraw(
+        &self,
+        queue: &QueueName,
+        state: JobState,
+        element: &Bytes,
+        place: u64,
+    ) -> Result<bool, BrokerError> {
+        match scripts::withdraw(&self.keys(queue), state, element, place) {
+            Some(step) => reply::one_of(self.ask(step).await?, b"taken", b"absent"),
+            None => Ok(false),
+        }
+    }
 }

@@ -37,6 +37,22 @@ pub(super) fn nobody(namespace: &str) -> String {
     format!("{namespace}:{{}}:due")
 }
 
+/// What SCAN must match to find the keys that workers own on whatever queue: all of them, and few
+/// others.
+pub(super) fn owned_pattern(namespace: &str) -> Vec<u8> {
+    let mut pattern = glob_of(namespace.as_bytes());
+    pattern.extend(b":{*}:[hi][an]*:*");
+    pattern
+}
+
+/// The queue and the worker of a key, if it is one that workers own.
+pub(super) fn owner(namespace: &str, key: &str) -> Option<(QueueName, WorkerId)> {
+    let tagged = key.strip_prefix(namespace)?.strip_prefix(":{")?;
+    let queue = tagged.split_once('}')?.0.parse().ok()?;
+    let worker = QueueKeys::new(namespace, &queue).owner(key)?;
+    Some((queue, worker))
+}
+
 /// The keys of one queue.
 #[derive(Debug, Clone)]
 pub(super) struct QueueKeys {
@@ -107,6 +123,22 @@ impl QueueKeys {
         self.key("due")
     }
 
+    /// The keys that every queue can have, and their types.
+    pub(super) fn fixed(&self) -> [(String, &'static str); 10] {
+        [
+            (self.ready(), "list"),
+            (self.delayed(), "zset"),
+            (self.workers(), "hash"),
+            (self.suspects(), "list"),
+            (self.dead(), "list"),
+            (self.cancelled(), "zset"),
+            (self.timekeeper(), "string"),
+            (self.meta(), "hash"),
+            (self.totals(), "hash"),
+            (self.reports(), "hash"),
+        ]
+    }
+
     /// What SCAN must match to find the keys that workers own: of both kinds, and few others.
     pub(super) fn owned_pattern(&self) -> Vec<u8> {
         let mut pattern = glob_of(self.prefix.as_bytes());
@@ -168,6 +200,24 @@ mod tests {
         assert_eq!(keys.owner(&keys.handoff(&worker)), Some(worker));
         for other in [keys.ready(), keys.workers(), "x:{mail}:handoff:w".into()] {
             assert_eq!(keys.owner(&other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn owners_of_any_queue_are_read_from_their_keys_and_from_no_others() {
+        let worker = WorkerId::from_stored("a:b");
+        for key in [keys().in_flight(&worker), keys().handoff(&worker)] {
+            let expected = (QueueName::new("mail").unwrap(), worker.clone());
+            assert_eq!(owner("jobq", &key), Some(expected), "{key}");
+        }
+        for other in [
+            "jobq:{mail}:ready",
+            "jobq:{no queue}:handoff:w",
+            "jobqx:{mail}:handoff:w",
+            "jobq:mail:handoff:w",
+            "jobq:{mail:handoff:w",
+        ] {
+            assert_eq!(owner("jobq", other), None, "{other}");
         }
     }
 

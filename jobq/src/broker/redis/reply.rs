@@ -88,11 +88,11 @@ pub(super) fn claimed(value: Value) -> Result<Claimed, BrokerError> {
     }
 }
 
-/// Commands with their keys that the user may not run.
-pub(super) fn missing_rights(value: Value) -> Result<Vec<String>, BrokerError> {
+/// The places, from 0, of the commands that the user may not run.
+pub(super) fn missing_rights(value: Value) -> Result<Vec<usize>, BrokerError> {
     let mut reply = Reply::new(value, "a list of missing rights")?;
     match &reply.word()?[..] {
-        b"rights" => reply.rest(|right| Some(text(&right)?.trim_end().to_owned())),
+        b"missing" => reply.rest(|place| usize::try_from(number(&place)?).ok()?.checked_sub(1)),
         _ => reply.other(),
     }
 }

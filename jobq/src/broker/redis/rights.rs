@@ -1,11 +1,19 @@
 //! What a user lacked the right to, in words. Redis says which command it refused, but for one
 //! inside of a script: of that it tells the line only, up to 7.0 without a code of its own.
 
-use redis::{Arg, Cmd, ServerError};
+mod needed;
 
+use redis::{Arg, Cmd, ServerError, Value};
+
+use self::needed::needed;
 use super::config::RedisConfig;
+use super::connection::Link;
 use super::fault::Fault;
+use super::keys::QueueKeys;
+use super::reply;
+use super::scripts;
 use super::step::Script;
+use crate::broker::Role;
 use crate::error::{BrokerError, BrokerErrorKind};
 use crate::id::QueueName;
 
@@ -49,13 +57,59 @@ pub(super) fn cannot_work(config: &RedisConfig, missing: &[String]) -> BrokerErr
     BrokerError::new(BrokerErrorKind::Forbidden, message)
 }
 
-/// A user may not even be asked about a queue: it lacks the right to keys of it, or to the step.
-pub(super) fn cannot_ask(config: &RedisConfig, queue: &QueueName, fault: Fault) -> BrokerError {
-    let (user, namespace) = (config.quoted_user(), config.namespace());
+/// A user may not even ask what it may do.
+fn cannot_ask(config: &RedisConfig, fault: Fault) -> BrokerError {
+    let user = config.quoted_user();
     fault.in_words(format!(
-        "user {user} may not do what a worker does on queue \"{queue}\" (NOPERM), whose keys are \
-         {namespace}:{{{queue}}}:*; docs/operations/security.md has the rights of each role"
+        "user {user} may not ask what it may do (NOPERM): EVALSHA_RO or EVAL_RO; \
+         docs/operations/security.md has the rights of each role"
     ))
+}
+
+/// The commands of a role on a queue that the user may not run, each with its key.
+pub(super) async fn missing(
+    link: &Link,
+    role: Role,
+    queue: &QueueName,
+) -> Result<Vec<String>, BrokerError> {
+    let config = link.config();
+    let namespace = config.namespace();
+    let needed = needed(role, namespace, &QueueKeys::new(namespace, queue));
+    match refused_of(link, &needed).await {
+        Err(fault) if fault.is_forbidden() => Err(cannot_ask(config, fault)),
+        answer => {
+            let places = reply::missing_rights(answer?)?.into_iter();
+            let named = places.filter_map(|place| needed.get(place));
+            Ok(named.map(|words| in_short(words)).collect())
+        }
+    }
+}
+
+/// Whether the user may run the command; one who may not ask may not.
+pub(super) async fn may(link: &Link, words: Vec<String>) -> Result<bool, BrokerError> {
+    match refused_of(link, &[words]).await {
+        Err(fault) if fault.is_forbidden() => Ok(false),
+        answer => Ok(reply::missing_rights(answer?)?.is_empty()),
+    }
+}
+
+/// Asks which of these commands the user may not run.
+async fn refused_of(link: &Link, commands: &[Vec<String>]) -> Result<Value, Fault> {
+    link.call_one(scripts::check_rights(commands)).await
+}
+
+/// A command and its key.
+fn in_short(words: &[String]) -> String {
+    match words {
+        [command, sub, rest @ ..] if ["CLIENT", "MEMORY", "OBJECT"].contains(&command.as_str()) => {
+            let key = rest.first().map(String::as_str).unwrap_or_default();
+            format!("{command} {sub} {key}").trim_end().to_owned()
+        }
+        // A script by its name, how many keys it has, and the one that is asked for.
+        [command, name, _, key] if name.is_empty() => format!("{command} {key}"),
+        [command, key, ..] => format!("{command} {key}").trim_end().to_owned(),
+        words => words.concat(),
+    }
 }
 
 fn details(error: &ServerError) -> &str {

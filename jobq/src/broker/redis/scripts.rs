@@ -29,6 +29,7 @@ macro_rules! scripts {
                 )
             });
         )*
+        pub(super) static ALL: &[&LazyLock<Script>] = &[$(&$name),*];
         #[cfg(test)]
         pub(super) const SOURCES: &[(&str, &str)] = &[
             $((stringify!($name), include_str!(concat!("lua/", stringify!($name), ".lua")))),*
@@ -41,8 +42,20 @@ mod loaded {
     use super::{LazyLock, Script};
     scripts! {
         adopt cancel check_rights claim count delay leave pause promote purge register renew report
-        run_now settle take_dead
+        run_now settle take_dead withdraw
     }
+}
+
+/// The step that a server knows by this name.
+pub(super) fn name_of(sha: &str) -> Option<&'static str> {
+    let script = loaded::ALL.iter().find(|script| script.sha() == sha)?;
+    Some(script.name)
+}
+
+#[cfg(test)]
+pub(super) fn sha_of(name: &str) -> Option<&'static str> {
+    let script = loaded::ALL.iter().find(|script| script.name == name)?;
+    Some(script.sha())
 }
 
 pub(super) fn claim(keys: &QueueKeys, claim: &Claim) -> Step {
@@ -271,6 +284,24 @@ pub(super) fn run_now(keys: &QueueKeys, delayed: &Bytes, job: &Requeue) -> Step 
         .arg(&job.id.as_bytes()[..])
 }
 
+/// `None`: only what waits can be withdrawn.
+pub(super) fn withdraw(
+    keys: &QueueKeys,
+    state: JobState,
+    element: &Bytes,
+    place: u64,
+) -> Option<Step> {
+    let state = match state {
+        JobState::Ready => "ready",
+        JobState::Delayed => "delayed",
+        JobState::InFlight | JobState::Dead => return None,
+    };
+    let step = Step::script(&loaded::withdraw, &[keys.ready(), keys.delayed()]);
+    // More than a list holds; the script would no longer count exactly.
+    let place = place.min(u32::MAX.into());
+    Some(step.arg(state).arg(&element[..]).arg(place))
+}
+
 /// The figures of a queue; what `members` own is counted as in flight.
 pub(super) fn count(keys: &QueueKeys, members: &[WorkerId]) -> Step {
     let fixed = [
@@ -287,22 +318,13 @@ pub(super) fn count(keys: &QueueKeys, members: &[WorkerId]) -> Step {
     Step::script(&loaded::count, &keys)
 }
 
-/// What a worker's steps need, asked for one that there never was.
-pub(super) fn check_rights(keys: &QueueKeys) -> Step {
-    let nobody = WorkerId::from_stored("nobody");
-    let keys = [
-        keys.ready(),
-        keys.delayed(),
-        keys.in_flight(&nobody),
-        keys.handoff(&nobody),
-        keys.workers(),
-        keys.suspects(),
-        keys.dead(),
-        keys.cancelled(),
-        keys.timekeeper(),
-        keys.meta(),
-    ];
-    Step::script(&loaded::check_rights, &keys)
+/// Whether the user may run each of these commands.
+pub(super) fn check_rights(commands: &[Vec<String>]) -> Step {
+    let mut step = Step::script(&loaded::check_rights, &[]);
+    for words in commands {
+        step.command.arg(words.len()).arg(words);
+    }
+    step
 }
 
 /// Whole milliseconds, up: nothing is due early. At most what Lua's numbers hold exactly.

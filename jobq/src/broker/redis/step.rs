@@ -29,6 +29,11 @@ impl Script {
         }
     }
 
+    /// The name under which the server keeps it.
+    pub(super) fn sha(&self) -> &str {
+        &self.sha
+    }
+
     fn by_name(&self) -> &'static str {
         if self.reads_only {
             "EVALSHA_RO"

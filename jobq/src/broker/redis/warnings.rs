@@ -6,6 +6,7 @@ use redis::Value;
 use super::RedisBroker;
 use super::config::RedisConfig;
 use super::fault::{Fault, corrupt};
+use super::info::Info;
 use super::keys;
 use super::step::Step;
 use super::value;
@@ -38,8 +39,7 @@ fn eviction(
         info => info?,
     };
     let info = value::text(&info).ok_or_else(|| corrupt("INFO"))?;
-    let mut lines = info.lines();
-    let policy = lines.find_map(|line| line.strip_prefix("maxmemory_policy:"));
+    let policy = Info::new(info).text("maxmemory_policy");
     Ok(policy.filter(|policy| *policy != "noeviction").map(|policy| {
         format!(
             "maxmemory-policy of {} is {policy}: when its memory is full it may evict jobs; set it \

@@ -7,6 +7,9 @@ use super::ClientBuilder;
 /// What is connected to where neither the environment nor anyone else says so.
 pub const DEFAULT_URL: &str = "redis://127.0.0.1:6379";
 
+/// The variable of the URL.
+pub(super) const URL: &str = "JOBQ_URL";
+
 impl ClientBuilder {
     /// Settings from the environment of this process, which further calls override:
     ///
@@ -41,7 +44,7 @@ impl ClientBuilder {
                 None
             }
         };
-        let url = text("JOBQ_URL").unwrap_or_else(|| DEFAULT_URL.to_owned());
+        let url = text(URL).unwrap_or_else(|| DEFAULT_URL.to_owned());
         Self {
             namespace: text("JOBQ_NAMESPACE"),
             username: text("JOBQ_USERNAME"),

@@ -9,8 +9,9 @@ use tokio::sync::Notify;
 
 use super::*;
 use crate::broker::{
-    Adopted, Adoption, Claim, Counts, Element, Inspect, JobState, Member, Operate, Order, Promoted,
-    Registered, Renewed, Report, Reported, Requeue, RoundAnswer, Settle, TakeDead, Tally, Waiter,
+    Adopted, Adoption, Claim, Counts, Element, Examine, Inspect, JobState, Member, Operate, Order,
+    Promoted, Registered, Renewed, Report, Reported, Requeue, RoundAnswer, Settle, TakeDead, Tally,
+    Waiter,
 };
 use crate::id::{Token, WorkerId};
 
@@ -122,6 +123,8 @@ impl Broker for Recorder {
     }
 }
 
+impl Examine for Recorder {}
+
 #[async_trait]
 impl Inspect for Recorder {
     async fn queues(&self) -> Result<Vec<QueueName>, BrokerError> {
@@ -171,6 +174,16 @@ impl Inspect for Recorder {
     }
 
     async fn run_now(&self, _: &QueueName, _: &Bytes, _: &Requeue) -> Result<bool, BrokerError> {
+        unreachable!("{ENQUEUES_ONLY}")
+    }
+
+    async fn withdraw(
+        &self,
+        _: &QueueName,
+        _: JobState,
+        _: &Bytes,
+        _: u64,
+    ) -> Result<bool, BrokerError> {
         unreachable!("{ENQUEUES_ONLY}")
     }
 }

@@ -189,3 +189,43 @@ async fn what_does_not_tell_when_it_died_is_not_purged_by_its_age() {
     assert_eq!(left[0].bytes(), &b"\x95 rot"[..]);
     assert!(queue.dead().remove(left[0].id()).await.unwrap());
 }
+
+#[tokio::test]
+async fn a_walk_sees_each_job_once_whatever_is_taken_of_it() {
+    let (client, queue) = client();
+    with_dead(&client, 103).await;
+    let mut walk = queue.dead().walk().await.unwrap();
+    let (mut seen, mut taken) = (Vec::new(), 0);
+    loop {
+        let page = walk.next_page().await.unwrap();
+        if page.is_empty() {
+            break;
+        }
+        let number = |job: &DeadJob| job.arguments::<Ping>().unwrap().n;
+        seen.extend(page.iter().map(number));
+        assert_eq!(walk.left(), 103 - seen.len() as u64);
+        let some = |k: u32| page.iter().filter(move |job| number(job) % 3 == k).cloned();
+        // In parts, as who keeps to a rate does.
+        for job in some(0) {
+            taken += walk.remove(&[job]).await.unwrap();
+        }
+        taken += walk.retry(&some(1).collect::<Vec<_>>()).await.unwrap();
+    }
+    seen.sort_unstable();
+    assert!(seen.into_iter().eq(0..103));
+    let stats = queue.stats().await.unwrap();
+    assert_eq!((taken, stats.ready, stats.dead), (69, 34, 34));
+    assert!(walk.next_page().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_walk_ends_where_others_have_taken_the_rest() {
+    let (client, queue) = client();
+    with_dead(&client, 60).await;
+    let mut walk = queue.dead().walk().await.unwrap();
+    let page = walk.next_page().await.unwrap();
+    queue.purge(JobState::Dead).await.unwrap();
+    assert_eq!(walk.retry(&page).await.unwrap(), 0);
+    assert!(walk.next_page().await.unwrap().is_empty());
+    assert_eq!((walk.left(), queue.stats().await.unwrap().ready), (0, 0));
+}

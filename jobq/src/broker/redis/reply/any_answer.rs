@@ -15,7 +15,7 @@ fn text() -> impl Strategy<Value = Vec<u8>> {
         "taken",
         "settled",
         "counted",
-        "rights",
+        "missing",
         "timekeeper",
         "other",
         "left",

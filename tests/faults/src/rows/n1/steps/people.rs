@@ -42,6 +42,17 @@ pub(super) fn steps() -> Vec<Step> {
             },
         ),
         Step::new(
+            "withdraw",
+            |hand| Box::pin(hand.put(&["one", "two"], Due::Now)),
+            |hand| {
+                Box::pin(async {
+                    let (ready, one) = (JobState::Ready, Bytes::from_static(b"one"));
+                    let taken = hand.far.withdraw(&hand.queue, ready, &one, 0);
+                    taken.await.map(drop)
+                })
+            },
+        ),
+        Step::new(
             "take a dead job",
             |hand| Box::pin(two_dead(hand)),
             |hand| {

@@ -1,0 +1,143 @@
+//! `jobq dead analyze`
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+
+use serde_json::{Map, Value, json};
+
+use super::groups::{Group, Groups};
+use super::selection::Selection;
+use crate::failure::Failure;
+use crate::output::{Cell, Column, Row, printable, time};
+use crate::progress::Progress;
+use crate::session::Session;
+
+const COLUMNS: &[Column] = &[
+    Column::left("group"),
+    Column::right("jobs"),
+    Column::left("name"),
+    Column::left("first seen"),
+    Column::left("last seen"),
+    Column::left("reasons"),
+    Column::left("failures"),
+    Column::left("error"),
+];
+
+/// Group dead jobs by name and error, the largest group first
+///
+/// Errors are of one group if they differ only in numbers, ids, quoted texts, times and addresses.
+/// `dead retry --group` and `dead remove --group` take what the first column shows.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    selection: Selection,
+}
+
+pub(super) async fn run(session: &Session, args: &Args) -> Result<(), Failure> {
+    let (groups, complete) = gather(session, &args.selection).await?;
+    let (count, others) = (groups.count, groups.others);
+    let mut tail = Map::new();
+    tail.insert("count".to_owned(), count.into());
+    tail.insert("others".to_owned(), others.into());
+    tail.insert("by_reason".to_owned(), counts(&groups.by_reason));
+    tail.insert("by_failures".to_owned(), counts(&groups.by_failures));
+    tail.insert("complete".to_owned(), complete.into());
+    let summary = summary(&groups);
+    let rows: Vec<Row> = groups.sorted().iter().map(row).collect();
+    let mut listing = session.out.listing(COLUMNS);
+    listing.begin(&Map::new(), "groups")?;
+    listing.page(&rows)?;
+    listing.end(&tail)?;
+    session.out.hint(&summary);
+    match complete {
+        true => Ok(()),
+        false => Err(Failure::job(format!("interrupted after {count} jobs"))),
+    }
+}
+
+/// Goes over all that is meant; whether it came to the end.
+async fn gather(session: &Session, selection: &Selection) -> Result<(Groups, bool), Failure> {
+    let now = session.client.broker().now();
+    let mut groups = Groups::default();
+    let progress = Progress::new("looked at", 0);
+    let mut size = 0;
+    for queue in selection.queues(session).await? {
+        let mut walk = queue.dead().walk().await?;
+        size += walk.left();
+        progress.set_size(size);
+        loop {
+            if session.interrupt.is_set() {
+                return Ok((groups, false));
+            }
+            let page = walk.next_page().await?;
+            if page.is_empty() {
+                break;
+            }
+            progress.add(page.len() as u64);
+            for job in page.iter().filter(|job| selection.means(job, now)) {
+                groups.add(queue.name().as_str(), job);
+            }
+        }
+    }
+    Ok((groups, true))
+}
+
+fn row(group: &Group) -> Row {
+    let name = match group.name.is_empty() {
+        true => Cell::word("no job").bad(),
+        false => Cell::text(&group.name),
+    };
+    Row {
+        cells: vec![
+            Cell::word(group.id.to_string()),
+            Cell::number(group.count),
+            name,
+            Cell::time(group.first_seen),
+            Cell::time(group.last_seen),
+            Cell::word(listed(&group.by_reason)),
+            Cell::word(listed(&group.by_failures)),
+            Cell::text(&group.pattern),
+        ],
+        json: json!({
+            "group": group.id.to_string(),
+            "count": group.count,
+            "name": (!group.name.is_empty()).then_some(&group.name),
+            "pattern": group.pattern,
+            "first_seen": time(group.first_seen),
+            "last_seen": time(group.last_seen),
+            "by_reason": counts(&group.by_reason),
+            "by_failures": counts(&group.by_failures),
+            "by_queue": counts(&group.by_queue),
+            "example": {
+                "id": group.example.id.to_string(),
+                "queue": group.example.queue,
+                "error": group.example.error,
+            },
+        }),
+    }
+}
+
+fn counts<K: Display>(counts: &BTreeMap<K, u64>) -> Value {
+    let counts = counts
+        .iter()
+        .map(|(key, count)| (key.to_string(), Value::from(*count)));
+    Value::Object(counts.collect())
+}
+
+/// `exhausted:12 fatal:1`
+fn listed<K: Display>(counts: &BTreeMap<K, u64>) -> String {
+    let counts = counts.iter().map(|(key, count)| format!("{key}:{count}"));
+    counts.collect::<Vec<_>>().join(" ")
+}
+
+fn summary(groups: &Groups) -> String {
+    let reasons = printable(&listed(&groups.by_reason));
+    let others = match groups.others {
+        0 => String::new(),
+        others => format!(", {others} of further groups that are not listed"),
+    };
+    format!(
+        "{} dead jobs ({reasons}){others}; with --json an example of each group",
+        groups.count
+    )
+}

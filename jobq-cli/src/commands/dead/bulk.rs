@@ -1,0 +1,258 @@
+//! `jobq dead retry`, `remove` and `purge`: of many jobs, at a rate.
+
+use std::time::Duration;
+
+use jobq::{At, DeadJob, DeadWalk};
+use serde_json::json;
+
+use super::selection::Selection;
+use crate::failure::{EXIT_JOB, Failure};
+use crate::output::age;
+use crate::pace::{Pace, Rate};
+use crate::progress::Progress;
+use crate::session::Session;
+use crate::values::duration;
+
+/// Put dead jobs back into their queues, as if they had never failed
+#[derive(Debug, clap::Args)]
+pub(super) struct RetryArgs {
+    #[command(flatten)]
+    which: Which,
+}
+
+/// Remove dead jobs for good
+#[derive(Debug, clap::Args)]
+pub(super) struct RemoveArgs {
+    #[command(flatten)]
+    which: Which,
+}
+
+/// Remove all dead jobs for good that were given up long ago
+#[derive(Debug, clap::Args)]
+pub(super) struct PurgeArgs {
+    /// Given up so long ago, or longer
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    older_than: Duration,
+
+    /// On these queues, with commas; all there are unless named
+    #[arg(long, value_name = "QUEUE", value_delimiter = ',')]
+    queue: Vec<String>,
+
+    #[command(flatten)]
+    how: How,
+}
+
+#[derive(Debug, clap::Args)]
+struct Which {
+    #[command(flatten)]
+    selection: Selection,
+
+    /// All of the queues; needed where nothing else says which
+    #[arg(long, help_heading = "Which jobs")]
+    all: bool,
+
+    #[command(flatten)]
+    how: How,
+}
+
+#[derive(Debug, clap::Args)]
+struct How {
+    /// Say how many there are, and leave them alone
+    #[arg(long)]
+    dry_run: bool,
+
+    /// So many in so long: 100/s, 30/m, 1000/h; as fast as it goes unless given
+    #[arg(long, value_name = "RATE", value_parser = Rate::parse)]
+    rate: Option<Rate>,
+}
+
+/// What is done to the jobs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Deed {
+    Retry,
+    Remove,
+}
+
+impl Deed {
+    fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Retry => ("retry", "retried"),
+            Self::Remove => ("remove", "removed"),
+        }
+    }
+}
+
+pub(super) async fn retry(session: &Session, args: &RetryArgs) -> Result<(), Failure> {
+    args.which.run(session, Deed::Retry).await
+}
+
+pub(super) async fn remove(session: &Session, args: &RemoveArgs) -> Result<(), Failure> {
+    args.which.run(session, Deed::Remove).await
+}
+
+pub(super) async fn purge(session: &Session, args: &PurgeArgs) -> Result<(), Failure> {
+    let selection = Selection::older_than(&args.queue, args.older_than);
+    let what = format!("given up {} ago or longer", age(args.older_than));
+    run(session, &selection, &args.how, Deed::Remove, &what).await
+}
+
+impl Which {
+    async fn run(&self, session: &Session, deed: Deed) -> Result<(), Failure> {
+        let narrow = self.selection.is_narrow();
+        if !narrow && !self.all {
+            let reason =
+                "which jobs? --group, --id, --name, --error, --reason or an age says so, or --all";
+            return Err(Failure::usage(reason));
+        }
+        run(session, &self.selection, &self.how, deed, "that are meant").await
+    }
+}
+
+async fn run(
+    session: &Session,
+    selection: &Selection,
+    how: &How,
+    deed: Deed,
+    what: &str,
+) -> Result<(), Failure> {
+    let (verb, done) = deed.words();
+    if how.dry_run {
+        let tally = Bulk::new(session, selection, None, how.rate).run().await?;
+        return tally.tell(session, &format!("would be {done}"), true);
+    }
+    session.consent.to_change(&format!("{verb} dead jobs"))?;
+    let mut question = format!("{verb} dead jobs {what}");
+    if session.consent.asks() {
+        let found = Bulk::new(session, selection, None, None).run().await?.done;
+        question = format!("{verb} {found} dead jobs {what}");
+    }
+    session
+        .consent
+        .to_destroy(&question, &session.interrupt)
+        .await?;
+    let tally = Bulk::new(session, selection, Some(deed), how.rate)
+        .run()
+        .await?;
+    tally.tell(session, done, false)
+}
+
+/// A run over dead lists.
+struct Bulk<'a> {
+    session: &'a Session,
+    selection: &'a Selection,
+    /// `None` counts only.
+    deed: Option<Deed>,
+    /// From when ages count, however long it takes.
+    begun: At,
+    pace: Pace,
+    tally: Tally,
+}
+
+#[derive(Debug, Default)]
+struct Tally {
+    looked_at: u64,
+    done: u64,
+    interrupted: bool,
+}
+
+impl<'a> Bulk<'a> {
+    fn new(
+        session: &'a Session,
+        selection: &'a Selection,
+        deed: Option<Deed>,
+        rate: Option<Rate>,
+    ) -> Self {
+        Self {
+            session,
+            selection,
+            deed,
+            begun: session.client.broker().now(),
+            pace: Pace::new(rate.filter(|_| deed.is_some())),
+            tally: Tally::default(),
+        }
+    }
+
+    async fn run(mut self) -> Result<Tally, Failure> {
+        let progress = Progress::new("dead jobs", 0);
+        let mut size = 0;
+        for queue in self.selection.queues(self.session).await? {
+            let mut walk = queue.dead().walk().await?;
+            size += walk.left();
+            progress.set_size(size);
+            while !self.is_over() {
+                let page = walk.next_page().await;
+                let page = page.map_err(|error| self.so_far(error.into()))?;
+                if page.is_empty() {
+                    break;
+                }
+                let looked_at = page.len() as u64;
+                self.tally.looked_at += looked_at;
+                self.page(&mut walk, page).await?;
+                progress.add(looked_at);
+            }
+        }
+        Ok(self.tally)
+    }
+
+    fn is_over(&mut self) -> bool {
+        self.tally.interrupted |= self.session.interrupt.is_set();
+        self.tally.interrupted
+    }
+
+    async fn page(&mut self, walk: &mut DeadWalk, mut jobs: Vec<DeadJob>) -> Result<(), Failure> {
+        jobs.retain(|job| self.selection.means(job, self.begun));
+        for part in jobs.chunks(self.pace.at_once().min(jobs.len().max(1))) {
+            if !self.pace.turn(part.len(), &self.session.interrupt).await {
+                break;
+            }
+            let done = match self.deed {
+                None => Ok(part.len() as u64),
+                Some(Deed::Retry) => walk.retry(part).await,
+                Some(Deed::Remove) => walk.remove(part).await,
+            };
+            self.tally.done += done.map_err(|error| self.so_far(error.into()))?;
+        }
+        // Of an interruption among them.
+        self.is_over();
+        Ok(())
+    }
+
+    /// A failure half way says how far it came.
+    fn so_far(&self, failure: Failure) -> Failure {
+        match self.deed {
+            Some(deed) => failure.after(&format!(
+                "{} dead jobs were {}",
+                self.tally.done,
+                deed.words().1
+            )),
+            None => failure,
+        }
+    }
+}
+
+impl Tally {
+    fn tell(&self, session: &Session, done: &str, dry_run: bool) -> Result<(), Failure> {
+        let Self {
+            looked_at,
+            done: count,
+            interrupted,
+        } = *self;
+        let document = json!({
+            "dry_run": dry_run,
+            "looked_at": looked_at,
+            "done": count,
+            "interrupted": interrupted,
+        });
+        let end = if interrupted {
+            "; interrupted before the end"
+        } else {
+            ""
+        };
+        let line = format!("{count} of {looked_at} dead jobs {done}{end}");
+        session.out.outcome(&line, &document)?;
+        match interrupted {
+            true => Err(Failure::quiet(EXIT_JOB)),
+            false => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! `jobq dead list`
+
+use jobq::{DeadJob, Queue};
+use serde_json::{Map, json};
+
+use super::groups::group_of;
+use super::selection::Selection;
+use crate::failure::Failure;
+use crate::output::{Cell, Column, Row, time};
+use crate::session::Session;
+
+/// Jobs read at once.
+const PAGE: u32 = 100;
+
+const COLUMNS: &[Column] = &[
+    Column::left("died"),
+    Column::left("id"),
+    Column::left("queue"),
+    Column::left("name"),
+    Column::right("failures"),
+    Column::left("reason"),
+    Column::left("group"),
+    Column::left("error"),
+];
+
+/// List dead jobs, the newest of each queue first
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    selection: Selection,
+
+    /// List so many at most in all
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    limit: u64,
+}
+
+pub(super) async fn run(session: &Session, args: &Args) -> Result<(), Failure> {
+    let queues = args.selection.queues(session).await?;
+    let now = session.client.broker().now();
+    let mut listing = session.out.listing(COLUMNS);
+    listing.begin(&Map::new(), "jobs")?;
+    let mut more = false;
+    'queues: for queue in &queues {
+        let mut offset = 0;
+        loop {
+            if session.interrupt.is_set() {
+                break 'queues;
+            }
+            let page = queue.dead().list(offset, PAGE).await?;
+            if page.is_empty() {
+                break;
+            }
+            offset += page.len() as u64;
+            let meant = page.iter().filter(|job| args.selection.means(job, now));
+            let mut rows: Vec<Row> = meant.map(|job| row(queue, job)).collect();
+            let room = args.limit.saturating_sub(listing.rows());
+            let room = usize::try_from(room).unwrap_or(usize::MAX);
+            more = rows.len() > room;
+            rows.truncate(room);
+            listing.page(&rows)?;
+            if more {
+                break 'queues;
+            }
+        }
+    }
+    let listed = listing.rows();
+    let mut tail = Map::new();
+    tail.insert(
+        "more".to_owned(),
+        (more || session.interrupt.is_set()).into(),
+    );
+    listing.end(&tail)?;
+    if session.interrupt.is_set() {
+        return Err(Failure::job(format!("interrupted after {listed} jobs")));
+    }
+    if more {
+        session
+            .out
+            .hint("there are more; --limit says how many are listed, `dead analyze` groups all");
+    }
+    Ok(())
+}
+
+fn row(queue: &Queue, job: &DeadJob) -> Row {
+    let died = job.is_record().then(|| job.died_at());
+    let (group, ..) = group_of(job);
+    Row {
+        cells: vec![
+            Cell::time(died),
+            Cell::word(job.id().to_string()),
+            Cell::word(queue.name().as_str()),
+            job.name()
+                .map_or_else(|| Cell::word("no job").bad(), Cell::text),
+            Cell::number(job.attempts()),
+            Cell::word(job.reason().as_str()),
+            Cell::word(group.to_string()),
+            Cell::text(job.error()),
+        ],
+        json: json!({
+            "died_at": time(died),
+            "id": job.id().to_string(),
+            "queue": queue.name().as_str(),
+            "name": job.name(),
+            "failures": job.attempts(),
+            "reason": job.reason().as_str(),
+            "group": group.to_string(),
+            "error": job.error(),
+        }),
+    }
+}

@@ -1,0 +1,166 @@
+//! `jobq health`: whether all is within limits, as one JSON object.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::doctor::finding::Level;
+use crate::failure::{EXIT_ERROR, EXIT_WARNING, Failure};
+use crate::health::figures::{Figures, Runs, look};
+use crate::health::judge::{Limits, Reason, judge, whole_ms, worst};
+use crate::health::limits::{self, Limit, MemoryLimit};
+use crate::output::{Output, printable};
+use crate::session::Session;
+use crate::values;
+
+/// Tell a probe whether all is within limits: one JSON object, and an exit code
+///
+/// Exits with 0 if all is well, with 3 if there is a warning, and with 4 if there is an error. Without
+/// Redis the object says so too, and the code is 69. A limit is an error when it is passed; of two,
+/// the first is that of a warning: --max-ready 800,1000.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Queues; all there are unless named
+    #[arg(value_name = "QUEUE")]
+    queues: Vec<String>,
+
+    /// The most jobs that may be ready on a queue
+    #[arg(long, value_name = "JOBS", value_parser = limits::count)]
+    max_ready: Option<Limit<u64>>,
+
+    /// The longest that the oldest ready job of a queue may wait: 5m
+    #[arg(long, value_name = "TIME", value_parser = limits::time)]
+    max_age: Option<Limit<Duration>>,
+
+    /// The most dead jobs of a queue
+    #[arg(long, value_name = "JOBS", value_parser = limits::count)]
+    max_dead: Option<Limit<u64>>,
+
+    /// The largest share of runs that may fail on a queue while it is looked at: 5%
+    #[arg(long, value_name = "SHARE", value_parser = limits::share)]
+    max_failure_rate: Option<Limit<f64>>,
+
+    /// How long runs are counted for --max-failure-rate; workers report every 2 s
+    #[arg(long, value_name = "TIME", value_parser = values::interval, default_value = "10s")]
+    over: Duration,
+
+    /// The most memory that Redis may use: 512MiB, or 80% of its maxmemory
+    #[arg(long, value_name = "MEMORY", value_parser = limits::memory)]
+    max_memory: Option<MemoryLimit>,
+}
+
+impl Args {
+    fn limits(&self) -> Limits {
+        Limits {
+            ready: self.max_ready,
+            age: self.max_age,
+            dead: self.max_dead,
+            failure_rate: self.max_failure_rate,
+            memory: self.max_memory,
+        }
+    }
+}
+
+/// What a probe is told, with or without a server.
+#[derive(Debug, Default)]
+struct Health {
+    broker: Option<String>,
+    connect: Option<Duration>,
+    figures: Option<Figures>,
+    reasons: Vec<Reason>,
+}
+
+pub(crate) async fn run(
+    session: impl Future<Output = Result<Session, Failure>>,
+    args: &Args,
+) -> Result<(), Failure> {
+    let mut health = Health::default();
+    let looked = health.look(session, args).await;
+    if let Err(failure) = &looked {
+        health.reasons = vec![Reason {
+            check: "broker",
+            queue: None,
+            level: Level::Error,
+            figure: Value::Null,
+            limit: Value::Null,
+            said: printable(&failure.to_string()),
+        }];
+    }
+    // Always JSON: a probe reads it, whatever it was started with.
+    Output::new(true).document(&health.document())?;
+    looked?;
+    match worst(&health.reasons) {
+        Level::Error => Err(Failure::quiet(EXIT_ERROR)),
+        Level::Warning => Err(Failure::quiet(EXIT_WARNING)),
+        Level::Ok | Level::Unknown => Ok(()),
+    }
+}
+
+impl Health {
+    async fn look(
+        &mut self,
+        session: impl Future<Output = Result<Session, Failure>>,
+        args: &Args,
+    ) -> Result<(), Failure> {
+        let began = Instant::now();
+        let session = session.await?;
+        self.connect = Some(began.elapsed());
+        self.broker = Some(session.client.broker().describe());
+        let figures = self.figures.insert(Figures::default());
+        let over = args.max_failure_rate.map(|_| args.over);
+        look(&session, &args.queues, over, figures).await?;
+        self.reasons = judge(figures, &args.limits());
+        Ok(())
+    }
+
+    fn document(&self) -> Value {
+        let status = match worst(&self.reasons) {
+            Level::Ok | Level::Unknown => "healthy",
+            other => other.as_str(),
+        };
+        let server = self.figures.as_ref().map(|figures| &figures.server);
+        json!({
+            "status": status,
+            "reasons": self.reasons.iter().map(reason).collect::<Vec<_>>(),
+            "broker": self.broker,
+            "latency_us": server.map(|server| micros(server.round_trip)),
+            "connect_us": self.connect.map(micros),
+            "memory": server.map(|server| json!({
+                "used": server.memory.used,
+                "limit": server.memory.limit,
+            })),
+            "queues": self.figures.as_ref().map(queues),
+        })
+    }
+}
+
+fn reason(reason: &Reason) -> Value {
+    json!({
+        "check": reason.check,
+        "queue": reason.queue,
+        "level": reason.level.as_str(),
+        "figure": reason.figure,
+        "limit": reason.limit,
+        "said": reason.said,
+    })
+}
+
+fn queues(figures: &Figures) -> Vec<Value> {
+    let queues = figures.queues.iter().map(|queue| {
+        json!({
+            "queue": queue.name,
+            "ready": queue.ready,
+            "delayed": queue.delayed,
+            "in_flight": queue.in_flight,
+            "dead": queue.dead,
+            "paused": queue.paused,
+            "oldest_ready_age_ms": queue.oldest_ready.map(whole_ms),
+            "failure_rate": queue.runs.and_then(Runs::failure_rate),
+        })
+    });
+    queues.collect()
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,137 @@
+//! `jobq jobs list`
+
+use jobq::{JobInfo, Queue, WorkerId};
+use serde_json::{Map, json};
+
+use crate::failure::Failure;
+use crate::output::{Cell, Column, Listing, Row, time};
+use crate::session::Session;
+use crate::state::State;
+
+/// Jobs read at once.
+const PAGE: u64 = 100;
+
+const COLUMNS: &[Column] = &[
+    Column::left("id"),
+    Column::left("queue"),
+    Column::left("name"),
+    Column::right("failures"),
+    Column::left("enqueued"),
+    Column::left("due"),
+    Column::left("worker"),
+    Column::left("last error"),
+];
+
+/// List jobs in a state, page by page
+///
+/// Ready ones from the front (without suspects of crashes), delayed ones by their time, those in
+/// flight by worker, dead ones newest first.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Of these queues, with commas; all there are unless named
+    #[arg(long, value_name = "QUEUE", value_delimiter = ',')]
+    queue: Vec<String>,
+
+    /// In which state
+    #[arg(long, value_name = "STATE", default_value = "ready")]
+    state: State,
+
+    /// Pass over so many of each queue
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    offset: u64,
+
+    /// List so many at most in all
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    limit: u64,
+}
+
+pub(super) async fn run(session: &Session, args: &Args) -> Result<(), Failure> {
+    let queues = session.queues(&args.queue).await?;
+    let mut listing = session.out.listing(COLUMNS);
+    let mut head = Map::new();
+    head.insert("state".to_owned(), args.state.as_str().into());
+    head.insert("offset".to_owned(), args.offset.into());
+    listing.begin(&head, "jobs")?;
+    let mut more = false;
+    for queue in &queues {
+        more |= pages(session, args, queue, &mut listing).await?;
+    }
+    let (interrupted, listed) = (session.interrupt.is_set(), listing.rows());
+    let mut tail = Map::new();
+    tail.insert("more".to_owned(), more.into());
+    listing.end(&tail)?;
+    match interrupted {
+        true => Err(Failure::job(format!("interrupted after {listed} jobs"))),
+        false => {
+            if more {
+                let next = args.offset.saturating_add(args.limit);
+                let hint = "there are more; --limit says how many are listed, --offset";
+                session.out.hint(&format!("{hint} where it begins: {next}"));
+            }
+            Ok(())
+        }
+    }
+}
+
+/// Lists the jobs of a queue, as far as the limit allows; whether there are more.
+async fn pages(
+    session: &Session,
+    args: &Args,
+    queue: &Queue,
+    listing: &mut Listing,
+) -> Result<bool, Failure> {
+    let mut offset = args.offset;
+    loop {
+        let room = args.limit.saturating_sub(listing.rows());
+        // One more than is listed says whether there are more.
+        let wanted = PAGE.min(room.saturating_add(1));
+        let limit = u32::try_from(wanted).unwrap_or(u32::MAX);
+        let page = queue.jobs(args.state.into(), offset, limit).await?;
+        if page.is_empty() {
+            return Ok(false);
+        }
+        let fits = usize::try_from(room).unwrap_or(usize::MAX).min(page.len());
+        let rows: Vec<Row> = page[..fits]
+            .iter()
+            .map(|job| row(queue, args.state, job))
+            .collect();
+        listing.page(&rows)?;
+        if fits < page.len() || session.interrupt.is_set() {
+            return Ok(true);
+        }
+        offset = offset.saturating_add(page.len() as u64);
+    }
+}
+
+fn row(queue: &Queue, state: State, job: &JobInfo) -> Row {
+    let failures = job.failures();
+    let worker = job.worker().map(WorkerId::as_str);
+    let error = job.last_error();
+    Row {
+        cells: vec![
+            job.id()
+                .map_or_else(Cell::none, |id| Cell::word(id.to_string())),
+            Cell::word(queue.name().as_str()),
+            job.name()
+                .map_or_else(|| Cell::word("no job").bad(), Cell::text),
+            failures.map_or_else(Cell::none, Cell::number),
+            Cell::time(job.enqueued_at()),
+            Cell::time(job.due()),
+            worker.map_or_else(Cell::none, Cell::text),
+            error.map_or_else(Cell::none, Cell::text),
+        ],
+        json: json!({
+            "id": job.id().map(|id| id.to_string()),
+            "queue": queue.name().as_str(),
+            "state": state.as_str(),
+            "name": job.name(),
+            "failures": failures,
+            "enqueued_at": time(job.enqueued_at()),
+            "due": time(job.due()),
+            "worker": worker,
+            "last_error": error,
+            "bytes": job.bytes().len(),
+            "unreadable": job.envelope().err().map(|error| error.to_string()),
+        }),
+    }
+}

@@ -1,0 +1,95 @@
+//! What became of each of several jobs: a row each, and exit code 1 if not all went well.
+
+use jobq::JobId;
+use serde_json::{Map, json};
+
+use crate::failure::{EXIT_JOB, Failure};
+use crate::output::{Cell, Column, Listing, Row};
+use crate::session::Session;
+
+const COLUMNS: &[Column] = &[
+    Column::left("id"),
+    Column::left("what"),
+    Column::left("queue"),
+];
+
+/// The rows, and how it ends.
+#[derive(Debug)]
+pub(super) struct Report<'a> {
+    session: &'a Session,
+    listing: Listing,
+    all_well: bool,
+    interrupted: bool,
+}
+
+impl<'a> Report<'a> {
+    pub(super) fn begin(session: &'a Session) -> Result<Self, Failure> {
+        let listing = session.out.listing(COLUMNS);
+        listing.begin(&Map::new(), "jobs")?;
+        Ok(Self {
+            session,
+            listing,
+            all_well: true,
+            interrupted: false,
+        })
+    }
+
+    /// Whether to end before the next job.
+    pub(super) fn is_over(&mut self) -> bool {
+        self.interrupted = self.session.interrupt.is_set();
+        self.interrupted
+    }
+
+    /// One that went well.
+    pub(super) fn well(&mut self, id: JobId, what: &str, queue: &str) -> Result<(), Failure> {
+        self.row(id, Cell::word(what), Some(queue), (what, true))
+    }
+
+    /// One that did not, and why.
+    pub(super) fn badly(
+        &mut self,
+        id: JobId,
+        what: &str,
+        queue: Option<&str>,
+    ) -> Result<(), Failure> {
+        self.all_well = false;
+        self.row(id, Cell::text(what).doubtful(), queue, (what, false))
+    }
+
+    /// A failure that concerns this job; any other ends the command.
+    pub(super) fn failed(&mut self, id: JobId, failure: Failure) -> Result<(), Failure> {
+        match failure.reason() {
+            Some(reason) if failure.code() == EXIT_JOB => {
+                let reason = reason.to_owned();
+                self.badly(id, &reason, None)
+            }
+            _ => Err(failure),
+        }
+    }
+
+    fn row(
+        &mut self,
+        id: JobId,
+        cell: Cell,
+        queue: Option<&str>,
+        (result, done): (&str, bool),
+    ) -> Result<(), Failure> {
+        let queue_cell = queue.map_or_else(Cell::none, Cell::word);
+        self.listing.page(&[Row {
+            cells: vec![Cell::word(id.to_string()), cell, queue_cell],
+            json: json!({ "id": id.to_string(), "result": result, "queue": queue, "done": done }),
+        }])
+    }
+
+    pub(super) fn end(self) -> Result<(), Failure> {
+        let done = self.listing.rows();
+        let mut tail = Map::new();
+        tail.insert("interrupted".to_owned(), self.interrupted.into());
+        self.listing.end(&tail)?;
+        match (self.interrupted, self.all_well) {
+            (true, _) => Err(Failure::job(format!("interrupted after {done} jobs"))),
+            (false, false) => Err(Failure::quiet(EXIT_JOB)),
+            (false, true) => Ok(()),
+        }
+    }
+}

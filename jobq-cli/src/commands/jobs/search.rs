@@ -1,0 +1,155 @@
+//! Finds a job by its id. There is no index of jobs: every queue and state that may hold it is read
+//! page by page, in flight first and ready, the longest, last.
+
+use jobq::{DeadJob, JobId, JobInfo, Queue};
+
+use crate::failure::Failure;
+use crate::progress::Progress;
+use crate::session::Session;
+use crate::state::State;
+
+/// Jobs read at once.
+const PAGE: u32 = 1000;
+
+/// Where a job may be.
+#[derive(Debug, clap::Args)]
+pub(super) struct Scope {
+    /// The queue it is on; all are searched unless named
+    #[arg(long, value_name = "QUEUE")]
+    pub(super) queue: Option<String>,
+
+    /// The state it is in; all are searched unless named
+    #[arg(long, value_name = "STATE")]
+    state: Option<State>,
+
+    /// Look at so many jobs at most, of each queue in each state
+    #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1..))]
+    within: u64,
+}
+
+/// A job that was found.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) queue: Queue,
+    pub(super) state: State,
+    /// How many stand before it.
+    pub(super) place: u64,
+    pub(super) job: Job,
+}
+
+/// As its place has it.
+#[derive(Debug)]
+pub(super) enum Job {
+    Alive(Box<JobInfo>),
+    Dead(Box<DeadJob>),
+}
+
+impl Scope {
+    /// The first job of this id.
+    ///
+    /// # Errors
+    ///
+    /// With exit code 1 if there is none, or not all was looked at.
+    pub(super) async fn find(&self, session: &Session, id: JobId) -> Result<Found, Failure> {
+        let named: Vec<String> = self.queue.iter().cloned().collect();
+        let queues = session.queues(&named).await?;
+        let states = self.state.map_or(State::ALL.to_vec(), |state| vec![state]);
+        let progress = Progress::open_ended("looked at");
+        let mut search = Search {
+            session,
+            id,
+            within: self.within,
+            seen: 0,
+            cut: false,
+            progress,
+        };
+        for state in states {
+            for queue in &queues {
+                if let Some((place, job)) = search.state(queue, state).await? {
+                    let queue = queue.clone();
+                    return Ok(Found {
+                        queue,
+                        state,
+                        place,
+                        job,
+                    });
+                }
+            }
+        }
+        Err(search.in_vain())
+    }
+}
+
+struct Search<'a> {
+    session: &'a Session,
+    id: JobId,
+    within: u64,
+    seen: u64,
+    /// Whether there is more than it may look at.
+    cut: bool,
+    progress: Progress,
+}
+
+impl Search<'_> {
+    async fn state(&mut self, queue: &Queue, state: State) -> Result<Option<(u64, Job)>, Failure> {
+        let mut offset = 0;
+        while offset < self.within {
+            if self.session.interrupt.is_set() {
+                let seen = self.seen;
+                return Err(Failure::job(format!("interrupted after {seen} jobs")));
+            }
+            let limit = u32::try_from(self.within - offset)
+                .unwrap_or(PAGE)
+                .min(PAGE);
+            let (count, found) = self.page(queue, state, offset, limit).await?;
+            self.seen += count;
+            self.progress.add(count);
+            if count == 0 || found.is_some() {
+                return Ok(found.map(|(place, job)| (offset + place, job)));
+            }
+            offset += count;
+        }
+        self.cut = true;
+        Ok(None)
+    }
+
+    async fn page(
+        &self,
+        queue: &Queue,
+        state: State,
+        offset: u64,
+        limit: u32,
+    ) -> Result<(u64, Option<(u64, Job)>), Failure> {
+        let id = self.id;
+        if state == State::Dead {
+            let page = queue.dead().list(offset, limit).await?;
+            let count = page.len() as u64;
+            let mut places = (0..).zip(page);
+            let found = places.find(|(_, job)| job.id() == id);
+            return Ok((
+                count,
+                found.map(|(place, job)| (place, Job::Dead(Box::new(job)))),
+            ));
+        }
+        let page = queue.jobs(state.into(), offset, limit).await?;
+        let count = page.len() as u64;
+        let mut places = (0..).zip(page);
+        let found = places.find(|(_, job)| job.id() == Some(id));
+        Ok((
+            count,
+            found.map(|(place, job)| (place, Job::Alive(Box::new(job)))),
+        ))
+    }
+
+    fn in_vain(self) -> Failure {
+        let (id, seen, within) = (self.id, self.seen, self.within);
+        let cut = match self.cut {
+            true => {
+                format!("; of a state no more than {within} are looked at: --within says how many")
+            }
+            false => String::new(),
+        };
+        let hint = "it is done, or never was there, or waits among the suspects of crashes";
+        Failure::job(format!("no job {id} among {seen}{cut}; {hint}"))
+    }
+}

@@ -1,0 +1,53 @@
+//! `jobq queues list`
+
+use serde_json::{Map, json};
+
+use crate::failure::Failure;
+use crate::output::{Cell, Column, Row};
+use crate::session::Session;
+
+const COLUMNS: &[Column] = &[
+    Column::left("queue"),
+    Column::left("state"),
+    Column::right("workers"),
+    Column::right("waiting"),
+    Column::right("in flight"),
+    Column::right("dead"),
+];
+
+/// List the queues that were ever enqueued to or served
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {}
+
+pub(super) async fn run(session: &Session, _args: &Args) -> Result<(), Failure> {
+    let mut listing = session.out.listing(COLUMNS);
+    listing.begin(&Map::new(), "queues")?;
+    for queue in session.queues(&[]).await? {
+        let stats = queue.stats().await?;
+        let workers = session.client.broker().members(queue.name()).await?.len();
+        let state = match stats.paused {
+            true => Cell::word("paused").doubtful(),
+            false => Cell::word("open"),
+        };
+        let (name, waiting) = (queue.name().as_str(), stats.ready + stats.delayed);
+        listing.page(&[Row {
+            cells: vec![
+                Cell::word(name),
+                state,
+                Cell::number(workers as u64),
+                Cell::number(waiting),
+                Cell::number(stats.in_flight),
+                Cell::number(stats.dead).bad_if(stats.dead > 0),
+            ],
+            json: json!({
+                "queue": name,
+                "paused": stats.paused,
+                "workers": workers,
+                "waiting": waiting,
+                "in_flight": stats.in_flight,
+                "dead": stats.dead,
+            }),
+        }])?;
+    }
+    listing.end(&Map::new())
+}

@@ -1,0 +1,177 @@
+//! `jobq stats`: the figures of queues, once or again and again.
+
+mod figures;
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Map, json};
+
+use self::figures::{Figures, Rates};
+use crate::failure::Failure;
+use crate::output::{Cell, Column, Row, time};
+use crate::session::Session;
+use crate::values::interval;
+
+/// Show the figures of queues
+///
+/// What jobs came to is what workers have reported, which they do with each heartbeat: it may be
+/// two seconds old. A rate is that between two looks, so the first with --watch has none.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The queues; all there are unless named
+    #[arg(value_name = "QUEUE")]
+    queues: Vec<String>,
+
+    /// Look again every so many seconds, or 500ms, 2s, 1m; with --json a document a line
+    #[arg(long, short, value_name = "TIME", value_parser = interval)]
+    watch: Option<Duration>,
+}
+
+const COLUMNS: &[Column] = &[
+    Column::left("queue"),
+    Column::left("state"),
+    Column::right("ready"),
+    Column::right("suspects"),
+    Column::right("delayed"),
+    Column::right("in flight"),
+    Column::right("dead"),
+    Column::right("oldest"),
+    Column::left("next due"),
+    Column::right("workers"),
+    Column::right("done"),
+    Column::right("failed"),
+    Column::right("done/s"),
+    Column::right("failed/s"),
+];
+
+/// The row below the others; no queue can have this name.
+const TOTAL: &str = "(total)";
+
+/// Begins at the top of the terminal, and clears what is below.
+const CLEAR: &str = "\u{1b}[H\u{1b}[J";
+
+/// A look at the queues.
+struct Look {
+    at: Instant,
+    queues: Vec<(String, Figures)>,
+}
+
+pub(crate) async fn run(session: &Session, args: &Args) -> Result<(), Failure> {
+    let mut look = take(session, args).await?;
+    show(session, args, &look, None)?;
+    let Some(every) = args.watch else {
+        return Ok(());
+    };
+    loop {
+        tokio::select! {
+            biased;
+            // It is how one ends a watch.
+            () = session.interrupt.reached() => return Ok(()),
+            () = tokio::time::sleep(every) => {}
+        }
+        let next = take(session, args).await?;
+        show(session, args, &next, Some(&look))?;
+        look = next;
+    }
+}
+
+async fn take(session: &Session, args: &Args) -> Result<Look, Failure> {
+    let at = Instant::now();
+    let mut queues = Vec::new();
+    for queue in session.queues(&args.queues).await? {
+        let members = session.client.broker().members(queue.name()).await?;
+        let figures = Figures::new(&queue.stats().await?, members.len() as u64);
+        queues.push((queue.name().as_str().to_owned(), figures));
+    }
+    Ok(Look { at, queues })
+}
+
+fn show(session: &Session, args: &Args, look: &Look, before: Option<&Look>) -> Result<(), Failure> {
+    let out = session.out;
+    if args.watch.is_some() {
+        out.decorate(CLEAR)?;
+    }
+    let rates = |name: &str, figures: &Figures| {
+        let before = before?;
+        let (_, earlier) = before.queues.iter().find(|(queue, _)| queue == name)?;
+        Some(figures.rates_since(earlier, look.at - before.at))
+    };
+    let mut total = Figures::default();
+    let mut total_rates: Option<Rates> = None;
+    let mut rows = Vec::new();
+    for (name, figures) in &look.queues {
+        let rates = rates(name, figures);
+        total = total.plus(figures);
+        total_rates = match (total_rates, rates) {
+            (Some(total), Some(rates)) => Some(total.plus(rates)),
+            (total, rates) => total.or(rates),
+        };
+        rows.push(row(name, figures, rates));
+    }
+    let mut head = Map::new();
+    let now = session.client.broker().now().timestamp();
+    head.insert("at".to_owned(), time(Some(now)).into());
+    let mut listing = out.listing(COLUMNS);
+    listing.begin(&head, "queues")?;
+    let total = row(TOTAL, &total, total_rates);
+    if !out.is_json() {
+        rows.push(total.clone());
+    }
+    listing.page(&rows)?;
+    let mut tail = Map::new();
+    let mut total = total.json;
+    if let Some(total) = total.as_object_mut() {
+        total.remove("queue");
+        total.remove("paused");
+    }
+    tail.insert("total".to_owned(), total);
+    listing.end(&tail)
+}
+
+fn row(name: &str, figures: &Figures, rates: Option<Rates>) -> Row {
+    let state = match (name == TOTAL, figures.paused) {
+        (true, _) => Cell::none(),
+        (false, true) => Cell::word("paused").doubtful(),
+        (false, false) => Cell::word("open"),
+    };
+    let rate =
+        |rate: Option<f64>| rate.map_or_else(Cell::none, |rate| Cell::word(format!("{rate:.1}")));
+    let (done, failed) = (
+        rates.map(|rates| rates.done),
+        rates.map(|rates| rates.failed),
+    );
+    Row {
+        cells: vec![
+            Cell::word(name),
+            state,
+            Cell::number(figures.ready),
+            Cell::number(figures.suspects).bad_if(figures.suspects > 0),
+            Cell::number(figures.delayed),
+            Cell::number(figures.in_flight),
+            Cell::number(figures.dead).bad_if(figures.dead > 0),
+            Cell::age(figures.oldest),
+            Cell::time(figures.next_due),
+            Cell::number(figures.workers).bad_if(figures.workers == 0 && figures.ready > 0),
+            Cell::number(figures.done),
+            Cell::number(figures.failed),
+            rate(done),
+            rate(failed),
+        ],
+        json: json!({
+            "queue": name,
+            "paused": figures.paused,
+            "ready": figures.ready,
+            "suspects": figures.suspects,
+            "delayed": figures.delayed,
+            "in_flight": figures.in_flight,
+            "dead": figures.dead,
+            "oldest_ready_age_ms": figures.oldest.map(|age| u64::try_from(age.as_millis()).unwrap_or(u64::MAX)),
+            "next_due": time(figures.next_due),
+            "workers": figures.workers,
+            "done": figures.done,
+            "failed": figures.failed,
+            "done_per_s": done,
+            "failed_per_s": failed,
+        }),
+    }
+}

@@ -1,0 +1,186 @@
+//! `jobq workers quiet` and `stop`: orders that a worker sees with its next heartbeat.
+
+use std::time::{Duration, Instant};
+
+use jobq::{WorkerId, WorkerInfo, WorkerState};
+use serde_json::{Map, json};
+
+use crate::failure::{EXIT_JOB, Failure};
+use crate::output::{Cell, Column, Row};
+use crate::progress::Progress;
+use crate::session::Session;
+use crate::values::duration;
+
+/// Between two looks at the workers.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+
+const COLUMNS: &[Column] = &[Column::left("id"), Column::left("what")];
+
+/// Have workers take no more jobs and finish those they have; they go on running
+#[derive(Debug, clap::Args)]
+pub(super) struct QuietArgs {
+    #[command(flatten)]
+    which: Which,
+}
+
+/// Have workers shut down as on SIGTERM: finish within their shutdown timeout, give the rest back
+#[derive(Debug, clap::Args)]
+pub(super) struct StopArgs {
+    #[command(flatten)]
+    which: Which,
+}
+
+#[derive(Debug, clap::Args)]
+struct Which {
+    /// The workers' ids, or the front of one that no other shares
+    #[arg(
+        value_name = "ID",
+        required_unless_present = "all",
+        conflicts_with = "all"
+    )]
+    ids: Vec<String>,
+
+    /// All workers
+    #[arg(long)]
+    all: bool,
+
+    /// Wait so long until they have obeyed
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    wait: Option<Duration>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Deed {
+    Quiet,
+    Stop,
+}
+
+pub(super) async fn quiet(session: &Session, args: &QuietArgs) -> Result<(), Failure> {
+    args.which.order(session, Deed::Quiet).await
+}
+
+pub(super) async fn stop(session: &Session, args: &StopArgs) -> Result<(), Failure> {
+    args.which.order(session, Deed::Stop).await
+}
+
+impl Which {
+    async fn order(&self, session: &Session, deed: Deed) -> Result<(), Failure> {
+        let verb = match deed {
+            Deed::Quiet => "quiet",
+            Deed::Stop => "stop",
+        };
+        let known = session.client.workers().await?;
+        let meant = match self.all {
+            true => known.iter().map(|worker| worker.id.clone()).collect(),
+            false => self.named(&known)?,
+        };
+        let what = format!("{verb} {} workers", meant.len());
+        match deed {
+            Deed::Quiet => session.consent.to_change(&what)?,
+            Deed::Stop => {
+                session
+                    .consent
+                    .to_destroy(&what, &session.interrupt)
+                    .await?;
+            }
+        }
+        let mut ordered = Vec::new();
+        for id in &meant {
+            let found = match deed {
+                Deed::Quiet => session.client.quiet(id).await?,
+                Deed::Stop => session.client.stop(id).await?,
+            };
+            ordered.push((id.clone(), found));
+        }
+        let waiting = match self.wait {
+            Some(time) => wait(session, deed, &meant, time).await?,
+            None => Vec::new(),
+        };
+        tell(session, &ordered, &waiting, self.wait.is_some())
+    }
+
+    fn named(&self, known: &[WorkerInfo]) -> Result<Vec<WorkerId>, Failure> {
+        let found = self.ids.iter().map(|front| {
+            let ids = known.iter().map(|worker| &worker.id);
+            let mut found = ids.filter(|id| !front.is_empty() && id.as_str().starts_with(front));
+            match (found.next(), found.next()) {
+                (Some(id), None) => Ok(id.clone()),
+                (Some(_), Some(_)) => Err(format!("several workers' ids begin with {front:?}")),
+                (None, _) => Err(format!(
+                    "no worker {front:?}; `jobq workers list` lists all"
+                )),
+            }
+        });
+        found.collect::<Result<_, _>>().map_err(Failure::job)
+    }
+}
+
+/// Waits until all have obeyed; who has not.
+async fn wait(
+    session: &Session,
+    deed: Deed,
+    meant: &[WorkerId],
+    time: Duration,
+) -> Result<Vec<WorkerId>, Failure> {
+    let until = Instant::now() + time;
+    let progress = Progress::new("obeyed", meant.len() as u64);
+    loop {
+        let known = session.client.workers().await?;
+        let disobey = |id: &&WorkerId| {
+            let worker = known.iter().find(|worker| worker.id == **id);
+            worker.is_some_and(|worker| !obeys(worker, deed))
+        };
+        let left: Vec<_> = meant.iter().filter(disobey).cloned().collect();
+        progress.set((meant.len() - left.len()) as u64);
+        if left.is_empty() || Instant::now() >= until {
+            return Ok(left);
+        }
+        tokio::select! {
+            biased;
+            () = session.interrupt.reached() => return Ok(left),
+            () = tokio::time::sleep(LOOK_EVERY) => {}
+        }
+    }
+}
+
+/// One that has gone is not asked: it is not listed any more.
+fn obeys(worker: &WorkerInfo, deed: Deed) -> bool {
+    let idle = worker.slots_used == worker.slots_leaked;
+    let quiet = matches!(worker.state, WorkerState::Quiet | WorkerState::Stopping);
+    deed == Deed::Quiet && quiet && idle
+}
+
+fn tell(
+    session: &Session,
+    ordered: &[(WorkerId, bool)],
+    waiting: &[WorkerId],
+    waited: bool,
+) -> Result<(), Failure> {
+    let mut all_well = true;
+    let rows = ordered.iter().map(|(id, found)| {
+        let what = match (found, waiting.contains(id), waited) {
+            (false, ..) => "gone",
+            (true, true, _) => "not yet",
+            (true, false, true) => "obeyed",
+            (true, false, false) => "ordered",
+        };
+        all_well &= what != "not yet";
+        let cell = match what {
+            "not yet" => Cell::word(what).bad(),
+            _ => Cell::word(what).good(),
+        };
+        Row {
+            cells: vec![Cell::text(id.as_str()), cell],
+            json: json!({ "id": id.as_str(), "result": what }),
+        }
+    });
+    let rows: Vec<Row> = rows.collect();
+    let mut listing = session.out.listing(COLUMNS);
+    listing.begin(&Map::new(), "workers")?;
+    listing.page(&rows)?;
+    listing.end(&Map::new())?;
+    match all_well {
+        true => Ok(()),
+        false => Err(Failure::quiet(EXIT_JOB)),
+    }
+}

@@ -1,0 +1,133 @@
+//! What health is judged by: a question for each queue, or two, and one for the server.
+
+use std::time::Duration;
+
+use jobq::broker::ServerFacts;
+use jobq::{QueueStats, Totals};
+use tokio::time::timeout;
+
+use crate::failure::Failure;
+use crate::session::Session;
+
+/// What was seen.
+#[derive(Debug, Default)]
+pub(crate) struct Figures {
+    pub(crate) server: ServerFacts,
+    pub(crate) queues: Vec<QueueFigures>,
+}
+
+/// What of a queue has a limit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct QueueFigures {
+    pub(crate) name: String,
+    pub(crate) ready: u64,
+    pub(crate) delayed: u64,
+    pub(crate) in_flight: u64,
+    pub(crate) dead: u64,
+    pub(crate) paused: bool,
+    pub(crate) oldest_ready: Option<Duration>,
+    /// What runs came to while it was looked at, if it was looked at twice.
+    pub(crate) runs: Option<Runs>,
+}
+
+/// What runs came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Runs {
+    pub(crate) done: u64,
+    pub(crate) failed: u64,
+}
+
+impl Runs {
+    fn new(totals: Totals) -> Self {
+        Self {
+            done: totals.done,
+            failed: totals.failed,
+        }
+    }
+
+    fn since(self, before: Self) -> Self {
+        Self {
+            done: self.done.saturating_sub(before.done),
+            failed: self.failed.saturating_sub(before.failed),
+        }
+    }
+
+    /// The share of those that failed, if there were any.
+    pub(crate) fn failure_rate(self) -> Option<f64> {
+        let all = self.done + self.failed;
+        (all > 0).then(|| self.failed as f64 / all as f64)
+    }
+}
+
+impl QueueFigures {
+    fn new(name: &str, stats: &QueueStats) -> Self {
+        Self {
+            name: name.to_owned(),
+            ready: stats.ready,
+            delayed: stats.delayed,
+            in_flight: stats.in_flight,
+            dead: stats.dead,
+            paused: stats.paused,
+            oldest_ready: stats.oldest_ready_age,
+            runs: None,
+        }
+    }
+}
+
+/// Looks at these queues, or at all, and notes what it has seen until it failed. To know how many
+/// runs fail it takes a second look after `over`.
+pub(crate) async fn look(
+    session: &Session,
+    queues: &[String],
+    over: Option<Duration>,
+    figures: &mut Figures,
+) -> Result<(), Failure> {
+    figures.server = session.client.broker().examine().await?.unwrap_or_default();
+    let queues = session.queues(queues).await?;
+    let mut before = Vec::with_capacity(queues.len());
+    for queue in &queues {
+        let stats = queue.stats().await?;
+        let name = queue.name().as_str();
+        figures.queues.push(QueueFigures::new(name, &stats));
+        before.push(Runs::new(stats.totals));
+    }
+    let Some(over) = over else {
+        return Ok(());
+    };
+    if timeout(over, session.interrupt.reached()).await.is_ok() {
+        return Err(Failure::job(
+            "interrupted before the failure rate was known",
+        ));
+    }
+    for ((queue, before), figures) in queues.iter().zip(before).zip(&mut figures.queues) {
+        let stats = queue.stats().await?;
+        *figures = QueueFigures {
+            runs: Some(Runs::new(stats.totals).since(before)),
+            ..QueueFigures::new(queue.name().as_str(), &stats)
+        };
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_failure_rate_is_that_of_the_runs_in_between() {
+        let runs = |done, failed| Runs { done, failed };
+        for (before, after, rate) in [
+            (runs(7, 7), runs(7, 7), None),
+            (runs(0, 9), runs(3, 10), Some(0.25)),
+            (runs(0, 0), runs(0, 2), Some(1.0)),
+            // Purged in between.
+            (runs(9, 9), runs(1, 0), None),
+        ] {
+            assert_eq!(
+                after.since(before).failure_rate(),
+                rate,
+                "{before:?} {after:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,155 @@
+use jobq::broker::{MemoryFacts, ReplicationFacts, ServerFacts};
+
+use super::*;
+use crate::health::figures::Runs;
+
+fn mail() -> QueueFigures {
+    QueueFigures {
+        name: "mail".to_owned(),
+        ready: 10,
+        delayed: 0,
+        in_flight: 0,
+        dead: 3,
+        paused: false,
+        oldest_ready: Some(Duration::from_secs(90)),
+        runs: Some(Runs { done: 3, failed: 1 }),
+    }
+}
+
+fn figures(server: ServerFacts) -> Figures {
+    Figures {
+        server,
+        queues: vec![mail()],
+    }
+}
+
+/// The checks that fail, and how badly.
+fn judged(figures: &Figures, limits: Limits) -> Vec<(&'static str, Level)> {
+    let reasons = judge(figures, &limits);
+    reasons
+        .iter()
+        .map(|reason| (reason.check, reason.level))
+        .collect()
+}
+
+fn over<T>(warning: T, error: T) -> Option<Limit<T>> {
+    let warning = Some(warning);
+    Some(Limit { warning, error })
+}
+
+#[test]
+fn a_figure_is_bad_only_beyond_a_limit_that_was_given() {
+    use Level::{Error, Warning};
+    let secs = Duration::from_secs;
+    let none = Limits::default();
+    for (limits, expected) in [
+        (none, vec![]),
+        (
+            Limits {
+                ready: over(10, 10),
+                dead: over(3, 3),
+                age: over(secs(90), secs(90)),
+                ..none
+            },
+            vec![],
+        ),
+        (
+            Limits {
+                ready: over(9, 10),
+                ..none
+            },
+            vec![("max-ready", Warning)],
+        ),
+        (
+            Limits {
+                ready: over(8, 9),
+                dead: over(2, 9),
+                ..none
+            },
+            vec![("max-ready", Error), ("max-dead", Warning)],
+        ),
+        (
+            Limits {
+                failure_rate: over(0.25, 0.25),
+                ..none
+            },
+            vec![],
+        ),
+        (
+            Limits {
+                failure_rate: over(0.1, 0.2),
+                ..none
+            },
+            vec![("max-failure-rate", Error)],
+        ),
+        (
+            Limits {
+                age: over(secs(1), secs(89)),
+                ..none
+            },
+            vec![("max-age", Error)],
+        ),
+    ] {
+        assert_eq!(
+            judged(&figures(ServerFacts::default()), limits),
+            expected,
+            "{limits:?}"
+        );
+    }
+}
+
+#[test]
+fn memory_is_judged_by_what_there_is() {
+    use Level::{Error, Warning};
+    let with = |used, limit| {
+        let memory = MemoryFacts {
+            used,
+            limit,
+            ..MemoryFacts::default()
+        };
+        figures(ServerFacts {
+            memory,
+            ..ServerFacts::default()
+        })
+    };
+    let share = |warning, error| Limits {
+        memory: over(warning, error).map(MemoryLimit::Share),
+        ..Limits::default()
+    };
+    let amount = |warning, error| Limits {
+        memory: over(warning, error).map(MemoryLimit::Bytes),
+        ..Limits::default()
+    };
+    for (figures, limits, expected) in [
+        (with(Some(50), Some(100)), share(0.5, 0.6), None),
+        (with(Some(55), Some(100)), share(0.5, 0.6), Some(Warning)),
+        (with(Some(61), Some(100)), share(0.5, 0.6), Some(Error)),
+        (with(Some(61), Some(0)), share(0.5, 0.6), Some(Warning)),
+        (with(None, Some(100)), share(0.5, 0.6), Some(Warning)),
+        (with(Some(10), Some(0)), amount(5, 20), Some(Warning)),
+        (with(Some(30), None), amount(5, 20), Some(Error)),
+    ] {
+        let reasons = judged(&figures, limits);
+        let levels: Vec<_> = reasons.iter().map(|(_, level)| *level).collect();
+        assert_eq!(levels, Vec::from_iter(expected), "{figures:?} {limits:?}");
+    }
+}
+
+#[test]
+fn a_server_that_cannot_take_jobs_is_an_error_without_any_limit() {
+    let replication = ReplicationFacts {
+        is_replica: Some(true),
+        ..ReplicationFacts::default()
+    };
+    let replica = ServerFacts {
+        replication,
+        ..ServerFacts::default()
+    };
+    let figures = figures(replica);
+    assert_eq!(
+        judged(&figures, Limits::default()),
+        [("replication", Level::Error)]
+    );
+    assert_eq!(worst(&judge(&figures, &Limits::default())), Level::Error);
+    assert_eq!(worst(&[]), Level::Ok);
+}

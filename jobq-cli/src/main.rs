@@ -1,0 +1,7 @@
+//! The command `jobq`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    jobq_cli::main()
+}

@@ -1,0 +1,115 @@
+//! Standard output: an aligned table on a terminal, lines of fields with a tab in between when
+//! piped, one JSON document with `--json`. Errors, questions and progress stand on standard error.
+//!
+//! What was written by others (errors, names, arguments) comes in through [`Cell::text`] or
+//! [`printable`], which leave no control character in it.
+
+mod cell;
+mod listing;
+
+use std::io::{self, IsTerminal as _, Write as _};
+
+use console::Term;
+use jiff::Timestamp;
+use serde::Serialize;
+
+pub(crate) use self::cell::{Cell, age, printable};
+pub(crate) use self::listing::{Column, Listing, Row};
+use crate::failure::Failure;
+
+/// How standard output is written.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Output {
+    json: bool,
+    /// The columns of the terminal, if it is one.
+    width: Option<usize>,
+    colour: bool,
+}
+
+impl Output {
+    pub(crate) fn new(json: bool) -> Self {
+        let is_terminal = io::stdout().is_terminal();
+        let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        let width = is_terminal.then(|| match Term::stdout().size_checked() {
+            Some((_, columns)) if columns > 0 => columns.into(),
+            _ => 80,
+        });
+        Self {
+            json,
+            width,
+            colour: is_terminal && wanted,
+        }
+    }
+
+    /// Whether one JSON document is wanted.
+    pub(crate) fn is_json(self) -> bool {
+        self.json
+    }
+
+    /// Writes a whole JSON document, in one line.
+    pub(crate) fn document(self, value: &impl Serialize) -> Result<(), Failure> {
+        self.write(&format!("{}\n", json(value)?))
+    }
+
+    /// Writes a line of text that is [`printable`].
+    pub(crate) fn line(self, text: &str) -> Result<(), Failure> {
+        self.write(&format!("{text}\n"))
+    }
+
+    /// What was done: the document with `--json`, else the line.
+    pub(crate) fn outcome(self, line: &str, document: &impl Serialize) -> Result<(), Failure> {
+        match self.json {
+            true => self.document(document),
+            false => self.line(line),
+        }
+    }
+
+    /// Whether a person reads it on a terminal.
+    pub(crate) fn is_terminal(self) -> bool {
+        self.width.is_some()
+    }
+
+    /// A cell as it is shown on a terminal, padded to a width.
+    pub(crate) fn painted(self, cell: &Cell, width: usize) -> String {
+        let space = width.saturating_sub(cell.width());
+        let shown = cell.style.apply_to(&cell.shown).force_styling(self.colour);
+        format!("{shown}{:space$}", "")
+    }
+
+    /// Tells a person on a terminal what to do next, on standard error.
+    pub(crate) fn hint(self, hint: &str) {
+        if self.width.is_some() && !self.json {
+            let _ = writeln!(io::stderr(), "{hint}");
+        }
+    }
+
+    /// Writes what only a terminal understands, where there is one.
+    pub(crate) fn decorate(self, sequence: &str) -> Result<(), Failure> {
+        match self.width.is_some() && !self.json {
+            true => self.write(sequence),
+            false => Ok(()),
+        }
+    }
+
+    /// Begins a list: see [`Listing`].
+    pub(crate) fn listing(self, columns: &'static [Column]) -> Listing {
+        Listing::new(self, columns)
+    }
+
+    /// Writes text as it is, at once.
+    pub(crate) fn write(self, text: &str) -> Result<(), Failure> {
+        let mut out = io::stdout().lock();
+        let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+        written.map_err(|error| Failure::output(&error))
+    }
+}
+
+/// A time as JSON has it: a text as in RFC 3339, to the millisecond.
+pub(crate) fn time(time: Option<Timestamp>) -> Option<String> {
+    time.map(|time| format!("{time:.3}"))
+}
+
+fn json(value: &impl Serialize) -> Result<String, Failure> {
+    let text = serde_json::to_string(value);
+    text.map_err(|error| Failure::internal(format!("could not write JSON: {error}")))
+}

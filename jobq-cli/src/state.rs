@@ -1,0 +1,47 @@
+//! The states of a job on the command line.
+
+use std::fmt;
+
+use clap::ValueEnum;
+use jobq::JobState;
+
+/// Where jobs are looked at. (Comments on the variants would be help, and stretch all of it.)
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum State {
+    Ready,
+    Delayed,
+    InFlight,
+    Dead,
+}
+
+impl State {
+    /// All of them, in the order in which a job is looked for.
+    pub(crate) const ALL: [Self; 4] = [Self::InFlight, Self::Delayed, Self::Dead, Self::Ready];
+
+    /// The word for it in JSON.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Ready => "ready",
+            Self::Delayed => "delayed",
+            Self::InFlight => "in_flight",
+            Self::Dead => "dead",
+        }
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.as_str().replace('_', " "))
+    }
+}
+
+impl From<State> for JobState {
+    fn from(state: State) -> Self {
+        match state {
+            State::Ready => Self::Ready,
+            State::Delayed => Self::Delayed,
+            State::InFlight => Self::InFlight,
+            State::Dead => Self::Dead,
+        }
+    }
+}

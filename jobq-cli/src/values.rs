@@ -1,0 +1,94 @@
+//! Reads the values of flags, and says what would be right where it cannot.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+/// The longest time that is taken: ten years.
+const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
+
+const EXPECTED: &str = "expected a number with a unit: 500ms, 10s, 5m, 1h, 30d";
+
+/// Reads a time: a whole number with a unit.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    let split = text.find(|c: char| !c.is_ascii_digit());
+    let (number, unit) = text.split_at(split.unwrap_or(text.len()));
+    let ms_per_unit: u64 = match unit {
+        "ms" => 1,
+        "s" => 1000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
+        _ => return Err(EXPECTED.to_owned()),
+    };
+    if number.is_empty() {
+        return Err(EXPECTED.to_owned());
+    }
+    let number = number.parse::<u64>().ok();
+    let ms = number.and_then(|number| number.checked_mul(ms_per_unit));
+    ms.map(Duration::from_millis)
+        .filter(|time| *time <= LONGEST)
+        .ok_or_else(|| "expected at most 3650d".to_owned())
+}
+
+/// Reads a JSON object.
+pub(crate) fn object(text: &str) -> Result<Map<String, Value>, String> {
+    match serde_json::from_str(text) {
+        Ok(Value::Object(object)) => Ok(object),
+        Ok(_) => Err("expected a JSON object: {\"name\": value, …}".to_owned()),
+        Err(error) => Err(format!(
+            "{error}; expected a JSON object: {{\"name\": value, …}}"
+        )),
+    }
+}
+
+/// Reads a time that is not zero; a bare number is one of seconds.
+pub(crate) fn interval(text: &str) -> Result<Duration, String> {
+    // `--watch 2` is what people type, of seconds.
+    let bare = !text.is_empty() && text.bytes().all(|c| c.is_ascii_digit());
+    let time = match bare {
+        true => duration(&format!("{text}s"))?,
+        false => duration(text)?,
+    };
+    match time.is_zero() {
+        true => Err("expected more than zero".to_owned()),
+        false => Ok(time),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_need_a_number_and_a_unit() {
+        for (text, secs) in [("0s", 0), ("5m", 300), ("2h", 7200), ("30d", 2_592_000)] {
+            assert_eq!(duration(text), Ok(Duration::from_secs(secs)), "{text}");
+        }
+        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(duration("3650d"), Ok(LONGEST));
+        for bad in [
+            "",
+            "10",
+            "s",
+            "-1s",
+            "1.5s",
+            "10 s",
+            "10w",
+            "3651d",
+            "99999999999999999999s",
+            "1S",
+        ] {
+            assert!(duration(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn intervals_may_go_without_a_unit_and_not_be_zero() {
+        assert_eq!(interval("2"), Ok(Duration::from_secs(2)));
+        assert_eq!(interval("250ms"), Ok(Duration::from_millis(250)));
+        for bad in ["", "0", "0s", "x", "-1", "99999999999999999999"] {
+            assert!(interval(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! `jobq enqueue`
+
+use jobq::{JobId, JobState};
+use serde_json::json;
+use support::Role;
+
+use crate::fixture::{Fixture, run};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_is_enqueued_by_its_name_runs() {
+    let f = Fixture::start().await;
+    let args = [
+        "enqueue",
+        "cli.note",
+        "--args",
+        r#"{"text":"hello"}"#,
+        "--queue",
+        "mail",
+    ];
+    let job = f.json(&args, "enqueue").await;
+    assert_eq!(
+        (&job["name"], &job["queue"]),
+        (&json!("cli.note"), &json!("mail"))
+    );
+    let wrong = [
+        "enqueue",
+        "cli.note",
+        "--args",
+        r#"{"txt":1}"#,
+        "--queue",
+        "mail",
+    ];
+    f.run(&wrong).await.ok();
+    let worker = f.worker();
+    f.until("mail", "the end of both", |stats| {
+        stats.totals.done == 1 && stats.dead == 1
+    })
+    .await;
+    worker.shutdown().await;
+    let dead = f.queue("mail").dead().list(0, 1).await.unwrap();
+    assert_eq!(dead[0].reason(), jobq::Reason::Undecodable);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_is_enqueued_for_later_with_its_options() {
+    let f = Fixture::start().await;
+    let id = JobId::new().to_string();
+    let options = [
+        "--id",
+        &id,
+        "--delay",
+        "5m",
+        "--retries",
+        "3",
+        "--timeout",
+        "10s",
+    ];
+    let line = f
+        .run(&[&["enqueue", "later", "--queue", "mail"], &options[..]].concat())
+        .await
+        .ok();
+    assert_eq!(line, format!("{id}\tlater\tmail\n"));
+    let delayed = f.queue("mail").jobs(JobState::Delayed, 0, 9).await.unwrap();
+    let options = delayed[0].envelope().unwrap().options().unwrap();
+    assert_eq!(options.retries, Some(3));
+    assert_eq!(
+        options.timeout,
+        Some(Some(std::time::Duration::from_secs(10)))
+    );
+    let at = [
+        "enqueue",
+        "later",
+        "--queue",
+        "mail",
+        "--at",
+        "2100-01-01T00:00:00Z",
+    ];
+    f.run(&at).await.ok();
+    let delayed = f.queue("mail").jobs(JobState::Delayed, 0, 9).await.unwrap();
+    assert_eq!(
+        delayed[1].due().unwrap().to_string(),
+        "2100-01-01T00:00:00Z"
+    );
+    f.run(&["enqueue", "x", "--read-only"])
+        .await
+        .failed(77, "--read-only");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_jobs_are_enqueued_from_lines() {
+    let f = Fixture::start().await;
+    let mut lines: String = (0..2345)
+        .map(|n| format!("{}\n", json!({ "args": { "text": n.to_string() } })))
+        .collect();
+    lines.push_str("\n{\"name\":\"other\",\"queue\":\"slow\",\"delay\":\"1h\"}");
+    let args = [
+        "--json", "enqueue", "cli.note", "--lines", "--queue", "mail",
+    ];
+    let done = f.run_with(&args, &lines).await;
+    assert_eq!(done.code, 0, "{done:?}");
+    assert_eq!(done.document("enqueue --lines")["enqueued"], 2346);
+    let first = f.queue("mail").jobs(JobState::Ready, 0, 1).await.unwrap();
+    assert_eq!(first[0].name(), Some("cli.note"));
+    assert_eq!(f.queue("mail").stats().await.unwrap().ready, 2345);
+    let delayed = f.queue("slow").jobs(JobState::Delayed, 0, 9).await.unwrap();
+    assert_eq!(delayed[0].name(), Some("other"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_that_is_no_job_ends_it_and_is_named() {
+    let f = Fixture::start().await;
+    for (lines, said) in [
+        ("{}\n{}\nnonsense\n{}\n", "line 3: no JSON object"),
+        ("{}\n{}\n{\"arg\":1}\n", "line 3: arg: no such field"),
+        ("{}\n{}\n{\"queue\":\"a b\"}\n", "\"a b\""),
+        ("{}\n{}\n{\"name\":\"\"}\n", "1 to 512 bytes"),
+    ] {
+        let before = f.queue("mail").stats().await.unwrap().ready;
+        let done = f
+            .run_with(&["enqueue", "x", "--lines", "--queue", "mail"], lines)
+            .await;
+        assert!(done.code == 1 || done.code == 2, "{done:?}");
+        assert!(done.err.contains(said), "{said}: {done:?}");
+        let told = match f.queue("mail").stats().await.unwrap().ready - before {
+            2 => "2 jobs were enqueued",
+            _ => "0 jobs were enqueued",
+        };
+        assert!(done.err.contains(told), "{told}: {done:?}");
+    }
+    let done = f
+        .run_with(&["enqueue", "x", "--lines"], b"{}\n\xff\n")
+        .await;
+    done.failed(1, "line 2: not UTF-8");
+    f.run_with(&["enqueue", "--lines"], "{}\n")
+        .await
+        .failed(1, "no name");
+    f.run_with(&["enqueue", "x", "--lines"], "").await.ok();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn arguments_that_cannot_be_sent_are_refused() {
+    let f = Fixture::start().await;
+    for (args, said) in [
+        ("[1]", "expected a JSON object"),
+        ("7", "expected a JSON object"),
+        ("{", "expected a JSON object"),
+        ("", "expected a JSON object"),
+        ("{\"a\":1e999}", "expected a JSON object"),
+    ] {
+        f.run(&["enqueue", "x", "--args", args])
+            .await
+            .failed(2, said);
+    }
+    let deep = format!("{{\"a\":{}1{}}}", "[".repeat(70), "]".repeat(70));
+    f.run(&["enqueue", "x", "--args", &deep])
+        .await
+        .failed(2, "deep");
+    let name = "x".repeat(513);
+    f.run(&["enqueue", &name]).await.failed(2, "1 to 512 bytes");
+    let large = json!({ "text": "x".repeat(100_000) }).to_string();
+    let line = format!("{{\"args\":{}}}", json!({ "text": "x".repeat(2 << 20) }));
+    f.run(&["enqueue", "x", "--args", &large]).await.ok();
+    let done = f.run_with(&["enqueue", "x", "--lines"], line).await;
+    done.failed(2, "max_payload");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_user_without_the_right_is_denied() {
+    let f = Fixture::start().await;
+    let mut command = f.command(&["stats"]);
+    command.env("JOBQ_URL", f.url(Role::Producer));
+    run(command).await.failed(77, "jobq-producer");
+    let mut command = f.command(&["stats"]);
+    let wrong = f
+        .url(Role::Operator)
+        .replace("jobq-operator:", "jobq-operator:not-");
+    command.env("JOBQ_URL", &wrong);
+    let done = run(command).await.failed(77, "refused user");
+    assert!(!done.err.contains("not-"), "{done:?}");
+}

@@ -1,0 +1,16 @@
+//! The command `jobq`, run as operators run it: the built program, with an operator's rights and no
+//! others, on a real server, beside a real worker. What it prints with `--json` is held against
+//! `docs/reference/cli.schema.json`.
+
+mod bad_input;
+mod dead;
+mod enqueue;
+mod fixture;
+mod jobs;
+mod output;
+mod pages;
+mod queues;
+mod schema;
+mod stats;
+mod unavailable;
+mod workers;

@@ -1,0 +1,66 @@
+//! Faults of the queues.
+
+use crate::fixture::*;
+
+#[tokio::test]
+async fn a_key_is_of_another_type() {
+    let server = well();
+    ask(&server, &["SADD", "jobq:queues", "mail"]).await;
+    ask(&server, &["SET", "jobq:{mail}:delayed", "x"]).await;
+    let report = doctor(&server, &[]).await;
+    let cure = "RENAMENX 'jobq:{mail}:delayed' 'jobq:{mail}:delayed:damaged'";
+    report.found_with("keys", "error", "jobq:{mail}:delayed is a string", cure);
+    // As the cure says: then the queue is as it should be.
+    let renamed = [
+        "RENAMENX",
+        "jobq:{mail}:delayed",
+        "jobq:{mail}:delayed:damaged",
+    ];
+    ask(&server, &renamed).await;
+    doctor(&server, &[]).await.found("keys", "ok", "queues: 1");
+}
+
+#[tokio::test]
+async fn jobs_are_in_flight_of_a_worker_that_nobody_knows() {
+    let server = well();
+    ask(&server, &["HSET", "jobq:{mail}:inflight:gone", "1.1", "x"]).await;
+    ask(&server, &["LPUSH", "jobq:{mail}:handoff:gone", "y"]).await;
+    let report = doctor(&server, &[]).await;
+    let words = "jobs in flight: 1, handed over: 1, of workers that are gone: 1";
+    report.found_with("orphans", "error", words, "jobq doctor --fix");
+    assert_eq!(report.all("orphans")[0]["queue"], "mail");
+}
+
+#[tokio::test]
+async fn jobs_are_ready_and_nobody_is_there() {
+    let server = well();
+    ask(&server, &["SADD", "jobq:queues", "mail"]).await;
+    ask(&server, &["LPUSH", "jobq:{mail}:ready", "x", "y"]).await;
+    let report = doctor(&server, &[]).await;
+    report.found_with("workers", "warning", "jobs ready: 2", "--queues mail");
+}
+
+#[tokio::test]
+async fn a_dead_list_is_nearly_full() {
+    let server = well();
+    ask(&server, &["SADD", "jobq:queues", "mail"]).await;
+    let fill = "for _ = 1, 9000 do redis.call('LPUSH', KEYS[1], 'x') end";
+    ask(&server, &["EVAL", fill, "1", "jobq:{mail}:dead"]).await;
+    let report = doctor(&server, &[]).await;
+    report.found("dead-letters", "warning", "9,000 of 10,000");
+}
+
+#[tokio::test]
+async fn names_of_strangers_cannot_act_on_a_terminal() {
+    let server = well();
+    ask(
+        &server,
+        &["SET", "jobq:{mail}:inflight:\u{1b}[31mred\n", "x"],
+    )
+    .await;
+    let ran = run(command(&["--url", &server.url(), "doctor"])).await;
+    assert_eq!(ran.code, 4, "{ran:?}");
+    assert!(ran.out.contains("\\u{1b}[31mred\\n"), "{}", ran.out);
+    let control = |c: char| c.is_control() && c != '\n' && c != '\t';
+    assert!(!ran.out.contains(control), "{:?}", ran.out);
+}
