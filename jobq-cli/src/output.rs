@@ -13,6 +13,7 @@ use console::Term;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use self::cell::is_harmless;
 pub(crate) use self::cell::{Cell, age, printable};
 pub(crate) use self::listing::{Column, Listing, Row};
 use crate::failure::Failure;
@@ -111,5 +112,53 @@ pub(crate) fn time(time: Option<Timestamp>) -> Option<String> {
 
 fn json(value: &impl Serialize) -> Result<String, Failure> {
     let text = serde_json::to_string(value);
-    text.map_err(|error| Failure::internal(format!("could not write JSON: {error}")))
+    let text = text.map_err(|error| Failure::internal(format!("could not write JSON: {error}")))?;
+    Ok(harmless(text))
+}
+
+/// A value as JSON for people, with line breaks.
+pub(crate) fn pretty(value: &impl Serialize) -> String {
+    harmless(serde_json::to_string_pretty(value).unwrap_or_default())
+}
+
+/// JSON in which no character is left that a terminal would obey: beyond those that JSON forbids there
+/// are more. They can only stand in texts, where the escape means the same.
+fn harmless(json: String) -> String {
+    // A text has none of its own: JSON escapes them.
+    let is_safe = |c: char| c == '\n' || is_harmless(c);
+    if json.chars().all(is_safe) {
+        return json;
+    }
+    let mut safe = String::with_capacity(json.len() + 16);
+    for c in json.chars() {
+        match is_safe(c) {
+            true => safe.push(c),
+            false => {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    safe.push_str(&format!("\\u{unit:04x}"));
+                }
+            }
+        }
+    }
+    safe
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json as value};
+
+    use super::*;
+
+    #[test]
+    fn json_has_no_character_that_a_terminal_obeys_and_means_the_same() {
+        let text = "a\u{1b}[2J\u{9b}2J\u{7f}\u{202e}b ä 漢 \u{e0001}";
+        let document = value!({ text: [text] });
+        let Ok(written) = json(&document) else {
+            panic!("a document can be written");
+        };
+        assert!(written.chars().all(is_harmless), "{written}");
+        assert!(written.contains("ä 漢"), "{written}");
+        let read: Value = serde_json::from_str(&written).expect("it is JSON");
+        assert_eq!(read, document);
+    }
 }

@@ -56,8 +56,11 @@ impl Session {
     /// The queues of these names, which exist; all there are where none is named.
     pub(crate) async fn queues(&self, names: &[String]) -> Result<Vec<Queue>, Failure> {
         let mut queues = Vec::with_capacity(names.len());
-        for name in names {
-            queues.push(self.known_queue(name).await?);
+        for (place, name) in names.iter().enumerate() {
+            // One that is named twice is meant once.
+            if !names[..place].contains(name) {
+                queues.push(self.known_queue(name).await?);
+            }
         }
         if names.is_empty() {
             for name in self.client.queues().await? {

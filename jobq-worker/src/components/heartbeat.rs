@@ -119,9 +119,14 @@ impl Component for Heartbeat {
         self.listen();
         let began = Instant::now();
         let mut result = self.renew_all().await;
-        if result.is_ok() {
+        // A refusal is an answer, and of one queue: the others have something to tell.
+        if result
+            .as_ref()
+            .err()
+            .is_none_or(|error| !error.is_retryable())
+        {
             self.shared.hear();
-            result = self.tell(began).await;
+            result = result.and(self.tell(began).await);
         }
         if let Err(error) = result {
             // No backoff: while one queue is damaged, the leases of the others must not run out.

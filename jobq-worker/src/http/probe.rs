@@ -108,6 +108,14 @@ async fn attempt_one(shared: &Arc<Shared>, index: usize) -> Result<(), String> {
     if !membership.is_trusted(Instant::now()) {
         return Err(format!("queue {queue}: the lease may have run out"));
     }
+    if shared.secluded.load(Ordering::Acquire) {
+        return Err("it takes no other jobs while it runs a suspect of crashes alone".to_owned());
+    }
+    if shared.outbox.is_stuck(index) {
+        return Err(format!(
+            "queue {queue}: the broker refuses the outcomes of its jobs"
+        ));
+    }
     let (request, member) = membership.ask();
     let claim = Claim {
         member,

@@ -24,6 +24,9 @@ const CONNECTIONS: usize = 32;
 /// How long a client may take for a request, or say nothing.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How long a connection may last: a client that does not read keeps no place for itself.
+const LASTS: Duration = Duration::from_secs(30);
+
 /// The longest head of a request, in bytes.
 const HEAD: usize = 16 * 1024;
 
@@ -66,10 +69,11 @@ async fn serve(stream: TcpStream, probes: Arc<Probes>) {
         .timer(TokioTimer::new())
         .header_read_timeout(PATIENCE)
         .max_buf_size(HEAD)
-        .serve_connection(TokioIo::new(stream), service)
-        .await;
-    if let Err(error) = served {
-        tracing::debug!(%error, "a connection of HTTP failed");
+        .serve_connection(TokioIo::new(stream), service);
+    match tokio::time::timeout(LASTS, served).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::debug!(%error, "a connection of HTTP failed"),
+        Err(_) => tracing::debug!("a connection of HTTP lasted too long"),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use clap::builder::NonEmptyStringValueParser;
 use jobq::{At, DeadJob, JobId, Queue};
 
 use super::groups::{GroupId, group_of};
@@ -40,11 +41,13 @@ pub(super) struct Selection {
     id: Vec<JobId>,
 
     /// Of this name
-    #[arg(long, value_name = "NAME", help_heading = "Which jobs")]
+    #[arg(long, value_name = "NAME", help_heading = "Which jobs",
+        value_parser = NonEmptyStringValueParser::new())]
     name: Option<String>,
 
     /// With this text in their last error
-    #[arg(long, value_name = "TEXT", help_heading = "Which jobs")]
+    #[arg(long, value_name = "TEXT", help_heading = "Which jobs",
+        value_parser = NonEmptyStringValueParser::new())]
     error: Option<String>,
 
     /// Given up for this reason

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::search::{Found, Job, Scope};
 use crate::arguments::Arguments;
 use crate::failure::Failure;
-use crate::output::{printable, time};
+use crate::output::{pretty, printable, time};
 use crate::session::Session;
 
 /// Show a job: its arguments as JSON, its options, and the errors of its attempts
@@ -113,7 +113,7 @@ fn text(document: &Map<String, Value>) -> String {
             (_, Value::Null) => continue,
             ("history", Value::Array(attempts)) => attempts.iter().map(attempt).collect(),
             (_, Value::String(value)) => printable(value),
-            (_, value) => serde_json::to_string_pretty(value).unwrap_or_default(),
+            (_, value) => pretty(value),
         };
         let shown = shown.replace('\n', "\n  ");
         text.push_str(&format!("{}: {shown}\n", name.replace('_', " ")));

@@ -126,9 +126,13 @@ impl Producer {
     }
 
     fn wait(self: &Arc<Self>, push: Push, runtime: &Handle) {
-        let mut gathered = self.gathered();
-        gathered.waiting.push_back(push);
-        if !mem::replace(&mut gathered.has_sender, true) {
+        let has_sender = {
+            let mut gathered = self.gathered();
+            gathered.waiting.push_back(push);
+            mem::replace(&mut gathered.has_sender, true)
+        };
+        // Not under the lock: a runtime that shuts down drops the task at once, which takes it too.
+        if !has_sender {
             runtime.spawn(Sender::new(self.clone()).run());
         }
     }
@@ -137,6 +141,12 @@ impl Producer {
     /// `None` if nothing waits: then whoever comes next starts a sender.
     fn take(&self) -> Option<(Vec<Push>, Instant)> {
         let mut gathered = self.gathered();
+        let given_up = gathered
+            .waiting
+            .iter()
+            .take_while(|push| push.told.is_closed());
+        let given_up = given_up.count();
+        drop(gathered.waiting.drain(..given_up));
         let Some(first) = gathered.waiting.front() else {
             gathered.has_sender = false;
             return None;
