@@ -162,10 +162,14 @@ impl Broker for RedisBroker {
 
     async fn check_rights(&self, queue: &QueueName) -> Result<(), BrokerError> {
         let missing = self.missing_rights(Role::Worker, queue).await?;
-        match missing.is_empty() {
-            true => Ok(()),
-            false => Err(rights::cannot_work(self.link.config(), &missing)),
+        let config = self.link.config();
+        if missing.is_empty() {
+            return Ok(());
         }
+        Err(match rights::is_all_of(config, queue, &missing) {
+            true => rights::cannot_touch(config, queue),
+            false => rights::cannot_work(config, &missing),
+        })
     }
 
     async fn enqueue(&self, queue: &QueueName, entries: &[Entry]) -> Result<(), BrokerError> {

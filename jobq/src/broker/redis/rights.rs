@@ -57,6 +57,26 @@ pub(super) fn cannot_work(config: &RedisConfig, missing: &[String]) -> BrokerErr
     BrokerError::new(BrokerErrorKind::Forbidden, message)
 }
 
+/// A user lacks the right to every key of a queue.
+pub(super) fn cannot_touch(config: &RedisConfig, queue: &QueueName) -> BrokerError {
+    let (user, namespace) = (config.quoted_user(), config.namespace());
+    let message = format!(
+        "user {user} may not do what a worker does on queue \"{queue}\" (NOPERM), whose keys are \
+         {namespace}:{{{queue}}}:*; docs/operations/security.md has the rights of each role"
+    );
+    BrokerError::new(BrokerErrorKind::Forbidden, message)
+}
+
+/// Whether among what is missing is all that a worker does with the keys of a queue.
+pub(super) fn is_all_of(config: &RedisConfig, queue: &QueueName, missing: &[String]) -> bool {
+    let namespace = config.namespace();
+    let tag = format!("{namespace}:{{{queue}}}:");
+    let needed = needed(Role::Worker, namespace, &QueueKeys::new(namespace, queue));
+    let shorts = needed.iter().map(|words| in_short(words));
+    let mut of_queue = shorts.filter(|short| short.contains(&tag));
+    of_queue.all(|short| missing.contains(&short))
+}
+
 /// A user may not even ask what it may do.
 fn cannot_ask(config: &RedisConfig, fault: Fault) -> BrokerError {
     let user = config.quoted_user();
