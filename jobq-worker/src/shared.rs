@@ -203,7 +203,7 @@ impl Shared {
         join_all(self.lanes.iter().map(Lane::interrupt)).await;
         let mut result = Ok(());
         for index in 0..self.lanes.len() {
-            match self.empty_handoff(index).await {
+            match self.empty_handoff(&**self.broker(), index).await {
                 Err(error) if error.is_retryable() => return Err(error),
                 Err(error) => result = Err(error),
                 Ok(()) => {}
@@ -212,7 +212,12 @@ impl Shared {
         result
     }
 
-    async fn empty_handoff(self: &Arc<Self>, index: usize) -> Result<(), BrokerError> {
+    /// Gives back what waits on one queue had handed over.
+    pub(crate) async fn empty_handoff(
+        self: &Arc<Self>,
+        broker: &dyn Broker,
+        index: usize,
+    ) -> Result<(), BrokerError> {
         let membership = &self.memberships[index];
         if membership.member().known == 0 {
             return Ok(());
@@ -224,7 +229,7 @@ impl Shared {
             max: 0,
             suspect: false,
         };
-        match self.broker().claim(&claim).await? {
+        match broker.claim(&claim).await? {
             Claimed::Granted(grant) => drop(request.answered(grant.counter, 0)),
             Claimed::Reaped => self.reaped(index, &request.reaped()),
         }

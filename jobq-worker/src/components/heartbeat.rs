@@ -235,6 +235,9 @@ async fn renew(shared: &Arc<Shared>, broker: &dyn Broker, index: usize) -> Resul
             if handoff > 0 {
                 // Perhaps of a wait that the broker carried out after it was given up here:
                 // then nobody was told of it.
+                if !shared.shutdown.is_claiming() {
+                    return shared.empty_handoff(broker, index).await;
+                }
                 shared.lanes[index].set_handed();
                 shared.heat(index);
             }
