@@ -33,7 +33,7 @@ end";
 pub(crate) struct Store {
     pub(crate) client: Client,
     connection: MultiplexedConnection,
-    _server: RedisServer,
+    server: RedisServer,
     _turn: MutexGuard<'static, ()>,
 }
 
@@ -60,13 +60,17 @@ impl Store {
                 .await
                 .unwrap(),
             connection,
-            _server: server,
+            server,
             _turn: turn,
         }
     }
 
     pub(crate) fn queue(&self) -> Queue {
         self.client.queue("mail").unwrap()
+    }
+
+    pub(crate) fn url(&self) -> String {
+        self.server.url()
     }
 
     /// A command on a connection beside the client's.
