@@ -312,7 +312,10 @@ fn accept(shared: &Shared, settle: &Settle, notes: &Notes, settled: &Settled) {
     let mut streak = Streak::new(&shared.tallies, notes.index);
     for (i, note) in notes.notes.iter().enumerate() {
         let accepted = settled.accepted.get(i).copied().unwrap_or(false);
-        if count(shared, settle, *note, accepted) {
+        // Of a member that sends it again it had acted the first time. Once it is reaped nobody knows,
+        // and whoever has adopted the job counts what it comes to: nothing may count twice.
+        let acted = accepted || (settle.resent && !settled.reaped);
+        if count(shared, settle, *note, acted) {
             streak.add(note);
         }
     }
@@ -325,16 +328,15 @@ fn accept(shared: &Shared, settle: &Settle, notes: &Notes, settled: &Settled) {
     }
 }
 
-/// Answers whether the outcome was taken.
-fn count(shared: &Shared, settle: &Settle, note: Note, accepted: bool) -> bool {
+/// Counts and tells what became of an outcome that has acted, or has not; answers which.
+fn count(shared: &Shared, settle: &Settle, note: Note, acted: bool) -> bool {
     let counters = &shared.counters;
     let id = note.id.map(tracing::field::display);
-    // What is sent again and found settled had acted the first time: nothing was lost.
-    if !accepted && !settle.resent {
+    if !acted {
         counters.stale.add(1);
         tracing::warn!(
             job.id = id, job.queue = %settle.queue,
-            "lease lost: the outcome of a run came too late and was not taken"
+            "lease lost: the outcome of a run came too late and does not count"
         );
         return false;
     }

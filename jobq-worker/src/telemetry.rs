@@ -41,7 +41,8 @@ pub struct WorkerStats {
     pub released: u64,
     /// Jobs taken over from dead workers, and put back for any worker to run.
     pub adopted: u64,
-    /// Outcomes that came too late: the job had been taken over.
+    /// Outcomes that came too late and do not count: the job had been taken over, or the worker had lost
+    /// its place while it waited for an answer, so that nobody knows.
     pub stale: u64,
     /// Jobs running now.
     pub running: u64,

@@ -145,3 +145,31 @@ pub(crate) async fn a_large_batch_of_one_half_adopted_is_answered_one_by_one(f: 
     let expected = (0..40).map(|place| place >= 20).collect::<Vec<_>>();
     assert_eq!(dead.settle(acks).await, expected);
 }
+
+/// Of what a member sends again it knows that it had acted; one that was adopted does not.
+pub(crate) async fn who_is_no_member_is_told_so_with_what_is_stale(f: Fixture) {
+    let (dead, tokens) = claimed(&f, &["a", "b", "c", "d", "e"]).await;
+    let mut reaper = f.member().await;
+    let settle = async |action: Action, places: &[usize]| {
+        let settlement = |&place: &usize| Settlement {
+            token: tokens[place],
+            action: action.clone(),
+        };
+        let mut settle = dead.settle_request(places.iter().map(settlement).collect());
+        settle.resent = true;
+        let settled = f.broker.settle(settle).await.expect("settle");
+        (settled.accepted, settled.reaped)
+    };
+    let again = retry("a", Duration::ZERO);
+    for action in [Action::Ack, again.clone()] {
+        let accepted = action == Action::Ack;
+        assert_eq!(settle(action, &[0]).await, (vec![accepted], false));
+    }
+    reaper.adopt(&dead.id, Some(dead.known), 1).await;
+    let half = settle(Action::Ack, &[1, 2]).await;
+    assert_eq!(half, (vec![false, true], true));
+    reaper.adopt_all(&dead).await;
+    for action in [Action::Ack, again] {
+        assert_eq!(settle(action, &[3]).await, (vec![false], true));
+    }
+}

@@ -169,6 +169,7 @@ on_every_broker! {{
         what_a_partial_adoption_left_is_still_the_owners
         a_large_batch_sent_again_is_answered_one_by_one
         a_large_batch_of_one_half_adopted_is_answered_one_by_one
+        who_is_no_member_is_told_so_with_what_is_stale
     }
     renew: {
         raises_the_counter

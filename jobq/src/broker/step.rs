@@ -193,6 +193,9 @@ pub struct Settled {
     pub accepted: Vec<bool>,
     /// Dead records that the caps dropped.
     pub dropped: u64,
+    /// Whether the worker was no member, or was being adopted: then others may have what is stale. What
+    /// a member sends again and is stale had been accepted before, for nobody took it from it.
+    pub reaped: bool,
 }
 
 /// The answers of one round trip, each by itself.

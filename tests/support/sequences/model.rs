@@ -143,8 +143,12 @@ impl Model {
         };
         let batch = settle.settlements.iter();
         let batch = batch.map(|one| (plain(one.token), action(&one.action)));
-        let store::Settled { accepted, dropped } = self.store.settle(&settle.worker, batch, caps);
-        Settled { accepted, dropped }
+        let settled = self.store.settle(&settle.worker, batch, caps);
+        Settled {
+            accepted: settled.accepted,
+            dropped: settled.dropped,
+            reaped: settled.reaped,
+        }
     }
 
     fn renew(&mut self, member: &Member) -> Renewed {

@@ -131,6 +131,7 @@ impl Queue {
     }
 
     pub(super) fn settle(&mut self, settle: &Settle, now: At) -> Settled {
+        let reaped = self.members.get(&settle.worker).copied().unwrap_or(0) == 0;
         let dead_before = self.dead.len();
         let mut front = Vec::new();
         let mut accepted = Vec::with_capacity(settle.settlements.len());
@@ -147,7 +148,11 @@ impl Queue {
             true => self.dead.trim(&settle.caps, now),
             false => 0,
         };
-        Settled { accepted, dropped }
+        Settled {
+            accepted,
+            dropped,
+            reaped,
+        }
     }
 
     /// Releases to the front are only gathered here: of one batch the first is the first out.

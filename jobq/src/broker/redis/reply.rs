@@ -118,9 +118,11 @@ const SCORES: &str = "a time for each id";
 /// `places` says where in the caller's order each settlement stood that was sent.
 pub(super) fn settled(value: Value, places: &[usize]) -> Result<Settled, BrokerError> {
     let mut reply = Reply::new(value, "a settle's answer")?;
-    if reply.word()? != b"settled" {
-        return reply.other();
-    }
+    let reaped = match &reply.word()?[..] {
+        b"settled" => false,
+        b"reaped" => true,
+        _ => return reply.other(),
+    };
     let what = reply.what;
     let dropped = reply.number()?;
     let mut accepted = vec![true; places.len()];
@@ -129,7 +131,11 @@ pub(super) fn settled(value: Value, places: &[usize]) -> Result<Settled, BrokerE
         let place = *places.get(position).ok_or_else(|| corrupt(what))?;
         accepted[place] = false;
     }
-    Ok(Settled { accepted, dropped })
+    Ok(Settled {
+        accepted,
+        dropped,
+        reaped,
+    })
 }
 
 pub(super) fn renewed(value: Value) -> Result<Renewed, BrokerError> {
@@ -279,7 +285,7 @@ mod tests {
         let reply = value("*4\r\n$7\r\nsettled\r\n:5\r\n:1\r\n:3\r\n");
         let settled = settled(reply, &[2, 0, 1]).unwrap();
         assert_eq!(settled.accepted, [true, false, false]);
-        assert_eq!(settled.dropped, 5);
+        assert_eq!((settled.dropped, settled.reaped), (5, false));
     }
 
     #[test]

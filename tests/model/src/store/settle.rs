@@ -44,6 +44,8 @@ pub struct Settled {
     pub accepted: Vec<bool>,
     /// Dead records that the caps dropped.
     pub dropped: u64,
+    /// The worker is no member, or is being adopted.
+    pub reaped: bool,
 }
 
 impl<W, E, I> Store<W, E, I>
@@ -59,7 +61,10 @@ where
         batch: impl IntoIterator<Item = (Token, Action<E>)>,
         caps: DeadCaps,
     ) -> Settled {
-        let mut settled = Settled::default();
+        let mut settled = Settled {
+            reaped: self.members.get(worker).is_none_or(|counter| *counter == 0),
+            ..Settled::default()
+        };
         let (mut front, mut buried) = (Vec::new(), false);
         for (token, action) in batch {
             let stored = self.in_flight.remove(&(worker.clone(), token));

@@ -23,7 +23,8 @@
 --                 'front' token envelope | 'suspects' token envelope |
 --                 'keep-front' token | 'keep-suspects' token
 -- Returns
---   {'settled', dropped dead records, position of a stale settlement ...}, positions from 1
+--   {'settled', dropped dead records, position of a stale settlement ...}, positions from 1;
+--   {'reaped', ...} in the same way of a worker that is no member, or is being adopted
 -- Changes
 --   inflight, and by the outcomes: delayed, dead and meta, ready, suspects
 
@@ -49,7 +50,7 @@ if others then
 end
 local first_due = others and redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2]
 local buried_before = others and redis.call('LLEN', dead)
-local reply = {'settled', 0}
+local reply = {alive and 'settled' or 'reaped', 0}
 
 -- A living worker owns every token it sends for the first time, so the number removed says all,
 -- and removing many at once costs half. Where that may not hold, each is removed by itself.
