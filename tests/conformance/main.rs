@@ -202,6 +202,7 @@ on_every_broker! {{
         an_order_reaches_its_worker_and_no_other
         an_order_to_nobody_is_refused
         an_order_goes_with_its_worker
+        to_be_quiet_does_not_take_the_place_of_to_stop
     }
     promote: {
         the_first_who_asks_takes_office

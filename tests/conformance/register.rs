@@ -131,3 +131,18 @@ pub(crate) async fn an_order_goes_with_its_worker(f: Fixture) {
     f.broker.deregister(&one).await.expect("deregister");
     assert_eq!(tell(&f, &one, b"1").await, None);
 }
+
+pub(crate) async fn to_be_quiet_does_not_take_the_place_of_to_stop(f: Fixture) {
+    let [one] = ids();
+    tell(&f, &one, b"1").await;
+    for (ordered, seen) in [
+        (Order::Quiet, Order::Quiet),
+        (Order::Quiet, Order::Quiet),
+        (Order::Stop, Order::Stop),
+        (Order::Quiet, Order::Stop),
+        (Order::Stop, Order::Stop),
+    ] {
+        assert!(order(&f, &one, ordered).await);
+        assert_eq!(tell(&f, &one, b"1").await, Some(seen), "{ordered:?}");
+    }
+}

@@ -163,6 +163,44 @@ async fn an_order_expires_by_itself() {
     );
 }
 
+/// Where an operator wants to stop workers that make it worse.
+#[tokio::test]
+async fn an_order_reaches_its_worker_on_a_full_server() {
+    let server = RedisServer::start();
+    let broker = broker_on(&server).await;
+    ask(&server, &["CONFIG", "SET", "maxmemory", "1"]).await;
+    let told = async || broker.register(&worker(), &Bytes::new(), DEADLINE).await;
+    assert_eq!(told().await.unwrap(), None);
+    for order in [Order::Quiet, Order::Stop] {
+        assert!(broker.order(&worker(), order).await.unwrap());
+        assert_eq!(told().await.unwrap(), Some(order));
+    }
+}
+
+#[tokio::test]
+async fn an_order_waits_for_as_long_from_each_time_it_is_given() {
+    let server = RedisServer::start();
+    let broker = broker_on(&server).await;
+    let key = "jobq:order:w1";
+    broker
+        .register(&worker(), &Bytes::new(), DEADLINE)
+        .await
+        .unwrap();
+    for (order, again) in [
+        (Order::Quiet, Order::Quiet),
+        (Order::Quiet, Order::Stop),
+        (Order::Stop, Order::Stop),
+    ] {
+        broker.order(&worker(), order).await.unwrap();
+        ask(&server, &["PEXPIRE", key, "60000"]).await;
+        broker.order(&worker(), again).await.unwrap();
+        let Value::Int(left) = ask(&server, &["PTTL", key]).await else {
+            panic!("a time is a number");
+        };
+        assert!(left > 3_000_000, "{order:?}, {again:?}: {left}");
+    }
+}
+
 #[tokio::test]
 async fn an_order_of_a_later_version_is_passed_over() {
     let server = RedisServer::start();

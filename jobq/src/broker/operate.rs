@@ -54,8 +54,9 @@ pub trait Operate {
     /// 0 is the end. A worker may come twice.
     async fn registered(&self, cursor: u64) -> Result<(u64, Vec<Registered>), BrokerError>;
 
-    /// Leaves an order for a worker, in place of one that it has not seen; for [`ORDER_KEPT`], or until
-    /// the worker has gone. Answers whether such a worker is registered: if not, nothing changes.
+    /// Leaves an order for a worker, in place of the one before; for [`ORDER_KEPT`], or until the worker
+    /// has gone. Where it is to stop already, an order to be quiet changes nothing. Answers whether such
+    /// a worker is registered: if not, nothing changes. Safe to send again.
     async fn order(&self, worker: &WorkerId, order: Order) -> Result<bool, BrokerError>;
 }
 

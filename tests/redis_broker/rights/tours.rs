@@ -233,10 +233,11 @@ async fn operate(broker: &RedisBroker) -> Outcome {
     examine(broker).await?;
     broker.totals(&queue()).await?;
     broker.registered(0).await?;
-    let ordered = broker
-        .order(&WorkerId::from_stored("told"), Order::Stop)
-        .await?;
-    assert!(ordered, "there is such a worker");
+    let told = WorkerId::from_stored("told");
+    for order in [Order::Quiet, Order::Stop] {
+        let ordered = broker.order(&told, order).await?;
+        assert!(ordered, "there is such a worker");
+    }
     broker.pause(&queue()).await?;
     broker.resume(&queue()).await?;
     broker.oldest_dead(&queue(), 0, 10).await?;

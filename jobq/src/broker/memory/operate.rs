@@ -122,8 +122,11 @@ impl Operate for MemoryBroker {
         if !registry.workers.contains_key(worker) {
             return Ok(false);
         }
-        let until = now.after(ORDER_KEPT);
-        registry.orders.insert(worker.clone(), (until, order));
+        let stops = matches!(registry.orders.get(worker), Some((_, Order::Stop)));
+        if order == Order::Stop || !stops {
+            let until = now.after(ORDER_KEPT);
+            registry.orders.insert(worker.clone(), (until, order));
+        }
         Ok(true)
     }
 }

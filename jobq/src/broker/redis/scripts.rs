@@ -41,8 +41,8 @@ mod loaded {
     #![expect(non_upper_case_globals, reason = "a script is named like its file")]
     use super::{LazyLock, Script};
     scripts! {
-        adopt cancel check_rights claim count delay leave pause promote purge register renew report
-        run_now settle take_dead withdraw
+        adopt cancel check_rights claim count delay leave order pause promote purge register renew
+        report run_now settle take_dead withdraw
     }
 }
 

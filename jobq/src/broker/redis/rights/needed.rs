@@ -127,7 +127,9 @@ fn look(rights: &mut Needed, namespace: &str, keys: &QueueKeys) {
 }
 
 fn intervene(rights: &mut Needed, namespace: &str, keys: &QueueKeys) {
-    rights.need(&["SET", &keys::order(namespace, &nobody()), ""]);
+    let order = &keys::order(namespace, &nobody());
+    rights.need(&["GET", order]);
+    rights.need(&["SET", order, ""]);
     rights.need(&["SADD", &keys::queues(namespace), ""]);
     rights.need(&["LINDEX", &keys.ready(), "0"]);
     rights.need(&["LSET", &keys.ready(), "0", ""]);
@@ -156,7 +158,7 @@ fn intervene(rights: &mut Needed, namespace: &str, keys: &QueueKeys) {
         rights.need(&["UNLINK", key]);
     }
     rights.need(&["TIME"]);
-    let all = [ready, suspects, delayed, dead, meta, cancelled];
+    let all = [ready, suspects, delayed, dead, meta, cancelled, order];
     rights.scripts(&["EVALSHA", "EVAL"], &all);
 }
 

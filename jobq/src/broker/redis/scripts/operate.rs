@@ -61,6 +61,7 @@ pub(in crate::broker::redis) fn order(namespace: &str, worker: &WorkerId, order:
         Order::Quiet => "quiet",
         Order::Stop => "stop",
     };
-    let step = Step::command("SET").arg(keys::order(namespace, worker));
-    step.arg(word).arg("PX").arg(ceil_ms(ORDER_KEPT))
+    Step::script(&loaded::order, &[keys::order(namespace, worker)])
+        .arg(word)
+        .arg(ceil_ms(ORDER_KEPT))
 }
