@@ -143,6 +143,37 @@ async fn what_silent_workers_told_is_dropped_by_those_who_tell_after_them() {
 }
 
 #[tokio::test]
+async fn what_workers_told_goes_with_the_last_of_them() {
+    let server = RedisServer::start();
+    let broker = broker_on(&server).await;
+    let (hour, moment) = (Duration::from_secs(3600), Duration::from_millis(20));
+    let tell = async |name: &str, kept: Duration| {
+        let worker = WorkerId::from_stored(name);
+        broker.register(&worker, &Bytes::new(), kept).await.unwrap();
+    };
+    for (worker, kept, at_least) in [
+        ("w1", hour, 3_500_000),
+        ("w2", moment, 3_500_000),
+        ("w3", 2 * hour, 7_000_000),
+        ("w3", hour, 7_000_000),
+    ] {
+        tell(worker, kept).await;
+        let Value::Int(left) = ask(&server, &["PTTL", REGISTRY]).await else {
+            panic!("a time is a number");
+        };
+        let range = at_least..=7_200_000;
+        assert!(range.contains(&left), "{worker} {kept:?}: {left}");
+    }
+    ask(&server, &["DEL", REGISTRY]).await;
+    tell("w1", moment).await;
+    let gone = async || {
+        let exists = ask(&server, &["EXISTS", REGISTRY]).await;
+        (exists == Value::Int(0)).then_some(())
+    };
+    eventually("its end", gone).await;
+}
+
+#[tokio::test]
 async fn an_order_expires_by_itself() {
     let server = RedisServer::start();
     let broker = broker_on(&server).await;
