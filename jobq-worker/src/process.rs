@@ -174,7 +174,8 @@ where
         }
         // From the start: the first process of a container ignores signals that it does not handle.
         let shutdown = Shutdown::new();
-        signals::listen(shutdown.clone()).map_err(|error| Failure::run(&error))?;
+        let listener = signals::listen(shutdown.clone());
+        let _listener = listener.map_err(|error| Failure::run(&error))?;
         let worker = tokio::select! {
             biased;
             () = shutdown.reached(Phase::Draining) => return Ok(()),

@@ -43,10 +43,20 @@ pub fn shutdown_signal() -> Result<impl Future<Output = ()> + Send + 'static, Ru
     Ok(async move { signals.next().await })
 }
 
-/// Listens until aborted.
-pub(crate) fn listen(shutdown: Shutdown) -> Result<JoinHandle<()>, RunError> {
+/// Who listens; no longer once this is dropped.
+#[derive(Debug)]
+pub(crate) struct Listener(JoinHandle<()>);
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Listens until what it answers is dropped.
+pub(crate) fn listen(shutdown: Shutdown) -> Result<Listener, RunError> {
     let mut signals = Signals::new()?;
-    Ok(tokio::spawn(async move {
+    let listening = tokio::spawn(async move {
         signals.next().await;
         tracing::info!("shutting down: running jobs may end; another signal gives them back");
         shutdown.advance(Phase::Draining);
@@ -55,7 +65,8 @@ pub(crate) fn listen(shutdown: Shutdown) -> Result<JoinHandle<()>, RunError> {
         shutdown.advance(Phase::Aborting);
         signals.next().await;
         std::process::exit(EXIT_INTERRUPTED);
-    }))
+    });
+    Ok(Listener(listening))
 }
 
 #[cfg(unix)]

@@ -73,11 +73,25 @@ const END_TIME: Duration = Duration::from_millis(1_800);
 /// How long of that the last reports may take.
 const LAST_REPORT: Duration = Duration::from_millis(500);
 
-/// Runs a worker from its start to its end.
+/// Ends what runs beside [`supervise`] once that is over: also where it failed, or is dropped before its
+/// end. Then nobody is left to settle, so no job may go on either.
+struct EndsOnDrop<'a>(&'a Shared);
+
+impl Drop for EndsOnDrop<'_> {
+    fn drop(&mut self) {
+        if self.0.shutdown.phase() < Phase::Stopped {
+            self.0.shutdown.advance(Phase::Stopped);
+            self.0.memberships.iter().for_each(Membership::abort_all);
+        }
+    }
+}
+
+/// Runs a worker from its start to its end. Dropped before that, it ends at once, as if it was killed.
 pub(crate) async fn supervise(
     shared: Arc<Shared>,
     leftovers: Leftovers,
 ) -> Result<ShutdownReport, RunError> {
+    let _ended = EndsOnDrop(&shared);
     crate::executor::install_hook();
     announce(&shared);
     #[cfg(feature = "http")]
@@ -85,8 +99,7 @@ pub(crate) async fn supervise(
         Some(address) => Some(http::start(&shared, address)?),
         None => None,
     };
-    let pulse = heartbeat::start(&shared);
-    let pulse = pulse.inspect_err(|_| shared.shutdown.advance(Phase::Stopped))?;
+    let pulse = heartbeat::start(&shared)?;
     let mut components = start(&shared);
     shared.shutdown.reached(Phase::Quiet).await;
     fall_quiet(&shared).await;

@@ -87,12 +87,17 @@ impl Worker {
     ///
     /// [`RunError::System`] when signals or threads are not to be had, [`RunError::NoRuntime`]
     /// outside of tokio. A Redis that goes away is no error: it is waited for.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before its end, the worker ends at once, as if it was killed: its jobs are aborted, and
+    /// other workers take them over once its lease has run out. The signals no longer end the process by
+    /// themselves. To stop in order beside something else, [`Worker::spawn`] it.
     pub async fn run(&self) -> Result<(), RunError> {
         require_runtime()?;
         let shutdown = Shutdown::new();
-        let listener = signals::listen(shutdown.clone())?;
+        let _listener = signals::listen(shutdown.clone())?;
         let report = self.run_until(shutdown, Leftovers::GiveBack).await;
-        listener.abort();
         report.map(drop)
     }
 

@@ -10,6 +10,7 @@ mod cohorts;
 mod compatibility;
 mod decisions;
 mod delayed;
+mod dropped;
 mod errors;
 mod fixture;
 mod foreign;
