@@ -21,6 +21,9 @@ use crate::meters::{Histogram, Scale};
 use crate::report::{OUTCOMES, USUAL};
 use crate::shared::Shared;
 
+/// The one count that is not of the worker alone, but of its client.
+const RECONNECTS: &str = "jobq_redis_reconnects";
+
 /// Samples of one name.
 #[derive(Debug)]
 pub(crate) struct Family {
@@ -45,6 +48,18 @@ pub(crate) enum Value {
     Counter(u64),
     Gauge(u64),
     Histogram(Spread),
+}
+
+impl Value {
+    /// What it was before anything came.
+    #[cfg(feature = "metrics")]
+    fn none(&self) -> Self {
+        match self {
+            Self::Counter(_) => Self::Counter(0),
+            Self::Gauge(_) => Self::Gauge(0),
+            Self::Histogram(spread) => Self::Histogram(Spread::none(spread.scale)),
+        }
+    }
 }
 
 /// A histogram at one moment.
@@ -134,7 +149,7 @@ pub(crate) fn families(shared: &Shared) -> Vec<Family> {
             &meters.round_trips,
         ),
         counter(
-            "jobq_redis_reconnects",
+            RECONNECTS,
             "Connections to the broker that were opened again.",
             shared.broker().reconnects(),
         ),

@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use jobq::job;
+use jobq::{State, job};
 use metrics::{
     Counter, CounterFn, Gauge, GaugeFn, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder,
     SharedString, Unit,
 };
 
-use crate::fixture::Fixture;
+use crate::fixture::{Fixture, Ledger};
 
 #[job(name = "metrics.good", queue = "metrics")]
 async fn good() {}
@@ -17,6 +17,13 @@ async fn good() {}
 #[job(name = "metrics.slow", queue = "metrics")]
 async fn slow() {
     tokio::time::sleep(std::time::Duration::from_millis(30)).await;
+}
+
+/// Ends once two of them have begun.
+#[job(name = "metrics.pair", queue = "metrics")]
+async fn pair(ledger: State<Ledger>) {
+    ledger.write("begin");
+    ledger.wait_for("begin", 2).await;
 }
 
 /// All that was recorded, by name and labels: how often, and the last value or the sum.
@@ -133,4 +140,35 @@ async fn the_recorder_of_the_program_sees_the_worker() {
     // Nobody but the timekeeper shows a queue.
     let gone = async || (seen.get("jobq_queue_ready queue=metrics")?.1 == 0.0).then_some(());
     support::eventually("nothing of the queue", gone).await;
+}
+
+/// Two workers of one thread, each of which runs one of two jobs, and stops at once: what was shown in
+/// between, while they ran, and after their end.
+#[tokio::test(start_paused = true)]
+async fn workers_of_one_process_add_up_until_they_have_stopped() {
+    let (seen, fixture) = (Seen::default(), Fixture::memory().await);
+    let _shown = metrics::set_default_local_recorder(&seen);
+    let worker = || fixture.calm_worker().queues(["metrics"]).concurrency(1);
+    let workers = [(); 2].map(|()| worker().build().unwrap().spawn());
+    let slots = || seen.get("jobq_slots").map(|(_, slots)| slots);
+    let both = async || slots().filter(|slots| *slots > 1.0);
+    let sum = support::eventually("the slots of both", both).await;
+    assert!((sum - 2.0).abs() < 0.1, "{sum}");
+    fixture
+        .client
+        .enqueue_all((0..2).map(|_| pair::new()))
+        .await
+        .unwrap();
+    fixture.ledger.wait_for("begin", 2).await;
+    for worker in workers {
+        worker.shutdown().await;
+    }
+    let count = |key: &str| seen.get(key).map(|(count, _)| count);
+    let labels = "queue=metrics name=metrics.pair";
+    let done = count(&format!("jobq_jobs_total {labels} outcome=done"));
+    let runs = count(&format!("jobq_job_run_seconds {labels}"));
+    assert_eq!((done, runs), (Some(2), Some(2)), "the last ones too");
+    for gauge in ["jobq_slots", "jobq_jobs_in_flight"] {
+        assert_eq!(seen.get(gauge), Some((0, 0.0)), "{gauge}");
+    }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use jobq::BrokerError;
 use metrics::{Key, KeyName, Label, Level, Metadata, Unit, with_recorder};
 
-use super::{Family, Kind, Labels, Spread, Value, families};
+use super::{Family, Kind, Labels, RECONNECTS, Spread, Value, families};
 use crate::component::Component;
 use crate::meters::Scale;
 use crate::shared::Shared;
@@ -18,14 +18,15 @@ const SHOW_EVERY: Duration = Duration::from_secs(2);
 
 static METADATA: Metadata<'_> = Metadata::new("jobq_worker", Level::INFO, Some("jobq_worker"));
 
-/// The loop of one worker.
+/// Which sample it is.
+type Id = (&'static str, Labels);
+
+/// The loop of one worker. When it is dropped it shows the end: what came last, and nothing that is.
 #[derive(Debug)]
 pub(crate) struct Publisher {
     shared: Arc<Shared>,
-    /// What was shown of the histograms.
-    shown: HashMap<(&'static str, Labels), Spread>,
-    /// Gauges that were shown: what has no value any more is shown as nothing.
-    gauges: Vec<(&'static str, Labels)>,
+    /// What was shown. Only what has changed since is, so that several workers of a process add up.
+    shown: HashMap<Id, Value>,
     described: bool,
 }
 
@@ -33,64 +34,85 @@ impl Component for Publisher {
     const NAME: &'static str = "publisher";
 
     async fn tick(&mut self) -> Result<Duration, BrokerError> {
-        self.show();
+        self.show(families(&self.shared));
         Ok(SHOW_EVERY)
     }
 }
 
 impl Publisher {
     pub(crate) fn new(shared: &Arc<Shared>) -> Self {
+        // The client may be older than this worker, and another have shown what came before.
+        let reconnects = Value::Counter(shared.broker().reconnects());
         Self {
             shared: shared.clone(),
-            shown: HashMap::new(),
-            gauges: Vec::new(),
+            shown: HashMap::from([((RECONNECTS, Labels::new()), reconnects)]),
             described: false,
         }
     }
 
-    pub(crate) fn show(&mut self) {
-        let families = families(&self.shared);
+    fn show(&mut self, families: Vec<Family>) {
         if !std::mem::replace(&mut self.described, true) {
             families.iter().for_each(describe);
         }
-        let mut gauges = Vec::new();
+        let mut before = std::mem::take(&mut self.shown);
         for Family { name, samples, .. } in families {
             for (labels, value) in samples {
-                match value {
-                    Value::Counter(count) => {
-                        let key = key(&counter_name(name), &labels);
-                        with_recorder(|r| r.register_counter(&key, &METADATA).absolute(count));
-                    }
-                    Value::Gauge(value) => {
-                        set(name, &labels, value);
-                        gauges.push((name, labels));
-                    }
-                    Value::Histogram(spread) => self.spread(name, labels, spread),
-                }
+                let id = (name, labels);
+                change(&id, before.remove(&id), &value);
+                self.shown.insert(id, value);
             }
         }
-        for (name, labels) in std::mem::take(&mut self.gauges) {
-            if !gauges.contains(&(name, labels.clone())) {
-                // The sum over all workers is right then.
-                set(name, &labels, 0);
+        for (id, before) in before {
+            match before {
+                // It has no value any more: what it had is taken from the sum over all workers.
+                Value::Gauge(_) => change(&id, Some(before), &Value::Gauge(0)),
+                count => drop(self.shown.insert(id, count)),
             }
         }
-        self.gauges = gauges;
     }
+}
 
-    /// Records what has come since.
-    fn spread(&mut self, name: &'static str, labels: Labels, now: Spread) {
-        let key = key(name, &labels);
-        let shown = self.shown.entry((name, labels));
-        let shown = shown.or_insert_with(|| Spread::none(now.scale));
-        let news = since(&now, shown);
-        *shown = now;
-        with_recorder(|recorder| {
-            let histogram = recorder.register_histogram(&key, &METADATA);
-            for (value, count) in values(&news) {
-                histogram.record_many(value, usize::try_from(count).unwrap_or(usize::MAX));
-            }
-        });
+impl Drop for Publisher {
+    fn drop(&mut self) {
+        // A recorder that panics twice would end the process.
+        if !std::thread::panicking() {
+            let mut last = families(&self.shared);
+            last.retain(|family| family.kind != Kind::Gauge);
+            self.show(last);
+        }
+    }
+}
+
+/// Records how far a value went since it was shown last.
+fn change((name, labels): &Id, before: Option<Value>, now: &Value) {
+    match (now, before.unwrap_or_else(|| now.none())) {
+        (Value::Counter(now), Value::Counter(before)) => {
+            let key = key(&counter_name(name), labels);
+            let news = now.saturating_sub(before);
+            with_recorder(|recorder| recorder.register_counter(&key, &METADATA).increment(news));
+        }
+        (Value::Gauge(now), Value::Gauge(before)) => {
+            let key = key(name, labels);
+            with_recorder(|recorder| {
+                let gauge = recorder.register_gauge(&key, &METADATA);
+                match now.checked_sub(before) {
+                    Some(up) => gauge.increment(float(up)),
+                    None => gauge.decrement(float(before - now)),
+                }
+            });
+        }
+        (Value::Histogram(now), Value::Histogram(before)) => {
+            let key = key(name, labels);
+            let news = since(now, &before);
+            with_recorder(|recorder| {
+                let histogram = recorder.register_histogram(&key, &METADATA);
+                for (value, count) in values(&news) {
+                    histogram.record_many(value, usize::try_from(count).unwrap_or(usize::MAX));
+                }
+            });
+        }
+        // What has a name is always of one kind.
+        _ => {}
     }
 }
 
@@ -114,11 +136,6 @@ fn key(name: &str, labels: &Labels) -> Key {
         .iter()
         .map(|(name, value)| Label::new(*name, value.clone()));
     Key::from_parts(name.to_owned(), labels.collect::<Vec<_>>())
-}
-
-fn set(name: &'static str, labels: &Labels, value: u64) {
-    let key = key(name, labels);
-    with_recorder(|recorder| recorder.register_gauge(&key, &METADATA).set(float(value)));
 }
 
 /// What came to a histogram since another look at it.
