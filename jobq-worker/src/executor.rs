@@ -178,8 +178,14 @@ impl Run {
 
     fn ending(&mut self, ended: Ended) -> Ending {
         self.open = false;
-        let now_ns = self.owner.shared.elapsed_ns();
-        let spent_ns = now_ns.saturating_sub(self.begun_ns).max(1);
+        let spent_ns = match self.entry {
+            Some(_) => {
+                let now_ns = self.owner.shared.elapsed_ns();
+                now_ns.saturating_sub(self.begun_ns).max(1)
+            }
+            // Nobody here can run it.
+            None => 0,
+        };
         let (action, kind) = settlement::settlement(self, ended);
         let note = Note {
             id: Some(self.envelope.id()),

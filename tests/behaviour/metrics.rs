@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use jobq::{State, job};
+use jobq::{NamedJob, State, job};
 use metrics::{
     Counter, CounterFn, Gauge, GaugeFn, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder,
     SharedString, Unit,
@@ -171,4 +171,21 @@ async fn workers_of_one_process_add_up_until_they_have_stopped() {
     for gauge in ["jobq_slots", "jobq_jobs_in_flight"] {
         assert_eq!(seen.get(gauge), Some((0, 0.0)), "{gauge}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_of_an_unknown_name_is_shown_as_no_run() {
+    let (seen, fixture) = (Seen::default(), Fixture::memory().await);
+    let _shown = metrics::set_default_local_recorder(&seen);
+    let unknown = NamedJob::new("metrics.unknown", &HashMap::<String, u32>::new()).unwrap();
+    let unknown = unknown.queue("metrics");
+    fixture.client.enqueue_named(unknown).await.unwrap();
+    let worker = fixture.calm_worker().queues(["metrics"]).build().unwrap();
+    let handle = worker.spawn();
+    let labels = "queue=metrics name=other";
+    let snoozed = format!("jobq_jobs_total {labels} outcome=snoozed");
+    let shown = async || seen.get(&snoozed).filter(|(jobs, _)| *jobs > 0);
+    support::eventually("its postponement", shown).await;
+    handle.shutdown().await;
+    assert_eq!(seen.get(&format!("jobq_job_run_seconds {labels}")), None);
 }

@@ -190,6 +190,7 @@ on_every_broker! {{
         of_one_being_adopted_counts_nothing
         of_others_are_still_known
         keeps_a_thousand_names_and_the_rest_together
+        the_name_of_the_rest_is_none_of_the_thousand
         carries_any_name
         an_empty_one_counts_nothing
     }

@@ -138,6 +138,26 @@ pub(crate) async fn keeps_a_thousand_names_and_the_rest_together(f: Fixture) {
     assert!(counted.iter().any(|(name, _)| name == "job 0999"));
 }
 
+pub(crate) async fn the_name_of_the_rest_is_none_of_the_thousand(f: Fixture) {
+    let worker = member(&f).await;
+    let names: Vec<String> = (0..=MAX_NAMES).map(|n| format!("job {n:04}")).collect();
+    let names: Vec<&str> = [OTHER_JOBS]
+        .into_iter()
+        .chain(names.iter().map(String::as_str))
+        .collect();
+    for (number, names) in (1..).zip(names.chunks(MAX_TALLIES)) {
+        send(&f, &report(&f, &worker.id, number, names)).await;
+    }
+    let counted = counted(&f).await;
+    let done = |name: &str| {
+        let found = counted.iter().find(|(counted, _)| counted == name);
+        found.map(|(_, totals)| totals.done)
+    };
+    assert_eq!(counted.len(), MAX_NAMES + 1);
+    assert_eq!((done("job 0999"), done("job 1000")), (Some(1), None));
+    assert_eq!(done(OTHER_JOBS), Some(2));
+}
+
 pub(crate) async fn carries_any_name(f: Fixture) {
     let worker = member(&f).await;
     let names = ["", " ", "a b 1 2", "ä\n\0\u{1b}", "other", "1"];

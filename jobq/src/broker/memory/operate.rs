@@ -46,7 +46,8 @@ impl Queue {
     }
 
     fn add(&mut self, tally: &Tally) {
-        let full = self.totals.len() >= MAX_NAMES && !self.totals.contains_key(&tally.name);
+        let apart = self.totals.len() - usize::from(self.totals.contains_key(OTHER_JOBS));
+        let full = apart >= MAX_NAMES && !self.totals.contains_key(&tally.name);
         let name = if full { OTHER_JOBS } else { &tally.name };
         let ms = u64::try_from(tally.totals.spent.as_millis()).unwrap_or(u64::MAX);
         let added = Totals {

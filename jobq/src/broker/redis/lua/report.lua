@@ -25,19 +25,21 @@ end
 if number <= (tonumber(redis.call('HGET', reports, worker)) or 0) then
   return {'counted'}
 end
-local known = redis.call('HLEN', totals)
+-- That of the rest is none of the names that are kept apart.
+local known = redis.call('HLEN', totals) - redis.call('HEXISTS', totals, other)
 redis.call('HSET', reports, worker, string.format('%.0f', number))
 -- Figures beyond these five are a newer worker's, and kept.
 local figures = 5
 for at = tally, #ARGV, 1 + figures do
   local name = ARGV[at]
   local stored = redis.call('HGET', totals, name)
-  if not stored and known >= names and name ~= other then
-    name = other
-    stored = redis.call('HGET', totals, name)
-  end
-  if not stored then
-    known = known + 1
+  if not stored and name ~= other then
+    if known < names then
+      known = known + 1
+    else
+      name = other
+      stored = redis.call('HGET', totals, name)
+    end
   end
   local sums = {}
   for figure in string.gmatch(stored or '', '%d+') do
