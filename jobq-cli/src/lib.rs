@@ -7,6 +7,7 @@
 //! | `values.rs`, `state.rs`, `pace.rs` | how values are written |
 //! | `arguments.rs` | a job's arguments as JSON |
 //! | `session.rs` | connecting, and what every command is given |
+//! | `heard.rs` | which workers of a queue live |
 //! | `doctor/` | what is wrong with a Redis and the queues in it: facts, judgement, cures |
 //! | `health/` | whether all is within limits, for probes |
 //! | `consent.rs` | whether what destroys may be done |
@@ -23,6 +24,7 @@ mod doctor;
 mod failure;
 mod flags;
 mod health;
+mod heard;
 mod interrupt;
 mod output;
 mod pace;

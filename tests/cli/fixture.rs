@@ -125,6 +125,11 @@ impl Fixture {
         self.client.queue(name).expect("the name is legal")
     }
 
+    /// The name of a key.
+    pub(crate) fn key(&self, name: &str) -> String {
+        format!("{}:{name}", self.namespace)
+    }
+
     /// The URL of an operator.
     pub(crate) fn url(&self, role: Role) -> String {
         format!("{}?namespace={}", role.log_in(&self.url), self.namespace)

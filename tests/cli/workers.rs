@@ -2,24 +2,29 @@
 
 use std::process::{Child, Command, Stdio};
 
-use jobq::WorkerInfo;
+use jobq::{WorkerId, WorkerInfo};
 use serde_json::json;
 use support::jobs::{QUEUE, hold};
 use support::{Record, Role};
 
-use crate::fixture::Fixture;
+use crate::fixture::{Fixture, note};
 
 /// A worker process, which ends with the test.
 struct Process(Child);
 
 impl Process {
     fn start(f: &Fixture) -> Self {
+        Self::start_with(f, &[])
+    }
+
+    fn start_with(f: &Fixture, env: &[(&str, &str)]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_jobq-test-worker"));
         command
             .env_clear()
             .env("TEST_ENDS_WITH_STDIN", "1")
             .env("JOBQ_RENEW_EVERY", "100ms")
             .env("JOBQ_URL", f.url(Role::Worker))
+            .envs(env.iter().copied())
             .args(["--queues", QUEUE, "--concurrency", "3"])
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
@@ -142,4 +147,69 @@ async fn a_worker_is_quieted_and_stopped_through_redis() {
         .json(&["workers", "stop", "--all", "--yes"], "workers stop")
         .await;
     assert_eq!(nobody["workers"], json!([]));
+}
+
+/// How many workers a queue has, by `stats` and by `queues list`.
+async fn counted(f: &Fixture, queue: &str) -> [u64; 2] {
+    let stats = f.json(&["stats", queue], "stats").await;
+    let list = f.json(&["queues", "list"], "queues list").await;
+    let queues = list["queues"].as_array().expect("a list").iter();
+    let mut listed = queues.filter(|one| one["queue"] == queue);
+    let listed = listed.next().expect("the queue is listed");
+    [&stats["queues"][0], listed].map(|one| one["workers"].as_u64().expect("a number"))
+}
+
+async fn members(f: &Fixture, queue: &str) -> Vec<(WorkerId, u64)> {
+    let queue = f.queue(queue);
+    let members = f.client.broker().members(queue.name()).await;
+    members.expect("the server answers")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_was_killed_is_not_counted_though_it_is_a_member_still() {
+    let f = Fixture::start().await;
+    let mut process = Process::start_with(&f, &[("JOBQ_LEASE", "1s")]);
+    support::eventually("the worker to be counted", async || {
+        let queues = f.client.queues().await.expect("the server answers");
+        let known = queues.iter().any(|queue| queue.as_str() == QUEUE);
+        (known && counted(&f, QUEUE).await == [1, 1]).then_some(())
+    })
+    .await;
+    process.0.kill().expect("it is our child");
+    process.seen(&f, WorkerInfo::is_lost).await;
+    assert_eq!(members(&f, QUEUE).await.len(), 1);
+    assert_eq!(counted(&f, QUEUE).await, [0, 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_was_taken_for_dead_counts_as_the_member_that_it_has_become() {
+    let f = Fixture::start().await;
+    note::enqueue(&f.client, "x").await.expect("it is enqueued");
+    let worker = f.worker();
+    let id = support::eventually("the worker to join", async || {
+        let mut members = members(&f, "mail").await;
+        members.pop().map(|(id, _)| id)
+    })
+    .await;
+    // As another does that takes over from it.
+    let mut command = redis::cmd("HSET");
+    command.arg(f.key("{mail}:workers")).arg(id.as_str()).arg(0);
+    let adopted = command.exec_async(&mut f.redis().await).await;
+    adopted.expect("it is set");
+    support::eventually("the worker to join and to tell of it", async || {
+        let workers = f.client.workers().await.expect("the server answers");
+        let served = workers.iter().flat_map(|worker| &worker.queues);
+        let members = members(&f, "mail").await;
+        let mut new = served.filter(|served| served.member != id);
+        new.any(|served| members.iter().any(|(member, _)| *member == served.member))
+            .then_some(())
+    })
+    .await;
+    // And has ended with it.
+    let mut command = redis::cmd("HDEL");
+    command.arg(f.key("{mail}:workers")).arg(id.as_str());
+    let ended = command.exec_async(&mut f.redis().await).await;
+    ended.expect("it is removed");
+    assert_eq!(counted(&f, "mail").await, [1, 1]);
+    worker.shutdown().await;
 }

@@ -6,6 +6,7 @@
 mod faults;
 mod fixture;
 mod health;
+mod members;
 mod outside;
 // The same for all commands.
 #[path = "../cli/schema.rs"]

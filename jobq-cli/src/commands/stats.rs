@@ -8,6 +8,7 @@ use serde_json::{Map, json};
 
 use self::figures::{Figures, Rates};
 use crate::failure::Failure;
+use crate::heard::Heard;
 use crate::output::{Cell, Column, Row, time};
 use crate::session::Session;
 use crate::values::interval;
@@ -78,9 +79,11 @@ pub(crate) async fn run(session: &Session, args: &Args) -> Result<(), Failure> {
 async fn take(session: &Session, args: &Args) -> Result<Look, Failure> {
     let at = Instant::now();
     let mut queues = Vec::new();
+    let broker = &**session.client.broker();
+    let heard = Heard::ask(&session.client).await?;
     for queue in session.queues(&args.queues).await? {
-        let members = session.client.broker().members(queue.name()).await?;
-        let figures = Figures::new(&queue.stats().await?, members.len() as u64);
+        let workers = heard.living(broker, queue.name()).await?;
+        let figures = Figures::new(&queue.stats().await?, workers);
         queues.push((queue.name().as_str().to_owned(), figures));
     }
     Ok(Look { at, queues })

@@ -5,10 +5,11 @@ mod members;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jobq::broker::{Broker, Owned, QueueFacts, Role, ServerFacts};
+use jobq::broker::{Broker, KeyFacts, Owned, QueueFacts, Role, ServerFacts};
 use jobq::{BrokerErrorKind, Client, QueueName, WorkerId};
 
 use crate::failure::Failure;
+use crate::heard::Heard;
 
 /// All that is judged.
 #[derive(Debug, Default)]
@@ -37,8 +38,22 @@ pub(crate) struct QueueSeen {
     pub(crate) orphans: Vec<Owned>,
     /// What members own that have died, as far as can be told.
     pub(crate) lost: Vec<Owned>,
-    /// Members that live, as far as can be told.
+    /// How many members live, as far as can be told.
     pub(crate) living: usize,
+}
+
+impl QueueSeen {
+    /// The elements of its key of this name.
+    pub(crate) fn length(&self, name: &str) -> u64 {
+        let named = |key: &&KeyFacts| key.key.rsplit(':').next() == Some(name);
+        let key = self.facts.iter().flat_map(|facts| &facts.keys).find(named);
+        key.and_then(|key| key.length).unwrap_or(0)
+    }
+
+    /// The jobs that the next worker would take.
+    pub(crate) fn ready(&self) -> u64 {
+        self.length("ready") + self.length("suspects")
+    }
 }
 
 /// Looks at everything.
@@ -46,11 +61,7 @@ pub(crate) async fn gather(client: &Client, roles: &[Role]) -> Result<Store, Fai
     let broker = &**client.broker();
     let server = broker.examine().await?.unwrap_or_default();
     let mut owners = if_allowed(owners(broker).await)?.unwrap_or_default();
-    let workers = if_allowed(client.workers().await.map_err(Failure::from))?.unwrap_or_default();
-    let heard = workers
-        .iter()
-        .map(|worker| (worker.id.clone(), !worker.is_lost()));
-    let heard: BTreeMap<WorkerId, bool> = heard.collect();
+    let heard = if_allowed(Heard::ask(client).await)?.unwrap_or_default();
     let mut names: BTreeSet<QueueName> = owners.keys().cloned().collect();
     names.extend(if_allowed(broker.queues().await.map_err(Failure::from))?.unwrap_or_default());
     let mut queues = Vec::with_capacity(names.len());

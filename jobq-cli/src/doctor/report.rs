@@ -135,7 +135,7 @@ impl Report<'_> {
             });
             json!({
                 "queue": queue.name.as_str(),
-                "workers": facts.map(|facts| facts.members.len()),
+                "workers": facts.map(|_| queue.living),
                 "keys": keys.collect::<Vec<_>>(),
             })
         });

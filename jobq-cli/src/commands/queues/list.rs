@@ -3,6 +3,7 @@
 use serde_json::{Map, json};
 
 use crate::failure::Failure;
+use crate::heard::Heard;
 use crate::output::{Cell, Column, Row};
 use crate::session::Session;
 
@@ -22,9 +23,11 @@ pub(super) struct Args {}
 pub(super) async fn run(session: &Session, _args: &Args) -> Result<(), Failure> {
     let mut listing = session.out.listing(COLUMNS);
     listing.begin(&Map::new(), "queues")?;
+    let broker = &**session.client.broker();
+    let heard = Heard::ask(&session.client).await?;
     for queue in session.queues(&[]).await? {
         let stats = queue.stats().await?;
-        let workers = session.client.broker().members(queue.name()).await?.len();
+        let workers = heard.living(broker, queue.name()).await?;
         let state = match stats.paused {
             true => Cell::word("paused").doubtful(),
             false => Cell::word("open"),
@@ -34,7 +37,7 @@ pub(super) async fn run(session: &Session, _args: &Args) -> Result<(), Failure> 
             cells: vec![
                 Cell::word(name),
                 state,
-                Cell::number(workers as u64),
+                Cell::number(workers),
                 Cell::number(waiting),
                 Cell::number(stats.in_flight),
                 Cell::number(stats.dead).bad_if(stats.dead > 0),

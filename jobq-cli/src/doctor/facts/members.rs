@@ -1,6 +1,7 @@
-//! Which members of a queue live. A worker tells of itself with each heartbeat, and for a minute or
-//! two after its last one that is kept. Of a member that tells nothing (it died before that, or has
-//! just begun) its counter says whether it lives, to who waits until the next heartbeat is due.
+//! Which members of a queue live. A worker tells of itself with each heartbeat, the first time where it
+//! begins, and for a minute or two after its last one that is kept. Of a member that tells nothing
+//! (it died before that, or may not tell) its counter says whether it lives, to who waits until the
+//! next heartbeat is due.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,113 +12,158 @@ use tokio::time::sleep;
 
 use super::{QueueSeen, owned};
 use crate::failure::Failure;
+use crate::heard::Heard;
 
-/// Nobody is waited for who may be silent for longer than this, and is thought to live.
+/// Nobody is waited for longer than this: more than twice what a worker takes unless it was set
+/// otherwise.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 /// How much later than it is due a heartbeat may come.
 const LATE: Duration = Duration::from_millis(500);
 
-/// Says of each queue how many of its members live, and what the others own. `heard` has whether
-/// each that tells of itself does so still.
-pub(super) async fn judge(
-    broker: &dyn Broker,
-    queues: &mut [QueueSeen],
-    heard: &BTreeMap<WorkerId, bool>,
-) -> Result<(), Failure> {
-    let mut doubtful = Vec::new();
-    let mut wait = Duration::ZERO;
-    for (place, queue) in queues.iter_mut().enumerate() {
-        let (sorted, untold) = sort(queue, heard);
-        queue.living = sorted.living;
-        queue.lost = owned(broker, &queue.name, &sorted.lost).await?;
-        if untold.is_empty() {
-            continue;
-        }
-        let names: Vec<WorkerId> = untold.keys().cloned().collect();
-        let hold = owned(broker, &queue.name, &names).await?;
-        if queue.living > 0 || hold.is_empty() {
-            // They decide over nothing: others look after what they have, or they have nothing.
-            queue.living += untold.len();
-            continue;
-        }
-        wait = names.iter().map(until_heartbeat).fold(wait, Duration::max);
-        doubtful.push((place, untold));
-    }
-    if doubtful.is_empty() {
-        return Ok(());
-    }
-    sleep(wait.min(LONGEST_WAIT) + LATE).await;
-    for (place, before) in doubtful {
-        let queue = &mut queues[place];
-        let now: BTreeMap<_, _> = broker.members(&queue.name).await?.into_iter().collect();
-        let stands = |(worker, counter): &(&WorkerId, &u64)| now.get(*worker) == Some(*counter);
-        let still = before.iter().filter(stands).map(|(worker, _)| worker);
-        let still = still.filter(|worker| until_heartbeat(worker) <= LONGEST_WAIT);
-        let still: Vec<WorkerId> = still.cloned().collect();
-        queue.living += now.len().saturating_sub(still.len() + queue.lost.len());
-        queue.lost.extend(owned(broker, &queue.name, &still).await?);
-    }
-    Ok(())
-}
-
-/// How long a worker may take from one heartbeat to the next: half of its lease at the most.
-fn until_heartbeat(worker: &WorkerId) -> Duration {
-    worker.lease().map_or(Duration::MAX, |lease| lease / 2)
-}
-
+/// Members by what they tell; those that tell nothing, with their counters.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Sorted {
     living: usize,
     lost: Vec<WorkerId>,
+    untold: BTreeMap<WorkerId, u64>,
 }
 
-/// The members by what they tell, and those with their counters that tell nothing.
-fn sort(queue: &QueueSeen, heard: &BTreeMap<WorkerId, bool>) -> (Sorted, BTreeMap<WorkerId, u64>) {
-    let (mut sorted, mut untold) = (Sorted::default(), BTreeMap::new());
-    for (worker, counter) in queue.facts.iter().flat_map(|facts| &facts.members) {
-        match heard.get(worker) {
-            Some(true) => sorted.living += 1,
-            Some(false) => sorted.lost.push(worker.clone()),
-            None => drop(untold.insert(worker.clone(), *counter)),
+/// Says of each queue how many of its members live, and what the others own.
+pub(super) async fn judge(
+    broker: &dyn Broker,
+    queues: &mut [QueueSeen],
+    heard: &Heard,
+) -> Result<(), Failure> {
+    let mut doubtful = Vec::new();
+    let mut wait = Duration::ZERO;
+    for (place, queue) in queues.iter_mut().enumerate() {
+        let members = queue.facts.iter().flat_map(|facts| &facts.members);
+        let sorted = Sorted::new(members.cloned(), |member| heard.lives(&queue.name, member));
+        queue.living = sorted.living;
+        queue.lost = owned(broker, &queue.name, &sorted.lost).await?;
+        let untold = sorted.untold;
+        // Where another lives it looks after what they have.
+        if sorted.living > 0 || untold.is_empty() {
+            continue;
+        }
+        let names: Vec<WorkerId> = untold.keys().cloned().collect();
+        // Whether they live decides over something.
+        if queue.ready() > 0 || !owned(broker, &queue.name, &names).await?.is_empty() {
+            wait = names.iter().map(until_heartbeat).fold(wait, Duration::max);
+            doubtful.push((place, untold));
         }
     }
-    (sorted, untold)
+    if doubtful.is_empty() {
+        return Ok(());
+    }
+    sleep(wait + LATE).await;
+    for (place, before) in doubtful {
+        let queue = &mut queues[place];
+        let now = broker.members(&queue.name).await?.into_iter();
+        let now = Sorted::after(now, &before, |member| heard.lives(&queue.name, member));
+        queue.living = now.living;
+        queue
+            .lost
+            .extend(owned(broker, &queue.name, &now.lost).await?);
+    }
+    Ok(())
+}
+
+/// How long to wait for a worker's next heartbeat, which is due within half of its lease.
+fn until_heartbeat(worker: &WorkerId) -> Duration {
+    let due = worker.lease().map_or(LONGEST_WAIT, |lease| lease / 2);
+    due.min(LONGEST_WAIT)
+}
+
+impl Sorted {
+    fn new(
+        members: impl Iterator<Item = (WorkerId, u64)>,
+        lives: impl Fn(&WorkerId) -> Option<bool>,
+    ) -> Self {
+        let mut sorted = Self::default();
+        for (member, counter) in members {
+            match lives(&member) {
+                Some(true) => sorted.living += 1,
+                Some(false) => sorted.lost.push(member),
+                None => drop(sorted.untold.insert(member, counter)),
+            }
+        }
+        sorted
+    }
+
+    /// Later, once a heartbeat was due: of those that tell nothing who has renewed lives, and so does
+    /// who has joined since. Of the lost only these are told, for of the others it is known.
+    fn after(
+        members: impl Iterator<Item = (WorkerId, u64)>,
+        before: &BTreeMap<WorkerId, u64>,
+        lives: impl Fn(&WorkerId) -> Option<bool>,
+    ) -> Self {
+        let mut sorted = Self::new(members, lives);
+        sorted.lost.clear();
+        for (member, counter) in std::mem::take(&mut sorted.untold) {
+            match before.get(&member) {
+                Some(&stood) if stood == counter => sorted.lost.push(member),
+                _ => sorted.living += 1,
+            }
+        }
+        sorted
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use jobq::QueueName;
-    use jobq::broker::QueueFacts;
-
     use super::*;
 
-    #[test]
-    fn members_are_sorted_by_what_they_tell() {
-        let id = WorkerId::from_stored;
-        let queue = QueueSeen {
-            name: QueueName::new("mail").unwrap(),
-            facts: Some(QueueFacts {
-                members: vec![(id("a"), 1), (id("b"), 2), (id("c"), 3)],
-                ..QueueFacts::default()
-            }),
-            orphans: Vec::new(),
-            lost: Vec::new(),
-            living: 0,
-        };
-        let heard = BTreeMap::from([(id("a"), true), (id("b"), false), (id("x"), true)]);
-        let expected = Sorted {
-            living: 1,
-            lost: vec![id("b")],
-        };
-        let untold = BTreeMap::from([(id("c"), 3)]);
-        assert_eq!(sort(&queue, &heard), (expected, untold));
+    fn id(name: &str) -> WorkerId {
+        WorkerId::from_stored(name)
+    }
+
+    fn members(all: &[(&str, u64)]) -> impl Iterator<Item = (WorkerId, u64)> {
+        let all: Vec<_> = all
+            .iter()
+            .map(|&(name, counter)| (id(name), counter))
+            .collect();
+        all.into_iter()
+    }
+
+    fn lives(member: &WorkerId) -> Option<bool> {
+        match member.as_str() {
+            "alive" => Some(true),
+            "lost" => Some(false),
+            _ => None,
+        }
     }
 
     #[test]
-    fn a_heartbeat_is_due_within_half_a_lease() {
+    fn members_are_sorted_by_what_they_tell() {
+        let all = members(&[("alive", 1), ("lost", 2), ("silent", 3)]);
+        let expected = Sorted {
+            living: 1,
+            lost: vec![id("lost")],
+            untold: BTreeMap::from([(id("silent"), 3)]),
+        };
+        assert_eq!(Sorted::new(all, lives), expected);
+    }
+
+    #[test]
+    fn of_those_that_tell_nothing_who_renews_or_joins_lives() {
+        let before = members(&[("gone", 1), ("stands", 3), ("renews", 3)]).collect();
+        let now = members(&[("lost", 2), ("stands", 3), ("renews", 4), ("joins", 1)]);
+        let expected = Sorted {
+            living: 2,
+            lost: vec![id("stands")],
+            untold: BTreeMap::new(),
+        };
+        assert_eq!(Sorted::after(now, &before, lives), expected);
+    }
+
+    #[test]
+    fn a_heartbeat_is_waited_for_no_longer_than_half_a_lease() {
         let worker = WorkerId::leased(Duration::from_secs(7));
         assert_eq!(until_heartbeat(&worker), Duration::from_millis(3500));
-        assert!(until_heartbeat(&WorkerId::from_stored("ghost")) > LONGEST_WAIT);
+        let worker = WorkerId::leased(Duration::from_secs(600));
+        assert_eq!(until_heartbeat(&worker), LONGEST_WAIT);
+        assert_eq!(until_heartbeat(&id("ghost")), LONGEST_WAIT);
     }
 }

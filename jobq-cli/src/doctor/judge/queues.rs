@@ -1,7 +1,7 @@
 //! The queues: whether their keys are what they should be, and who looks after what lies in them.
 //! One line for all of them where nothing is wrong, and one for each queue where something is.
 
-use jobq::broker::{KeyFacts, Owned, QueueFacts};
+use jobq::broker::{Owned, QueueFacts};
 
 use super::amount::{bytes, number};
 use crate::doctor::facts::{QueueSeen, Store};
@@ -75,13 +75,6 @@ impl<'a> Known<'a> {
 
     fn name(&self) -> &str {
         self.queue.name.as_str()
-    }
-
-    /// The elements of the key of this name.
-    fn length(&self, name: &str) -> u64 {
-        let named = |key: &&KeyFacts| key.key.rsplit(':').next() == Some(name);
-        let key = self.facts.keys.iter().find(named);
-        key.and_then(|key| key.length).unwrap_or(0)
     }
 }
 
@@ -174,7 +167,7 @@ fn no_orphans(_: &[Known<'_>]) -> Finding {
 }
 
 fn workers(known: &Known<'_>) -> Vec<Finding> {
-    let ready = known.length("ready") + known.length("suspects");
+    let ready = known.queue.ready();
     if ready == 0 || known.queue.living > 0 {
         return Vec::new();
     }
@@ -192,7 +185,7 @@ fn all_are_served(_: &[Known<'_>]) -> Finding {
 }
 
 fn dead(known: &Known<'_>) -> Vec<Finding> {
-    let records = known.length("dead");
+    let records = known.queue.length("dead");
     if records < DEAD_NEAR {
         return Vec::new();
     }

@@ -1,3 +1,4 @@
+use jobq::broker::KeyFacts;
 use jobq::{QueueName, WorkerId};
 
 use super::*;
