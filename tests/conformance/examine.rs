@@ -77,6 +77,7 @@ pub(crate) async fn owners_are_found_on_every_queue(f: Fixture) {
             worker,
             in_flight: Some(2),
             handed: Some(1),
+            damaged: Vec::new(),
         };
         assert_eq!(owned, [expected]);
     }

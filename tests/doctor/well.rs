@@ -55,6 +55,28 @@ async fn people_are_told_why_and_what_to_type_and_programs_get_fields() {
 }
 
 #[tokio::test]
+async fn a_cure_logs_in_as_one_who_may_and_tells_no_secret() {
+    let cure = async |url: &str| {
+        let report = doctor_at(url, &[]).await;
+        let one = report.found("eviction", "error", "");
+        one["cure"].as_str().unwrap().to_owned()
+    };
+    let policy = ("maxmemory-policy", "allkeys-lru");
+    let server = well_but(&[policy]);
+    let open = format!("redis-cli -u {}/0", server.url());
+    let by_name = cure(&Role::Operator.log_in(&server.url())).await;
+    let expected = format!("{open} --user ADMIN --askpass CONFIG SET");
+    assert!(by_name.starts_with(&expected), "{by_name}");
+
+    let server = well_but(&[policy, ("requirepass", "planted7secret")]);
+    let open = format!("redis-cli -u {}/0", server.url());
+    let url = server.url().replace("//", "//:planted7secret@");
+    let by_password = cure(&url).await;
+    let expected = format!("{open} --askpass CONFIG SET");
+    assert!(by_password.starts_with(&expected), "{by_password}");
+}
+
+#[tokio::test]
 async fn no_password_is_printed() {
     let server = RedisServer::start_with(&[("requirepass", "planted7secret")]);
     let url = server.url().replace("//", "//:planted7secret@");

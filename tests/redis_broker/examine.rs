@@ -58,8 +58,15 @@ async fn what_a_user_may_not_know_is_not_known_and_no_failure() {
         assert_eq!((facts.settings, facts.slow), (None, None), "{role:?}");
         assert_eq!(facts.user, role.user());
         assert_eq!(facts.memory.limit, Some(0), "{role:?}");
-        let queue = broker.examine_queue(&queue()).await.unwrap();
-        assert_eq!(queue.is_some(), role == Role::Operator, "{role:?}");
+        let queue = broker.examine_queue(&queue()).await;
+        match queue {
+            Ok(facts) => assert!(facts.is_some() && role == Role::Operator, "{role:?}"),
+            Err(error) => {
+                assert_eq!(error.kind(), BrokerErrorKind::Forbidden, "{role:?}");
+                assert!(error.to_string().contains("TYPE"), "{error}");
+                assert_ne!(role, Role::Operator);
+            }
+        }
     }
 }
 
@@ -117,6 +124,41 @@ async fn keys_of_another_type_are_told_and_the_others_too() {
     let gone = [WorkerId::from_stored("gone")];
     let owned = broker.owned(&queue(), &gone).await.unwrap();
     assert_eq!((owned[0].in_flight, owned[0].handed), (None, Some(0)));
+    let [damaged] = &owned[0].damaged[..] else {
+        panic!("one key is damaged: {owned:?}");
+    };
+    assert_eq!(
+        (&damaged.key[..], damaged.expected, &damaged.found[..]),
+        ("jobq:{mail}:inflight:gone", "hash", "string")
+    );
+}
+
+#[tokio::test]
+async fn what_a_user_may_not_ask_is_an_error_that_names_the_right() {
+    for (right, denied) in [
+        ("TYPE", "-type"),
+        ("LLEN", "-llen"),
+        ("HGETALL", "-hgetall"),
+        ("HLEN", "-hlen"),
+    ] {
+        let server = RedisServer::start();
+        broker_on(&server)
+            .await
+            .enqueue(&queue(), &[now("a")])
+            .await
+            .unwrap();
+        ask(&server, &["HSET", "jobq:{mail}:inflight:gone", "1.1", "x"]).await;
+        ask(&server, &["ACL", "SETUSER", "jobq-operator", denied]).await;
+        let url = Role::Operator.log_in(&server.url());
+        let config = RedisConfig::parse(&url, None).unwrap();
+        let broker = RedisBroker::connect(config, DEADLINE).await.unwrap();
+        let facts = broker.examine_queue(&queue()).await.map(drop);
+        let gone = [WorkerId::from_stored("gone")];
+        let owned = broker.owned(&queue(), &gone).await.map(drop);
+        let error = facts.and(owned).unwrap_err();
+        assert_eq!(error.kind(), BrokerErrorKind::Forbidden, "{right}");
+        assert!(error.to_string().contains(right), "{right}: {error}");
+    }
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Asks the broker what there is to judge: a bounded question each, and nothing that changes
-//! anything.
+//! anything. What this user may not ask is kept as such, with the words of the refusal, which name the
+//! right that is missing: it is neither damage nor well.
 
 mod members;
 
@@ -18,6 +19,18 @@ pub(crate) struct Store {
     pub(crate) rights: Vec<Rights>,
     /// Those that are listed, and those on which somebody owns something.
     pub(crate) queues: Vec<QueueSeen>,
+    pub(crate) refused: Refused,
+}
+
+/// What of all queues this user may not ask, each with the refusal.
+#[derive(Debug, Default)]
+pub(crate) struct Refused {
+    /// Which queues there are.
+    pub(crate) names: Option<String>,
+    /// Who owns something.
+    pub(crate) owners: Option<String>,
+    /// What workers tell of themselves.
+    pub(crate) workers: Option<String>,
 }
 
 /// What a login lacks of a role's rights.
@@ -32,14 +45,16 @@ pub(crate) struct Rights {
 #[derive(Debug)]
 pub(crate) struct QueueSeen {
     pub(crate) name: QueueName,
-    /// `None` if this user may not look.
-    pub(crate) facts: Option<QueueFacts>,
+    /// How its keys lie in the server, or why this user is not told.
+    pub(crate) facts: Result<QueueFacts, String>,
     /// What workers own that are no members.
     pub(crate) orphans: Vec<Owned>,
     /// What members own that have died, as far as can be told.
     pub(crate) lost: Vec<Owned>,
-    /// How many members live, as far as can be told.
-    pub(crate) living: usize,
+    /// Why this user is not told what those own.
+    pub(crate) refused: Option<String>,
+    /// How many members live, as far as can be told; `None` if this user is not told.
+    pub(crate) living: Option<usize>,
 }
 
 impl QueueSeen {
@@ -54,22 +69,39 @@ impl QueueSeen {
     pub(crate) fn ready(&self) -> u64 {
         self.length("ready") + self.length("suspects")
     }
+
+    /// What these own, of whom own something: what was settled or adopted in the meantime is
+    /// nobody's any more.
+    async fn owned(
+        &mut self,
+        broker: &dyn Broker,
+        workers: &[WorkerId],
+    ) -> Result<Vec<Owned>, Failure> {
+        let owned = broker.owned(&self.name, workers).await;
+        let mut owned = or_refused(owned.map_err(Failure::from), &mut self.refused)?;
+        owned.retain(|owned| owned.in_flight != Some(0) || owned.handed != Some(0));
+        Ok(owned)
+    }
 }
 
 /// Looks at everything.
 pub(crate) async fn gather(client: &Client, roles: &[Role]) -> Result<Store, Failure> {
     let broker = &**client.broker();
     let server = broker.examine().await?.unwrap_or_default();
-    let mut owners = if_allowed(owners(broker).await)?.unwrap_or_default();
-    let heard = if_allowed(Heard::ask(client).await)?.unwrap_or_default();
+    let mut refused = Refused::default();
+    let mut owners = or_refused(owners(broker).await, &mut refused.owners)?;
+    let heard = or_refused(Heard::ask(client).await, &mut refused.workers)?;
     let mut names: BTreeSet<QueueName> = owners.keys().cloned().collect();
-    names.extend(if_allowed(broker.queues().await.map_err(Failure::from))?.unwrap_or_default());
+    let listed = broker.queues().await.map_err(Failure::from);
+    names.extend(or_refused(listed, &mut refused.names)?);
     let mut queues = Vec::with_capacity(names.len());
     for name in names {
         let owners = owners.remove(&name).unwrap_or_default();
         queues.push(queue(broker, name, owners).await?);
     }
-    members::judge(broker, &mut queues, &heard).await?;
+    if refused.workers.is_none() {
+        members::judge(broker, &mut queues, &heard).await?;
+    }
     // Where there is no queue yet, of the one that most have.
     let example = match queues.first() {
         Some(queue) => queue.name.clone(),
@@ -87,14 +119,21 @@ pub(crate) async fn gather(client: &Client, roles: &[Role]) -> Result<Store, Fai
         server,
         rights,
         queues,
+        refused,
     })
 }
 
-/// What this user may not ask is found by its rights.
-fn if_allowed<T>(answer: Result<T, Failure>) -> Result<Option<T>, Failure> {
+/// The answer, or nothing where this user may not ask, and why.
+fn or_refused<T: Default>(
+    answer: Result<T, Failure>,
+    refused: &mut Option<String>,
+) -> Result<T, Failure> {
     match answer {
-        Err(failure) if failure.is_denied() => Ok(None),
-        answer => answer.map(Some),
+        Err(failure) if failure.is_denied() => {
+            *refused = Some(failure.to_string());
+            Ok(T::default())
+        }
+        answer => answer,
     }
 }
 
@@ -120,29 +159,24 @@ async fn queue(
     mut owners: BTreeSet<WorkerId>,
 ) -> Result<QueueSeen, Failure> {
     // After the owners: one that has joined since then is no orphan.
-    let facts = broker.examine_queue(&name).await?;
-    for (worker, _) in facts.iter().flat_map(|facts| &facts.members) {
+    let mut why = None;
+    let facts = broker.examine_queue(&name).await.map_err(Failure::from);
+    let facts = or_refused(facts, &mut why)?.unwrap_or_default();
+    for (worker, _) in &facts.members {
         owners.remove(worker);
     }
-    let owners: Vec<WorkerId> = owners.into_iter().collect();
-    let orphans = owned(broker, &name, &owners).await?;
-    Ok(QueueSeen {
+    let mut seen = QueueSeen {
         name,
-        facts,
-        orphans,
+        facts: why.map_or(Ok(facts), Err),
+        orphans: Vec::new(),
         lost: Vec::new(),
-        living: 0,
-    })
-}
-
-/// What these own, of whom own something: what was settled or adopted in the meantime is nobody's
-/// any more.
-async fn owned(
-    broker: &dyn Broker,
-    queue: &QueueName,
-    workers: &[WorkerId],
-) -> Result<Vec<Owned>, Failure> {
-    let mut owned = broker.owned(queue, workers).await?;
-    owned.retain(|owned| owned.in_flight != Some(0) || owned.handed != Some(0));
-    Ok(owned)
+        refused: None,
+        living: None,
+    };
+    // Who is no member is known to whom the members are told.
+    if seen.facts.is_ok() {
+        let owners: Vec<WorkerId> = owners.into_iter().collect();
+        seen.orphans = seen.owned(broker, &owners).await?;
+    }
+    Ok(seen)
 }

@@ -53,12 +53,21 @@ impl Cure {
         Self::Advice(text.into())
     }
 
-    /// What to type, or to do; `server` is a URL without a secret.
-    pub(crate) fn to_type(&self, server: &str) -> String {
+    /// What to type, or to do; `redis_cli` is how commands are sent to the server.
+    pub(crate) fn to_type(&self, redis_cli: &str) -> String {
         match self {
-            Self::Redis(command) => format!("redis-cli -u {server} {command}"),
+            Self::Redis(command) => format!("{redis_cli} {command}"),
             Self::Shell(text) | Self::Advice(text) => text.clone().into_owned(),
         }
+    }
+}
+
+/// A word of a shell.
+pub(crate) fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.:/".contains(c);
+    match !word.is_empty() && word.chars().all(plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
     }
 }
 

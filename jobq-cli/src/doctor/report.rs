@@ -37,14 +37,23 @@ impl Report<'_> {
         out.write(&text)
     }
 
-    /// The broker without namespace: what `redis-cli -u` takes.
-    fn server(&self) -> &str {
-        self.broker.split('?').next().unwrap_or_default()
+    /// How commands are sent to the server by hand. It asks for the password, which is not known
+    /// here; who has logged in by name may be none that may do more than ask.
+    fn redis_cli(&self) -> String {
+        // Without the namespace.
+        let url = self.broker.split('?').next().unwrap_or_default();
+        let server = &self.store.server;
+        let login = match (&server.user[..], server.has_password) {
+            ("default" | "", false) => "",
+            ("default" | "", true) => " --askpass",
+            _ => " --user ADMIN --askpass",
+        };
+        format!("redis-cli -u {url}{login}")
     }
 
     fn cure(&self, finding: &Finding) -> Option<String> {
         let cure = finding.cure.as_ref()?;
-        Some(printable(&cure.to_type(self.server())))
+        Some(printable(&cure.to_type(&self.redis_cli())))
     }
 
     /// For people: what is wrong has its reason and its cure below it.
@@ -121,7 +130,7 @@ impl Report<'_> {
     /// The keys, with types and sizes.
     fn queues(&self) -> Vec<Value> {
         let queues = self.store.queues.iter().map(|queue| {
-            let facts = queue.facts.as_ref();
+            let facts = queue.facts.as_ref().ok();
             let keys = facts.iter().flat_map(|facts| &facts.keys);
             let keys = keys.map(|key| {
                 json!({
@@ -135,7 +144,7 @@ impl Report<'_> {
             });
             json!({
                 "queue": queue.name.as_str(),
-                "workers": facts.map(|_| queue.living),
+                "workers": queue.living,
                 "keys": keys.collect::<Vec<_>>(),
             })
         });

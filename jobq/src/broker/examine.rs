@@ -17,8 +17,9 @@ pub trait Examine {
         Ok(None)
     }
 
-    /// How the keys of a queue lie in the server; `None` where there is none, or where this user
-    /// may not know.
+    /// How the keys of a queue lie in the server; `None` where there is none. That this user may not
+    /// ask for their types, their lengths or the members is an error, which names the right; what they
+    /// take and how they are encoded is left out.
     async fn examine_queue(&self, _queue: &QueueName) -> Result<Option<QueueFacts>, BrokerError> {
         Ok(None)
     }
@@ -33,7 +34,7 @@ pub trait Examine {
         Ok((0, Vec::new()))
     }
 
-    /// How much each of these workers owns on a queue.
+    /// How much each of these workers owns on a queue. That this user may not ask is an error.
     async fn owned(
         &self,
         _queue: &QueueName,

@@ -10,6 +10,8 @@ use crate::id::WorkerId;
 pub struct ServerFacts {
     /// As whom the server knows who asks.
     pub user: String,
+    /// Whether who asks has logged in with a password.
+    pub has_password: bool,
     /// Its version.
     pub version: Option<String>,
     /// How long it has run.
@@ -169,7 +171,7 @@ pub struct KeyFacts {
     pub expected: &'static str,
     /// What it is.
     pub found: String,
-    /// Its elements, if it is what it should be.
+    /// Its elements, if it is what it should be and has any.
     pub length: Option<u64>,
     /// Its bytes, estimated by a few of its elements.
     pub bytes: Option<u64>,
@@ -182,10 +184,12 @@ pub struct KeyFacts {
 pub struct Owned {
     /// Whose keys these are.
     pub worker: WorkerId,
-    /// Jobs in flight; `None` if the key is damaged.
+    /// Jobs in flight; `None` if the key is of another type.
     pub in_flight: Option<u64>,
-    /// Jobs in its handoff.
+    /// Jobs in its handoff; `None` if the key is of another type.
     pub handed: Option<u64>,
+    /// Its keys that are of another type.
+    pub damaged: Vec<KeyFacts>,
 }
 
 /// What a program does with a store, for the rights that it needs.

@@ -1,5 +1,7 @@
 //! Faults of the queues.
 
+use support::Role;
+
 use crate::fixture::*;
 
 #[tokio::test]
@@ -8,16 +10,85 @@ async fn a_key_is_of_another_type() {
     ask(&server, &["SADD", "jobq:queues", "mail"]).await;
     ask(&server, &["SET", "jobq:{mail}:delayed", "x"]).await;
     let report = doctor(&server, &[]).await;
-    let cure = "RENAMENX 'jobq:{mail}:delayed' 'jobq:{mail}:delayed:damaged'";
+    let cure = "RENAMENX 'jobq:{mail}:delayed' 'jobq:{mail}:damaged:delayed'";
     report.found_with("keys", "error", "jobq:{mail}:delayed is a string", cure);
     // As the cure says: then the queue is as it should be.
     let renamed = [
         "RENAMENX",
         "jobq:{mail}:delayed",
-        "jobq:{mail}:delayed:damaged",
+        "jobq:{mail}:damaged:delayed",
     ];
     ask(&server, &renamed).await;
     doctor(&server, &[]).await.found("keys", "ok", "queues: 1");
+}
+
+#[tokio::test]
+async fn a_key_of_a_worker_is_of_another_type() {
+    let server = well();
+    ask(&server, &["SET", "jobq:{mail}:inflight:gone", "x"]).await;
+    let report = doctor(&server, &[]).await;
+    let cure = "RENAMENX 'jobq:{mail}:inflight:gone' 'jobq:{mail}:damaged:inflight:gone'";
+    let words = "jobq:{mail}:inflight:gone is a string, and should be a hash";
+    report.found_with("keys", "error", words, cure);
+    let renamed = [
+        "RENAMENX",
+        "jobq:{mail}:inflight:gone",
+        "jobq:{mail}:damaged:inflight:gone",
+    ];
+    ask(&server, &renamed).await;
+    let report = doctor(&server, &[]).await;
+    report.found("keys", "ok", "");
+    report.found("orphans", "ok", "");
+}
+
+#[tokio::test]
+async fn what_may_not_be_asked_is_neither_damage_nor_well() {
+    for (denied, right, unknown) in [
+        (
+            "-type",
+            "TYPE",
+            &["keys", "orphans", "workers", "dead-letters"][..],
+        ),
+        (
+            "-llen",
+            "LLEN",
+            &["keys", "orphans", "workers", "dead-letters"],
+        ),
+        (
+            "-hgetall",
+            "HGETALL",
+            &["keys", "orphans", "workers", "dead-letters"],
+        ),
+        ("-sscan", "SSCAN", &["keys", "workers", "dead-letters"]),
+        ("-scan", "SCAN", &["orphans"]),
+        ("-hlen", "HLEN", &["orphans"]),
+        ("-hscan", "HSCAN", &["orphans", "workers"]),
+    ] {
+        let server = well();
+        ask(&server, &["SADD", "jobq:queues", "mail"]).await;
+        ask(&server, &["LPUSH", "jobq:{mail}:ready", "x"]).await;
+        ask(&server, &["HSET", "jobq:{mail}:inflight:gone", "1.1", "x"]).await;
+        ask(&server, &["ACL", "SETUSER", "jobq-operator", denied]).await;
+        let report = doctor_at(&Role::Operator.log_in(&server.url()), &[]).await;
+        for id in unknown {
+            let said = format!("Redis refused {right} to user \"jobq-operator\" (NOPERM)");
+            let found = report.all(id).into_iter();
+            let mut unknown = found.filter(|one| one["level"] == "unknown");
+            let one = unknown.next().expect("it is not known");
+            assert!(one["seen"].as_str().unwrap().contains(&said), "{one:#}");
+        }
+        let findings = report.document["findings"].as_array().unwrap();
+        let is = |id: &str, level: &str| {
+            let mut found = findings.iter().filter(|one| one["id"] == id);
+            found.any(|one| one["level"] == level)
+        };
+        assert!(!is("keys", "error"), "{denied}: nothing is damaged");
+        assert!(
+            !is("orphans", "ok"),
+            "{denied}: jobs are in flight of nobody"
+        );
+        assert!(!is("workers", "ok"), "{denied}: nobody serves the queue");
+    }
 }
 
 #[tokio::test]

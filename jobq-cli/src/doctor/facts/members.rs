@@ -10,7 +10,7 @@ use jobq::WorkerId;
 use jobq::broker::Broker;
 use tokio::time::sleep;
 
-use super::{QueueSeen, owned};
+use super::QueueSeen;
 use crate::failure::Failure;
 use crate::heard::Heard;
 
@@ -38,10 +38,13 @@ pub(super) async fn judge(
     let mut doubtful = Vec::new();
     let mut wait = Duration::ZERO;
     for (place, queue) in queues.iter_mut().enumerate() {
-        let members = queue.facts.iter().flat_map(|facts| &facts.members);
-        let sorted = Sorted::new(members.cloned(), |member| heard.lives(&queue.name, member));
-        queue.living = sorted.living;
-        queue.lost = owned(broker, &queue.name, &sorted.lost).await?;
+        let Ok(facts) = &queue.facts else {
+            continue;
+        };
+        let members = facts.members.iter().cloned();
+        let sorted = Sorted::new(members, |member| heard.lives(&queue.name, member));
+        queue.living = Some(sorted.living);
+        queue.lost = queue.owned(broker, &sorted.lost).await?;
         let untold = sorted.untold;
         // Where another lives it looks after what they have.
         if sorted.living > 0 || untold.is_empty() {
@@ -49,7 +52,7 @@ pub(super) async fn judge(
         }
         let names: Vec<WorkerId> = untold.keys().cloned().collect();
         // Whether they live decides over something.
-        if queue.ready() > 0 || !owned(broker, &queue.name, &names).await?.is_empty() {
+        if queue.ready() > 0 || !queue.owned(broker, &names).await?.is_empty() {
             wait = names.iter().map(until_heartbeat).fold(wait, Duration::max);
             doubtful.push((place, untold));
         }
@@ -62,10 +65,9 @@ pub(super) async fn judge(
         let queue = &mut queues[place];
         let now = broker.members(&queue.name).await?.into_iter();
         let now = Sorted::after(now, &before, |member| heard.lives(&queue.name, member));
-        queue.living = now.living;
-        queue
-            .lost
-            .extend(owned(broker, &queue.name, &now.lost).await?);
+        queue.living = Some(now.living);
+        let lost = queue.owned(broker, &now.lost).await?;
+        queue.lost.extend(lost);
     }
     Ok(())
 }

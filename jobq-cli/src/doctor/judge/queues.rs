@@ -1,11 +1,13 @@
 //! The queues: whether their keys are what they should be, and who looks after what lies in them.
 //! One line for all of them where nothing is wrong, and one for each queue where something is.
 
+use std::collections::BTreeMap;
+
 use jobq::broker::{Owned, QueueFacts};
 
 use super::amount::{bytes, number};
 use crate::doctor::facts::{QueueSeen, Store};
-use crate::doctor::finding::{Cure, Finding, Fix, Subject};
+use crate::doctor::finding::{Cure, Finding, Fix, Subject, quoted};
 use crate::output::printable;
 
 const KEYS: Subject = Subject {
@@ -34,32 +36,92 @@ const DEAD: Subject = Subject {
 const DEAD_KEPT: u64 = 10_000;
 const DEAD_NEAR: u64 = 9_000;
 
+/// What has to be done that more is known of the queues.
+const TELL: &str = "connect as an operator: docs/operations/users.acl";
+
+/// What is not known that one line names.
+const NAMED: usize = 4;
+
 pub(super) fn judge(store: &Store) -> Vec<Finding> {
-    let queues = &store.queues;
-    if queues.iter().any(|queue| queue.facts.is_none()) {
-        let what = "the keys of the queues";
-        return vec![KEYS.unknown(what, "connect as an operator: docs/operations/users.acl")];
-    }
-    let known: Vec<Known<'_>> = queues.iter().filter_map(Known::new).collect();
+    let known: Vec<Known<'_>> = store.queues.iter().filter_map(Known::new).collect();
     let mut findings = Vec::new();
-    let of_each: [(Judge, AllWell); 4] = [
-        (keys, keys_are_well),
-        (orphans, no_orphans),
-        (workers, all_are_served),
-        (dead, no_list_is_full),
+    let of_each: [(Subject, Judge, Untold, AllWell); 4] = [
+        (KEYS, keys, keys_untold, keys_are_well),
+        (ORPHANS, orphans, orphans_untold, no_orphans),
+        (WORKERS, workers, workers_untold, all_are_served),
+        (DEAD, dead, keys_untold, no_list_is_full),
     ];
-    for (judge, all_well) in of_each {
-        let wrong: Vec<Finding> = known.iter().flat_map(judge).collect();
-        match wrong.is_empty() {
-            true => findings.push(all_well(&known)),
-            false => findings.extend(wrong),
+    for (subject, judge, untold, all_well) in of_each {
+        let mut found: Vec<Finding> = known.iter().flat_map(judge).collect();
+        found.extend(unknown(subject, untold(store)));
+        if found.is_empty() {
+            found.push(all_well(&known));
         }
+        findings.extend(found);
     }
     findings
 }
 
 type Judge = fn(&Known<'_>) -> Vec<Finding>;
 type AllWell = fn(&[Known<'_>]) -> Finding;
+
+/// What is not known, each with the refusal that names the missing right.
+type Untold = for<'a> fn(&'a Store) -> Vec<(&'a str, &'a String)>;
+
+fn keys_untold(store: &Store) -> Vec<(&str, &String)> {
+    let names = store.refused.names.as_ref();
+    let names = names.map(|why| ("which queues there are", why));
+    names.into_iter().chain(facts_untold(store)).collect()
+}
+
+fn workers_untold(store: &Store) -> Vec<(&str, &String)> {
+    keys_untold(store)
+        .into_iter()
+        .chain(lives_untold(store))
+        .collect()
+}
+
+fn orphans_untold(store: &Store) -> Vec<(&str, &String)> {
+    let owners = store
+        .refused
+        .owners
+        .as_ref()
+        .map(|why| ("who owns jobs", why));
+    let refused = store.queues.iter().filter_map(|queue| {
+        let why = queue.refused.as_ref()?;
+        Some((queue.name.as_str(), why))
+    });
+    let all = owners.into_iter().chain(facts_untold(store)).chain(refused);
+    all.chain(lives_untold(store)).collect()
+}
+
+fn facts_untold(store: &Store) -> impl Iterator<Item = (&str, &String)> {
+    store.queues.iter().filter_map(|queue| {
+        let why = queue.facts.as_ref().err()?;
+        Some((queue.name.as_str(), why))
+    })
+}
+
+fn lives_untold(store: &Store) -> Option<(&str, &String)> {
+    let workers = store.refused.workers.as_ref();
+    workers.map(|why| ("which workers live", why))
+}
+
+/// A line for each right that is missing.
+fn unknown(subject: Subject, untold: Vec<(&str, &String)>) -> Vec<Finding> {
+    let mut by_right = BTreeMap::<_, Vec<_>>::new();
+    for (what, why) in untold {
+        by_right.entry(why).or_default().push(what);
+    }
+    let findings = by_right.into_iter().map(|(why, what)| {
+        let mut named = what[..what.len().min(NAMED)].join(", ");
+        if what.len() > NAMED {
+            named += &format!(" and {} more", what.len() - NAMED);
+        }
+        subject.unknown(&format!("{named}: {why}"), TELL)
+    });
+    findings.collect()
+}
 
 /// A queue whose keys this user may look at.
 struct Known<'a> {
@@ -69,7 +131,7 @@ struct Known<'a> {
 
 impl<'a> Known<'a> {
     fn new(queue: &'a QueueSeen) -> Option<Self> {
-        let facts = queue.facts.as_ref()?;
+        let facts = queue.facts.as_ref().ok()?;
         Some(Self { queue, facts })
     }
 
@@ -79,35 +141,28 @@ impl<'a> Known<'a> {
 }
 
 fn keys(known: &Known<'_>) -> Vec<Finding> {
-    let wrong = known
-        .facts
-        .keys
-        .iter()
-        .filter(|key| key.found != key.expected);
-    let of_workers = known.queue.orphans.iter().filter_map(|owned| {
-        let (which, is) = match (owned.in_flight, owned.handed) {
-            (None, _) => ("inflight", "hash"),
-            (_, None) => ("handoff", "list"),
-            _ => return None,
-        };
-        let (name, worker) = (known.name(), printable(owned.worker.as_str()));
-        Some(format!("the {which} of {worker} on {name} is no {is}")).map(|seen| {
-            KEYS.error(
-                seen,
-                Cure::advice("find who wrote it: GET, LRANGE or HGETALL; then DEL it"),
-            )
-        })
-    });
-    let of_queue = wrong.map(|key| {
+    let owned = known.queue.orphans.iter().chain(&known.queue.lost);
+    let of_workers = owned.flat_map(|owned| &owned.damaged);
+    let all = known.facts.keys.iter().chain(of_workers);
+    let wrong = all.filter(|key| key.found != key.expected);
+    let findings = wrong.map(|key| {
         let (name, found) = (printable(&key.key), printable(&key.found));
+        let aside = aside(known.name(), &key.key);
         KEYS.error(
             format!("{name} is a {found}, and should be a {}", key.expected),
             // Away, and not gone: there may be jobs in it.
-            Cure::redis(format!("RENAMENX '{name}' '{name}:damaged'")),
+            Cure::redis(format!("RENAMENX {} {}", quoted(&key.key), quoted(&aside))),
         )
     });
-    let all = of_queue.chain(of_workers);
-    all.map(|finding| finding.of_queue(known.name())).collect()
+    findings
+        .map(|finding| finding.of_queue(known.name()))
+        .collect()
+}
+
+/// A name for a damaged key that nothing of jobq looks for.
+fn aside(queue: &str, key: &str) -> String {
+    let tag = format!("{{{queue}}}:");
+    key.replacen(&tag, &format!("{tag}damaged:"), 1)
 }
 
 fn keys_are_well(known: &[Known<'_>]) -> Finding {
@@ -138,7 +193,7 @@ fn orphans(known: &Known<'_>) -> Vec<Finding> {
         living,
         ..
     } = known.queue;
-    if orphans.is_empty() && (lost.is_empty() || *living > 0) {
+    if orphans.is_empty() && (lost.is_empty() || *living != Some(0)) {
         return Vec::new();
     }
     let dead = || orphans.iter().chain(lost);
@@ -150,13 +205,17 @@ fn orphans(known: &Known<'_>) -> Vec<Finding> {
         number(dead().count() as u64)
     );
     let finding = match living {
-        0 => ORPHANS.error(
+        Some(0) => ORPHANS.error(
             format!("{seen}; no worker serves the queue"),
             Cure::shell("jobq doctor --fix"),
         ),
-        _ => ORPHANS.warning(
+        Some(_) => ORPHANS.warning(
             format!("{seen}; a worker of the queue will take them over"),
             Cure::shell("jobq doctor  # again, after a lease"),
+        ),
+        None => ORPHANS.warning(
+            format!("{seen}; whether a worker serves the queue is not known"),
+            Cure::advice(TELL),
         ),
     };
     vec![finding.with_fix(Fix::Sweep).of_queue(known.name())]
@@ -168,7 +227,7 @@ fn no_orphans(_: &[Known<'_>]) -> Finding {
 
 fn workers(known: &Known<'_>) -> Vec<Finding> {
     let ready = known.queue.ready();
-    if ready == 0 || known.queue.living > 0 {
+    if ready == 0 || known.queue.living != Some(0) {
         return Vec::new();
     }
     let seen = format!(

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::doctor::facts::Rights;
-use crate::doctor::finding::{Cure, Finding, Subject};
+use crate::doctor::finding::{Cure, Finding, Subject, quoted};
 
 const RIGHTS: Subject = Subject {
     id: "rights",
@@ -45,15 +45,6 @@ fn rule(right: &str) -> String {
     match (command, words.next()) {
         ("client" | "memory" | "object", Some(sub)) => format!("'+{command}|{sub}'"),
         _ => format!("+{command}"),
-    }
-}
-
-/// A word of a shell.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.:/".contains(c);
-    match !word.is_empty() && word.chars().all(plain) {
-        true => word.to_owned(),
-        false => format!("'{}'", word.replace('\'', r"'\''")),
     }
 }
 

@@ -1,7 +1,9 @@
 //! What is asked when something is wrong: of the server, and of how queues lie in it. Managed
-//! servers refuse some of it, and so do the rights of most users: that is not known then.
+//! servers refuse some of it, and so do the rights of most users: that is not known then, or an error
+//! that names the right where the rest tells nothing without it.
 
 mod answers;
+mod told;
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -9,6 +11,7 @@ use async_trait::async_trait;
 use redis::Value;
 
 use self::answers::{read_settings, read_slow_calls};
+use self::told::{of_its_type, told, told_if_allowed};
 use super::fault::{Fault, corrupt};
 use super::info::{Info, SECTIONS};
 use super::keys::{self, QueueKeys};
@@ -16,7 +19,7 @@ use super::step::Step;
 use super::value;
 use super::{RedisBroker, SCAN_STEP, member, reply, rights};
 use crate::broker::{ClockFacts, Examine, KeyFacts, Owned, QueueFacts, Role, ServerFacts, Upkeep};
-use crate::error::{BrokerError, BrokerErrorKind};
+use crate::error::BrokerError;
 use crate::id::{QueueName, WorkerId};
 use crate::timestamp::At;
 
@@ -46,7 +49,7 @@ impl Examine for RedisBroker {
     async fn examine(&self) -> Result<Option<ServerFacts>, BrokerError> {
         let (now, round_trip, clock) = self.ask_clock().await?;
         let info = Step::command("INFO").arg(&SECTIONS);
-        let [info] = self.ask_what_is_told(vec![info]).await?;
+        let [info] = self.ask_each(vec![info], told).await?;
         let settings = self.ask_if_allowed(&[&["CONFIG", "GET"], &SETTINGS]);
         let settings = settings.await?;
         let slow = self.ask_if_allowed(&[&["SLOWLOG", "GET", SLOW_CALLS]]);
@@ -54,6 +57,7 @@ impl Examine for RedisBroker {
         let info = info.as_ref().and_then(value::text).unwrap_or_default();
         Ok(Some(ServerFacts {
             user: self.link.config().user().to_owned(),
+            has_password: self.link.config().has_password(),
             round_trip,
             clock,
             settings: settings.map(read_settings),
@@ -65,7 +69,7 @@ impl Examine for RedisBroker {
     async fn examine_queue(&self, queue: &QueueName) -> Result<Option<QueueFacts>, BrokerError> {
         let keys = self.keys(queue);
         let types = keys.fixed().map(|(key, _)| Step::command("TYPE").arg(key));
-        let types: [_; KEYS_OF_A_QUEUE] = self.ask_what_is_told(types.into()).await?;
+        let types: [_; KEYS_OF_A_QUEUE] = self.ask_each(types.into(), told_if_allowed).await?;
         let mut facts = QueueFacts::default();
         for ((key, expected), found) in keys.fixed().into_iter().zip(types) {
             let Some(found) = found.as_ref().and_then(value::text) else {
@@ -103,16 +107,27 @@ impl Examine for RedisBroker {
         let keys = self.keys(queue);
         let mut owned = Vec::with_capacity(workers.len());
         for worker in workers {
+            let (in_flight, handoff) = (keys.in_flight(worker), keys.handoff(worker));
             let steps = vec![
-                Step::command("HLEN").arg(keys.in_flight(worker)),
-                Step::command("LLEN").arg(keys.handoff(worker)),
+                Step::command("HLEN").arg(&in_flight),
+                Step::command("LLEN").arg(&handoff),
             ];
-            let [in_flight, handed] = self.ask_what_is_told(steps).await?;
-            let number = |value: Option<Value>| value.as_ref().and_then(value::number);
+            let lengths: [_; 2] = self.ask_each(steps, of_its_type).await?;
+            let mut damaged = Vec::new();
+            for (key, expected, length) in [
+                (in_flight, "hash", &lengths[0]),
+                (handoff, "list", &lengths[1]),
+            ] {
+                if length.is_none() {
+                    damaged.push(self.examine_damaged(key, expected).await?);
+                }
+            }
+            let [in_flight, handed] = lengths.map(|length| value::number(&length?));
             owned.push(Owned {
                 worker: worker.clone(),
-                in_flight: number(in_flight),
-                handed: number(handed),
+                in_flight,
+                handed,
+                damaged,
             });
         }
         Ok(owned)
@@ -140,12 +155,13 @@ impl Examine for RedisBroker {
 }
 
 impl RedisBroker {
-    /// What the server answers to each, or nothing where it refuses to.
-    async fn ask_what_is_told<const N: usize>(
+    /// What the server answers to each, as it is read.
+    async fn ask_each<const N: usize>(
         &self,
         steps: Vec<Step>,
+        read: fn(Result<Value, Fault>) -> Result<Option<Value>, BrokerError>,
     ) -> Result<[Option<Value>; N], BrokerError> {
-        let answers = self.link.call(steps).await.into_iter().map(told);
+        let answers = self.link.call(steps).await.into_iter().map(read);
         let answers: Vec<_> = answers.collect::<Result<_, _>>()?;
         <[_; N]>::try_from(answers).map_err(|_| corrupt("an answer to each question"))
     }
@@ -157,7 +173,7 @@ impl RedisBroker {
         let step = Step::command(&words[0]).arg(&words[1..]);
         match rights::may(&self.link, words).await? {
             true => {
-                let [answer] = self.ask_what_is_told(vec![step]).await?;
+                let [answer] = self.ask_each(vec![step], told).await?;
                 Ok(answer)
             }
             false => Ok(None),
@@ -187,49 +203,59 @@ impl RedisBroker {
         found: &str,
     ) -> Result<KeyFacts, BrokerError> {
         let length = match found {
-            "list" => "LLEN",
-            "hash" => "HLEN",
-            "zset" => "ZCARD",
-            _ => "EXISTS",
+            "list" => Some("LLEN"),
+            "hash" => Some("HLEN"),
+            "zset" => Some("ZCARD"),
+            _ => None,
         };
-        let steps = vec![
-            Step::command(length).arg(&key),
+        let length = length.filter(|_| found == expected);
+        let mut steps = vec![
             Step::command("MEMORY").arg("USAGE").arg(&key),
             Step::command("OBJECT").arg("ENCODING").arg(&key),
         ];
-        let [length, bytes, encoding] = self.ask_what_is_told(steps).await?;
+        steps.extend(length.map(|length| Step::command(length).arg(&key)));
+        let mut answers = self.link.call(steps).await.into_iter();
+        let mut next = || {
+            answers
+                .next()
+                .ok_or_else(|| corrupt("an answer to each question"))
+        };
+        let (bytes, encoding) = (told(next()?)?, told(next()?)?);
+        let length = match length {
+            Some(_) => told_if_allowed(next()?)?,
+            None => None,
+        };
         let number = |value: Option<Value>| value.as_ref().and_then(value::number);
         Ok(KeyFacts {
             key,
             expected,
             found: found.to_owned(),
-            length: number(length).filter(|_| found == expected),
+            length: number(length),
             bytes: number(bytes),
             encoding: encoding.as_ref().and_then(value::text).map(str::to_owned),
         })
     }
 
+    /// A key that was found to be of another type.
+    async fn examine_damaged(
+        &self,
+        key: String,
+        expected: &'static str,
+    ) -> Result<KeyFacts, BrokerError> {
+        let step = Step::command("TYPE").arg(&key);
+        let [found] = self.ask_each(vec![step], told_if_allowed).await?;
+        let found = found.as_ref().and_then(value::text).unwrap_or_default();
+        self.examine_key(key, expected, found).await
+    }
+
     /// The members, if their key is not damaged.
     async fn known_members(&self, keys: &QueueKeys) -> Result<Vec<(WorkerId, u64)>, BrokerError> {
         let step = Step::command("HGETALL").arg(keys.workers());
-        let [members] = self.ask_what_is_told(vec![step]).await?;
+        let [members] = self.ask_each(vec![step], told_if_allowed).await?;
         Ok(match members {
             Some(Value::Map(fields)) => fields.into_iter().filter_map(member).collect(),
             _ => Vec::new(),
         })
-    }
-}
-
-/// The answer to a question that a server may refuse, or not know.
-fn told(answer: Result<Value, Fault>) -> Result<Option<Value>, BrokerError> {
-    match answer.map_err(BrokerError::from) {
-        Ok(value) => Ok(Some(value)),
-        Err(error) => match error.kind() {
-            BrokerErrorKind::Forbidden | BrokerErrorKind::Refused | BrokerErrorKind::Corrupt => {
-                Ok(None)
-            }
-            BrokerErrorKind::Unavailable | BrokerErrorKind::Timeout => Err(error),
-        },
     }
 }
 

@@ -133,6 +133,11 @@ impl Fault {
         self.kind == BrokerErrorKind::Forbidden
     }
 
+    /// Whether a key holds something else than jobq keeps there.
+    pub(super) fn is_wrong_type(&self) -> bool {
+        self.code() == Some("WRONGTYPE")
+    }
+
     /// Whether the user lacks the right to a channel, not to the command.
     pub(super) fn is_about_channel(&self) -> bool {
         let said = self.source.as_ref().and_then(RedisError::detail);

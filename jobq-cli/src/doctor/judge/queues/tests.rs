@@ -2,6 +2,7 @@ use jobq::broker::KeyFacts;
 use jobq::{QueueName, WorkerId};
 
 use super::*;
+use crate::doctor::facts::Refused;
 use crate::doctor::finding::Level::{self, Error, Ok, Unknown, Warning};
 
 fn key(name: &str, expected: &'static str, found: &str, length: u64) -> KeyFacts {
@@ -19,11 +20,37 @@ fn key(name: &str, expected: &'static str, found: &str, length: u64) -> KeyFacts
 fn nothing() -> QueueSeen {
     QueueSeen {
         name: QueueName::new("mail").unwrap(),
-        facts: None,
+        facts: Err("refused".to_owned()),
         orphans: Vec::new(),
         lost: Vec::new(),
-        living: 0,
+        refused: None,
+        living: None,
     }
+}
+
+/// One that is well, and has these keys.
+fn with_keys(keys: Vec<KeyFacts>) -> QueueSeen {
+    let members = Vec::new();
+    QueueSeen {
+        facts: Result::Ok(QueueFacts { keys, members }),
+        living: Some(0),
+        ..nothing()
+    }
+}
+
+fn store(queue: QueueSeen) -> Store {
+    Store {
+        queues: vec![queue],
+        ..Store::default()
+    }
+}
+
+/// What is said of a store: by subject, how bad.
+fn levels(store: &Store) -> Vec<(&'static str, Level)> {
+    let findings = judge(store).into_iter();
+    findings
+        .map(|finding| (finding.id, finding.level))
+        .collect()
 }
 
 fn owned(in_flight: Option<u64>, handed: Option<u64>) -> Owned {
@@ -32,26 +59,18 @@ fn owned(in_flight: Option<u64>, handed: Option<u64>) -> Owned {
         worker,
         in_flight,
         handed,
+        damaged: Vec::new(),
     }
 }
 
 /// What is said of one queue: by subject, how bad, and what is to be done.
 fn judged(keys: Vec<KeyFacts>, living: usize, orphans: Vec<Owned>) -> Vec<(&'static str, Level)> {
-    let members = Vec::new();
     let queue = QueueSeen {
-        facts: Some(QueueFacts { keys, members }),
         orphans,
-        living,
-        ..nothing()
+        living: Some(living),
+        ..with_keys(keys)
     };
-    let store = Store {
-        queues: vec![queue],
-        ..Store::default()
-    };
-    let findings = judge(&store).into_iter();
-    findings
-        .map(|finding| (finding.id, finding.level))
-        .collect()
+    levels(&store(queue))
 }
 
 #[test]
@@ -104,27 +123,35 @@ fn each_fault_of_a_queue_is_told_for_itself() {
 
 #[test]
 fn the_key_of_a_worker_may_be_damaged_too() {
-    for damaged in [owned(None, Some(0)), owned(Some(1), None)] {
-        let findings = judged(vec![], 1, vec![damaged]);
-        assert_eq!(findings[0], ("keys", Error));
+    let damaged = || Owned {
+        damaged: vec![key("inflight:it's", "hash", "string", 1)],
+        ..owned(None, Some(0))
+    };
+    for (orphans, lost) in [(vec![damaged()], vec![]), (vec![], vec![damaged()])] {
+        let known = QueueSeen {
+            orphans,
+            lost,
+            ..with_keys(vec![])
+        };
+        let finding = keys(&Known::new(&known).unwrap()).remove(0);
+        let (name, aside) = (
+            r"'jobq:{mail}:inflight:it'\''s'",
+            r"'jobq:{mail}:damaged:inflight:it'\''s'",
+        );
+        let cure = Cure::redis(format!("RENAMENX {name} {aside}"));
+        assert_eq!(finding.cure, Some(cure));
     }
 }
 
 #[test]
 fn a_damaged_key_is_put_aside_and_not_deleted() {
-    let known = QueueSeen {
-        facts: Some(QueueFacts {
-            keys: vec![key("workers", "hash", "string", 1)],
-            members: Vec::new(),
-        }),
-        ..nothing()
-    };
+    let known = with_keys(vec![key("workers", "hash", "string", 1)]);
     let finding = keys(&Known::new(&known).unwrap()).remove(0);
     assert_eq!(
         finding.seen,
         "jobq:{mail}:workers is a string, and should be a hash"
     );
-    let cure = "RENAMENX 'jobq:{mail}:workers' 'jobq:{mail}:workers:damaged'";
+    let cure = "RENAMENX 'jobq:{mail}:workers' 'jobq:{mail}:damaged:workers'";
     assert_eq!(finding.cure, Some(Cure::redis(cure)));
     assert_eq!(finding.queue.as_deref(), Some("mail"));
 }
@@ -133,18 +160,18 @@ fn a_damaged_key_is_put_aside_and_not_deleted() {
 fn orphans_can_be_swept() {
     let of_dead = || vec![owned(Some(1), Some(0))];
     for (orphaned, lost, living, level) in [
-        (of_dead(), vec![], 0, Some(Error)),
-        (of_dead(), vec![], 1, Some(Warning)),
-        (vec![], of_dead(), 0, Some(Error)),
+        (of_dead(), vec![], Some(0), Some(Error)),
+        (of_dead(), vec![], Some(1), Some(Warning)),
+        (of_dead(), vec![], None, Some(Warning)),
+        (vec![], of_dead(), Some(0), Some(Error)),
         // The others know it too.
-        (vec![], of_dead(), 1, None),
+        (vec![], of_dead(), Some(1), None),
     ] {
         let known = QueueSeen {
-            facts: Some(QueueFacts::default()),
             orphans: orphaned,
             lost,
             living,
-            ..nothing()
+            ..with_keys(vec![])
         };
         let finding = orphans(&Known::new(&known).unwrap()).pop();
         assert_eq!(finding.as_ref().map(|finding| finding.level), level);
@@ -153,12 +180,67 @@ fn orphans_can_be_swept() {
 }
 
 #[test]
-fn who_may_not_look_is_told_nothing_of_the_queues() {
+fn who_may_not_look_is_told_which_right_is_missing_and_not_that_all_is_well() {
+    let findings = judge(&store(nothing()));
+    let expected = ["keys", "orphans", "workers", "dead-letters"];
+    assert_eq!(
+        findings.iter().map(|one| one.id).collect::<Vec<_>>(),
+        expected
+    );
+    for finding in findings {
+        assert_eq!(finding.level, Unknown);
+        assert_eq!(finding.seen, "not known: mail: refused");
+    }
+}
+
+#[test]
+fn each_question_that_is_refused_leaves_unknown_what_it_decides() {
+    let why = || Some("refused".to_owned());
+    let well = || store(with_keys(vec![]));
+    let refused = |refused| Store { refused, ..well() };
+    let names = Refused {
+        names: why(),
+        ..Refused::default()
+    };
+    let owners = Refused {
+        owners: why(),
+        ..Refused::default()
+    };
+    let workers = Refused {
+        workers: why(),
+        ..Refused::default()
+    };
+    let owned = store(QueueSeen {
+        refused: why(),
+        ..with_keys(vec![])
+    });
+    for (store, unknown) in [
+        (refused(names), &["keys", "workers", "dead-letters"][..]),
+        (refused(owners), &["orphans"]),
+        (refused(workers), &["orphans", "workers"]),
+        (owned, &["orphans"]),
+    ] {
+        let levels = levels(&store).into_iter();
+        let not_ok = levels.filter(|(_, level)| *level != Ok);
+        let expected: Vec<_> = unknown.iter().map(|id| (*id, Unknown)).collect();
+        assert_eq!(not_ok.collect::<Vec<_>>(), expected, "{:?}", store.refused);
+    }
+}
+
+#[test]
+fn what_is_not_known_for_want_of_one_right_is_one_line() {
+    let named = |name: &str| QueueSeen {
+        name: QueueName::new(name).unwrap(),
+        ..nothing()
+    };
     let store = Store {
-        queues: vec![nothing()],
+        queues: ["a", "b", "c", "d", "e"].map(named).into(),
         ..Store::default()
     };
-    let findings = judge(&store);
+    let findings = unknown(KEYS, keys_untold(&store));
     assert_eq!(findings.len(), 1);
-    assert_eq!(findings[0].level, Unknown);
+    assert_eq!(
+        findings[0].seen,
+        "not known: a, b, c, d and 1 more: refused"
+    );
 }
