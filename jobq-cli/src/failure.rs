@@ -159,6 +159,11 @@ impl Failure {
         self.code == EXIT_UNAVAILABLE
     }
 
+    /// Whether data is damaged.
+    pub(crate) fn is_damage(&self) -> bool {
+        self.code == EXIT_INTERNAL
+    }
+
     /// Whether a right is missing.
     pub(crate) fn is_denied(&self) -> bool {
         self.code == EXIT_DENIED

@@ -8,6 +8,7 @@ mod fixture;
 mod health;
 mod members;
 mod outside;
+mod refused;
 // The same for all commands.
 #[path = "../cli/schema.rs"]
 mod schema;

@@ -54,10 +54,21 @@ pub(crate) async fn run(session: &Session, args: &Args) -> Result<(), Failure> {
     let mut store = gather(&session.client, &roles).await?;
     let mut findings = judge(&store);
     let mut fixed = Vec::new();
+    let mut looked = Ok(());
     if args.fix && findings.iter().any(|finding| finding.fix.is_some()) {
-        fixed = fix(session, &store, &findings).await?;
-        store = gather(&session.client, &roles).await?;
-        findings = judge(&store);
+        fixed = fix(session, &store, &findings).await;
+        // What was done is told also where nobody can look again: with what was found before.
+        match gather(&session.client, &roles).await {
+            Ok(again) => {
+                findings = judge(&again);
+                store = again;
+            }
+            Err(failure) => {
+                let what =
+                    "the findings are those from before the fix, for it could not look again: ";
+                looked = Err(failure.before(what));
+            }
+        }
     }
     let report = Report {
         broker: &session.client.broker().describe(),
@@ -66,6 +77,7 @@ pub(crate) async fn run(session: &Session, args: &Args) -> Result<(), Failure> {
         fixed: &fixed,
     };
     report.print(session.out)?;
+    looked?;
     match report.worst() {
         Level::Error => Err(Failure::quiet(EXIT_ERROR)),
         Level::Warning => Err(Failure::quiet(EXIT_WARNING)),

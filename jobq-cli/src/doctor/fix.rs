@@ -24,28 +24,31 @@ pub(crate) struct Fixed {
     pub(crate) said: String,
 }
 
-/// Tries all that can be fixed; one that cannot keeps the others from nothing. Ends early only where
-/// the server is gone.
-pub(crate) async fn fix(
-    session: &Session,
-    store: &Store,
-    findings: &[Finding],
-) -> Result<Vec<Fixed>, Failure> {
+/// Workers that were passed over which one line names.
+const NAMED: usize = 4;
+
+/// Tries all that can be fixed; one that cannot keeps the others from nothing, unless the server is
+/// away or refuses every change: then the others are not tried. Whatever happens, it is told.
+pub(crate) async fn fix(session: &Session, store: &Store, findings: &[Finding]) -> Vec<Fixed> {
     let mut all = Vec::new();
+    let mut over = None;
     for finding in findings {
         let Some(fix) = &finding.fix else {
             continue;
         };
         if session.interrupt.is_set() {
-            break;
+            over = Some("interrupted");
         }
-        let done = match fix {
-            Fix::Begin(upkeep) => begin(session, *upkeep).await,
-            Fix::Sweep => sweep_queue(session, store, finding).await,
+        let done = match (over, fix) {
+            (Some(why), _) => Err(Failure::job(format!("not tried: {why}"))),
+            (None, Fix::Begin(upkeep)) => begin(session, *upkeep).await,
+            (None, Fix::Sweep) => sweep_queue(session, store, finding).await,
         };
+        if done.as_ref().is_err_and(Failure::is_unavailable) {
+            over = Some("Redis was away before, or refused to change anything");
+        }
         let (done, said) = match done {
             Ok(said) => (true, said),
-            Err(failure) if failure.is_unavailable() => return Err(failure),
             Err(failure) => (false, failure.to_string()),
         };
         all.push(Fixed {
@@ -55,7 +58,7 @@ pub(crate) async fn fix(
             said,
         });
     }
-    Ok(all)
+    all
 }
 
 async fn begin(session: &Session, upkeep: Upkeep) -> Result<String, Failure> {
@@ -83,15 +86,24 @@ async fn sweep_queue(
         .collect();
     let began = tokio::time::Instant::now();
     let broker = &**session.client.broker();
-    let swept = sweep(broker, &name, strangers, &session.interrupt).await?;
+    let (swept, done) = sweep(broker, &name, strangers, &session.interrupt).await;
     let said = format!(
         "jobs put back: {}, of dead workers: {}, after watching them for {}",
         swept.jobs,
         swept.workers,
         age(began.elapsed())
     );
-    match swept.interrupted {
-        true => Err(Failure::job(format!("interrupted; {said}"))),
-        false => Ok(said),
+    done.map_err(|failure| failure.after(&said))?;
+    let mut passed_over = swept.passed_over;
+    let more = passed_over.len().saturating_sub(NAMED);
+    passed_over.truncate(NAMED);
+    let passed_over = passed_over.join("; ");
+    match (swept.interrupted, passed_over.is_empty(), more) {
+        (true, ..) => Err(Failure::job(format!("interrupted; {said}"))),
+        (false, true, _) => Ok(said),
+        (false, false, 0) => Err(Failure::job(format!("{said}; passed over: {passed_over}"))),
+        (false, false, more) => Err(Failure::job(format!(
+            "{said}; passed over: {passed_over}; and {more} more"
+        ))),
     }
 }

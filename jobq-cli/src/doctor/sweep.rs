@@ -6,7 +6,7 @@
 //!    worker is dead whose counter stood still, or who was no member, for its whole lease, by
 //!    answered looks.
 //! 3. It adopts what the dead had. The store compares the counter that was seen with the one there
-//!    is, so that one who has come back keeps what it has.
+//!    is, so that one who has come back keeps what it has. One whose keys are damaged is passed over.
 //! 4. The jobs go back to the queue, with a crash counted; what was handed never started, and the
 //!    adoption itself has put it back.
 //! 5. It leaves.
@@ -42,7 +42,7 @@ const ADOPTED_AT_ONCE: usize = 64 << 20;
 const SETTLES_SENT: u32 = 3;
 
 /// What a sweep came to.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub(crate) struct Swept {
     /// Workers that were found dead.
     pub(crate) workers: u64,
@@ -50,15 +50,18 @@ pub(crate) struct Swept {
     pub(crate) jobs: u64,
     /// Whether it was told to end before it had watched everyone for long enough.
     pub(crate) interrupted: bool,
+    /// Workers of which nothing could be taken over, for their keys are damaged, each with the reason.
+    pub(crate) passed_over: Vec<String>,
 }
 
-/// Sweeps a queue on which these workers own something and are not registered.
+/// Sweeps a queue on which these workers own something and are not registered. What it came to is
+/// told also where it fails.
 pub(crate) async fn sweep(
     broker: &dyn Broker,
     queue: &QueueName,
     strangers: impl IntoIterator<Item = WorkerId>,
     interrupt: &Interrupt,
-) -> Result<Swept, Failure> {
+) -> (Swept, Result<(), Failure>) {
     let mut sweep = Sweep {
         broker,
         member: Member {
@@ -68,11 +71,12 @@ pub(crate) async fn sweep(
         },
         strangers: strangers.into_iter().collect(),
         unheard: None,
+        passed_over: BTreeSet::new(),
         swept: Swept::default(),
     };
     let done = sweep.run(interrupt).await;
     let left = sweep.leave().await;
-    done.and(left).map(|()| sweep.swept)
+    (sweep.swept, done.and(left))
 }
 
 struct Sweep<'a> {
@@ -82,6 +86,8 @@ struct Sweep<'a> {
     /// The members at the first look with what they had counted, as far as that is all that was
     /// seen of them: nobody knows yet whether they live.
     unheard: Option<BTreeMap<WorkerId, u64>>,
+    /// Those that are not tried again.
+    passed_over: BTreeSet<WorkerId>,
     swept: Swept,
 }
 
@@ -100,7 +106,11 @@ impl Sweep<'_> {
             let all = self.look().await?;
             let silent = watch.observe(asked, Instant::now(), &all);
             for (worker, seen) in silent {
-                self.adopt(&worker, seen).await?;
+                match self.adopt(&worker, seen).await {
+                    // What it has stays where it is, and keeps nothing from the others.
+                    Err(failure) if failure.is_damage() => self.pass_over(worker, &failure),
+                    adopted => adopted?,
+                }
             }
             let unheard = self
                 .unheard
@@ -141,6 +151,7 @@ impl Sweep<'_> {
         let members = members.into_iter();
         let members: BTreeMap<WorkerId, u64> = members
             .filter(|(worker, _)| *worker != self.member.worker)
+            .filter(|(worker, _)| !self.passed_over.contains(worker))
             .collect();
         // One that has come back looks after its own.
         self.strangers
@@ -153,12 +164,39 @@ impl Sweep<'_> {
         Ok(others.chain(strangers).collect())
     }
 
+    fn pass_over(&mut self, worker: WorkerId, why: &Failure) {
+        self.swept.passed_over.push(format!("{worker}: {why}"));
+        self.settled(&worker);
+        self.passed_over.insert(worker);
+    }
+
+    /// Nobody has to be waited for any more on account of this worker.
+    fn settled(&mut self, worker: &WorkerId) {
+        self.strangers.remove(worker);
+        self.unheard
+            .as_mut()
+            .and_then(|unheard| unheard.remove(worker));
+    }
+
     /// Takes over all that a dead worker had, and puts it back.
     async fn adopt(&mut self, target: &WorkerId, seen: Option<u64>) -> Result<(), Failure> {
         let mut orphans = Orphans {
             tokens: Vec::new(),
             jobs: Vec::new(),
         };
+        let adopted = self.adopt_into(&mut orphans, target, seen).await;
+        let put_back = self.put_back(&mut orphans).await;
+        adopted.and(put_back)
+    }
+
+    /// Puts back only what would be too much to keep; the rest is left in `orphans`, also where it
+    /// fails.
+    async fn adopt_into(
+        &mut self,
+        orphans: &mut Orphans,
+        target: &WorkerId,
+        seen: Option<u64>,
+    ) -> Result<(), Failure> {
         let mut bytes = 0;
         loop {
             let adoption = Adoption {
@@ -173,7 +211,7 @@ impl Sweep<'_> {
                     envelopes,
                     more,
                 } => (counter, envelopes, more),
-                Adopted::Alive => break,
+                Adopted::Alive => return Ok(()),
                 Adopted::Reaped => return Err(self.reaped()),
             };
             self.member.known = claim;
@@ -183,18 +221,14 @@ impl Sweep<'_> {
             orphans.jobs.extend(jobs);
             if !more {
                 self.swept.workers += 1;
-                self.strangers.remove(target);
-                self.unheard
-                    .as_mut()
-                    .and_then(|unheard| unheard.remove(target));
-                break;
+                self.settled(target);
+                return Ok(());
             }
             if bytes >= ADOPTED_AT_ONCE {
-                self.put_back(&mut orphans).await?;
+                self.put_back(orphans).await?;
                 bytes = 0;
             }
         }
-        self.put_back(&mut orphans).await
     }
 
     async fn put_back(&mut self, orphans: &mut Orphans) -> Result<(), Failure> {
