@@ -36,6 +36,16 @@ impl Interrupt {
         *self.asked.borrow()
     }
 
+    /// What this comes to, or nothing if the command is asked to end before: then it is dropped where it
+    /// is, which does no harm to what only looks.
+    pub(crate) async fn before<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            biased;
+            () = self.reached() => None,
+            done = work => Some(done),
+        }
+    }
+
     /// Waits until it is.
     pub(crate) async fn reached(&self) {
         let mut asked = self.asked.subscribe();

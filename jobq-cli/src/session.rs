@@ -27,7 +27,10 @@ impl Session {
     pub(crate) async fn open(global: &Global) -> Result<Self, Failure> {
         let interrupt = Interrupt::listen().map_err(|error| Failure::runtime(&error))?;
         let (builder, origins) = settings(global)?;
-        let client = builder.timeout(TIMEOUT).connect().await;
+        let connecting = builder.timeout(TIMEOUT).connect();
+        let Some(client) = interrupt.before(connecting).await else {
+            return Err(Failure::job("interrupted before it was connected"));
+        };
         let client = client.map_err(|error| Failure::connect(&error, origins))?;
         if client.broker().is_in_process() {
             let reason = "memory:// is a broker inside one process, where no other can look";

@@ -6,6 +6,7 @@ mod bad_input;
 mod dead;
 mod enqueue;
 mod fixture;
+mod interrupted;
 mod jobs;
 mod output;
 mod pages;

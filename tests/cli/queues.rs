@@ -158,18 +158,3 @@ async fn a_drain_of_a_paused_queue_says_why_it_waits() {
         .await
         .ok();
 }
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_drain_that_is_interrupted_says_how_far_it_came() {
-    let f = Fixture::start().await;
-    note::enqueue(&f.client, "x").await.unwrap();
-    let (code, out) = f
-        .begun(&["queues", "drain", "mail"])
-        .interrupt("queues drain")
-        .await;
-    assert_eq!(code, 1);
-    assert_eq!(
-        (&out["end"], &out["ready"]),
-        (&json!("interrupted"), &json!(1))
-    );
-}

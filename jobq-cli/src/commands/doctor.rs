@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 use jobq::broker::Role;
 
-use crate::doctor::facts::gather;
+use crate::doctor::facts::{Store, gather};
 use crate::doctor::finding::Level;
 use crate::doctor::fix::fix;
 use crate::doctor::judge::judge;
@@ -51,14 +51,14 @@ pub(crate) async fn run(session: &Session, args: &Args) -> Result<(), Failure> {
         session.consent.to_change("fix anything")?;
     }
     let roles: Vec<Role> = args.role.iter().copied().map(Role::from).collect();
-    let mut store = gather(&session.client, &roles).await?;
+    let mut store = look(session, &roles).await?;
     let mut findings = judge(&store);
     let mut fixed = Vec::new();
     let mut looked = Ok(());
     if args.fix && findings.iter().any(|finding| finding.fix.is_some()) {
         fixed = fix(session, &store, &findings).await;
         // What was done is told also where nobody can look again: with what was found before.
-        match gather(&session.client, &roles).await {
+        match look(session, &roles).await {
             Ok(again) => {
                 findings = judge(&again);
                 store = again;
@@ -82,5 +82,19 @@ pub(crate) async fn run(session: &Session, args: &Args) -> Result<(), Failure> {
         Level::Error => Err(Failure::quiet(EXIT_ERROR)),
         Level::Warning => Err(Failure::quiet(EXIT_WARNING)),
         Level::Ok | Level::Unknown => Ok(()),
+    }
+}
+
+/// Asks all that there is to judge.
+async fn look(session: &Session, roles: &[Role]) -> Result<Store, Failure> {
+    let mut store = Store::default();
+    let gathering = gather(&session.client, roles, &mut store);
+    match session.interrupt.before(gathering).await {
+        Some(gathered) => gathered.map(|()| store),
+        // Half of the facts would say of the rest that it is well.
+        None => Err(Failure::job(format!(
+            "interrupted after {} queues",
+            store.queues.len()
+        ))),
     }
 }

@@ -55,38 +55,64 @@ const CLEAR: &str = "\u{1b}[H\u{1b}[J";
 struct Look {
     at: Instant,
     queues: Vec<(String, Figures)>,
+    /// Whether it was asked to end before it had seen all.
+    interrupted: bool,
 }
 
 pub(crate) async fn run(session: &Session, args: &Args) -> Result<(), Failure> {
-    let mut look = take(session, args).await?;
-    show(session, args, &look, None)?;
-    let Some(every) = args.watch else {
-        return Ok(());
-    };
+    let mut before = None;
     loop {
-        tokio::select! {
-            biased;
-            // It is how one ends a watch.
-            () = session.interrupt.reached() => return Ok(()),
-            () = tokio::time::sleep(every) => {}
+        let look = take(session, args).await?;
+        // It is how one ends a watch.
+        if look.interrupted && args.watch.is_some() {
+            return Ok(());
         }
-        let next = take(session, args).await?;
-        show(session, args, &next, Some(&look))?;
-        look = next;
+        show(session, args, &look, before.as_ref())?;
+        let Some(every) = args.watch else {
+            return look.end();
+        };
+        let slept = session.interrupt.before(tokio::time::sleep(every)).await;
+        if slept.is_none() {
+            return Ok(());
+        }
+        before = Some(look);
     }
 }
 
 async fn take(session: &Session, args: &Args) -> Result<Look, Failure> {
-    let at = Instant::now();
-    let mut queues = Vec::new();
+    let mut look = Look {
+        at: Instant::now(),
+        queues: Vec::new(),
+        interrupted: false,
+    };
+    let seen = session
+        .interrupt
+        .before(see(session, args, &mut look))
+        .await;
+    look.interrupted = seen.transpose()?.is_none();
+    Ok(look)
+}
+
+async fn see(session: &Session, args: &Args, look: &mut Look) -> Result<(), Failure> {
     let broker = &**session.client.broker();
     let heard = Heard::ask(&session.client).await?;
     for queue in session.queues(&args.queues).await? {
         let workers = heard.living(broker, queue.name()).await?;
         let figures = Figures::new(&queue.stats().await?, workers);
-        queues.push((queue.name().as_str().to_owned(), figures));
+        let name = queue.name().as_str().to_owned();
+        look.queues.push((name, figures));
     }
-    Ok(Look { at, queues })
+    Ok(())
+}
+
+impl Look {
+    fn end(self) -> Result<(), Failure> {
+        let seen = self.queues.len();
+        match self.interrupted {
+            true => Err(Failure::job(format!("interrupted after {seen} queues"))),
+            false => Ok(()),
+        }
+    }
 }
 
 fn show(session: &Session, args: &Args, look: &Look, before: Option<&Look>) -> Result<(), Failure> {

@@ -84,43 +84,40 @@ impl QueueSeen {
     }
 }
 
-/// Looks at everything.
-pub(crate) async fn gather(client: &Client, roles: &[Role]) -> Result<Store, Failure> {
+/// Looks at everything, and notes what it has seen until it fails or is dropped.
+pub(crate) async fn gather(
+    client: &Client,
+    roles: &[Role],
+    store: &mut Store,
+) -> Result<(), Failure> {
     let broker = &**client.broker();
-    let server = broker.examine().await?.unwrap_or_default();
-    let mut refused = Refused::default();
+    store.server = broker.examine().await?.unwrap_or_default();
+    let refused = &mut store.refused;
     let mut owners = or_refused(owners(broker).await, &mut refused.owners)?;
     let heard = or_refused(Heard::ask(client).await, &mut refused.workers)?;
     let mut names: BTreeSet<QueueName> = owners.keys().cloned().collect();
     let listed = broker.queues().await.map_err(Failure::from);
     names.extend(or_refused(listed, &mut refused.names)?);
-    let mut queues = Vec::with_capacity(names.len());
     for name in names {
         let owners = owners.remove(&name).unwrap_or_default();
-        queues.push(queue(broker, name, owners).await?);
+        store.queues.push(queue(broker, name, owners).await?);
     }
-    if refused.workers.is_none() {
-        members::judge(broker, &mut queues, &heard).await?;
+    if store.refused.workers.is_none() {
+        members::judge(broker, &mut store.queues, &heard).await?;
     }
     // Where there is no queue yet, of the one that most have.
-    let example = match queues.first() {
+    let example = match store.queues.first() {
         Some(queue) => queue.name.clone(),
         None => QueueName::new("default")?,
     };
-    let mut rights = Vec::with_capacity(roles.len());
     for &role in roles {
         let missing = match broker.missing_rights(role, &example).await {
             Err(error) if error.kind() == BrokerErrorKind::Forbidden => None,
             missing => Some(missing?),
         };
-        rights.push(Rights { role, missing });
+        store.rights.push(Rights { role, missing });
     }
-    Ok(Store {
-        server,
-        rights,
-        queues,
-        refused,
-    })
+    Ok(())
 }
 
 /// The answer, or nothing where this user may not ask, and why.

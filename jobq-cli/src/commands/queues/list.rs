@@ -4,7 +4,7 @@ use serde_json::{Map, json};
 
 use crate::failure::Failure;
 use crate::heard::Heard;
-use crate::output::{Cell, Column, Row};
+use crate::output::{Cell, Column, Listing, Row};
 use crate::session::Session;
 
 const COLUMNS: &[Column] = &[
@@ -23,6 +23,17 @@ pub(super) struct Args {}
 pub(super) async fn run(session: &Session, _args: &Args) -> Result<(), Failure> {
     let mut listing = session.out.listing(COLUMNS);
     listing.begin(&Map::new(), "queues")?;
+    let listed = session.interrupt.before(list(session, &mut listing)).await;
+    let interrupted = listed.transpose()?.is_none();
+    let rows = listing.rows();
+    listing.end(&Map::new())?;
+    match interrupted {
+        true => Err(Failure::job(format!("interrupted after {rows} queues"))),
+        false => Ok(()),
+    }
+}
+
+async fn list(session: &Session, listing: &mut Listing) -> Result<(), Failure> {
     let broker = &**session.client.broker();
     let heard = Heard::ask(&session.client).await?;
     for queue in session.queues(&[]).await? {
@@ -52,5 +63,5 @@ pub(super) async fn run(session: &Session, _args: &Args) -> Result<(), Failure> 
             }),
         }])?;
     }
-    listing.end(&Map::new())
+    Ok(())
 }

@@ -1,0 +1,141 @@
+//! Commands that look at queues, interrupted amid it, on a server that is far away.
+
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use jobq_proxy::{Delay, Direction, Proxy};
+use redis::Value as RedisValue;
+use support::RedisServer;
+
+use crate::fixture::{Done, program};
+
+/// As many that a command has to ask for longer than anyone waits.
+const QUEUES: usize = 2000;
+
+/// A server with many queues, and a slow way to it.
+struct Far {
+    server: RedisServer,
+    proxy: Proxy,
+}
+
+impl Far {
+    async fn start() -> Self {
+        let server = RedisServer::start();
+        let mut connection = support::beside(&server.url())
+            .await
+            .expect("the server answers");
+        let mut add = redis::cmd("SADD");
+        add.arg("jobq:queues");
+        for queue in 0..QUEUES {
+            add.arg(format!("queue-{queue}"));
+        }
+        let added = add.exec_async(&mut connection).await;
+        added.expect("they are added");
+        let proxy = Proxy::start(server.address())
+            .await
+            .expect("a port is free");
+        proxy.delay(Direction::Reply, Delay::of(Duration::from_millis(20)));
+        Self { server, proxy }
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = program();
+        let url = format!("redis://{}", self.proxy.address());
+        command.env("JOBQ_URL", url).args(args);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    /// Interrupts it once it has asked this for a queue.
+    async fn interrupt(&self, args: &[&str], asked: &str) -> Done {
+        let child = self
+            .command(args)
+            .spawn()
+            .expect("the program was built with the tests");
+        let mut connection = support::beside(&self.server.url())
+            .await
+            .expect("the server answers");
+        let ran = format!("cmdstat_{asked}:");
+        support::eventually("the command to be amid the queues", async || {
+            let mut info = redis::cmd("INFO");
+            let stats = info.arg("commandstats").query_async(&mut connection).await;
+            let stats: RedisValue = stats.expect("the server answers");
+            format!("{stats:?}").contains(&ran).then_some(())
+        })
+        .await;
+        support::signal(child.id(), "INT");
+        let output = tokio::task::spawn_blocking(move || child.wait_with_output());
+        let output = support::within("the end of the command", output).await;
+        Done::new(output.expect("it was waited for").expect("it ends"))
+    }
+}
+
+/// How many queues it says it has seen.
+#[track_caller]
+fn seen(done: &Done) -> usize {
+    let said = done.err.split_once("interrupted after ");
+    let (_, count) = said.unwrap_or_else(|| panic!("{done:?}"));
+    let (count, _) = count.split_once(" queues").expect("a number of queues");
+    let count = count.parse().expect("a number");
+    assert!(count < QUEUES, "{count}");
+    count
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stats_and_lists_of_queues_show_those_that_they_have_seen() {
+    for args in [&["--json", "stats"][..], &["--json", "queues", "list"]] {
+        let far = Far::start().await;
+        let done = far.interrupt(args, "hgetall").await;
+        assert_eq!(done.code, 1, "{done:?}");
+        let document = done.document(&args[1..].join(" "));
+        let queues = document["queues"].as_array().unwrap();
+        assert_eq!(queues.len(), seen(&done), "{}", done.err);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_watch_ends_amid_a_look_as_it_does_between_two() {
+    let far = Far::start().await;
+    let done = far.interrupt(&["stats", "--watch", "1s"], "hgetall").await;
+    assert_eq!(done.ok(), "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_drain_says_how_far_it_came() {
+    let far = Far::start().await;
+    let mut connection = support::beside(&far.server.url()).await.unwrap();
+    let mut push = redis::cmd("LPUSH");
+    let pushed = push.arg("jobq:{queue-0}:ready").arg("x");
+    pushed.exec_async(&mut connection).await.unwrap();
+    let drain = ["--json", "queues", "drain", "queue-0"];
+    let done = far.interrupt(&drain, "hgetall").await;
+    assert_eq!(done.code, 1, "{done:?}");
+    let document = done.document("queues drain");
+    let end = (&document["end"], &document["ready"]);
+    assert_eq!(end, (&"interrupted".into(), &1.into()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_doctor_who_is_interrupted_judges_nothing() {
+    let far = Far::start().await;
+    let done = far.interrupt(&["doctor"], "type").await;
+    assert_eq!((done.code, &done.out[..]), (1, ""), "{done:?}");
+    seen(&done);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_is_interrupted_while_it_connects() {
+    let far = Far::start().await;
+    far.proxy.stall_both();
+    let mut command = far.command(&["stats"]);
+    let child = command.spawn().unwrap();
+    // It listens for signals before it connects.
+    support::eventually("a connection", async || {
+        (far.proxy.carried().connections > 0).then_some(())
+    })
+    .await;
+    support::signal(child.id(), "INT");
+    let output = tokio::task::spawn_blocking(move || child.wait_with_output());
+    let output = support::within("the end of the command", output).await;
+    Done::new(output.unwrap().unwrap()).failed(1, "interrupted before it was connected");
+}
