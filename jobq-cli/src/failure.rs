@@ -76,6 +76,11 @@ impl Failure {
         Self::new(EXIT_DENIED, reason)
     }
 
+    /// Redis is not there, or not as it is needed.
+    pub(crate) fn unavailable(reason: impl Into<String>) -> Self {
+        Self::new(EXIT_UNAVAILABLE, reason)
+    }
+
     /// Something is set wrongly.
     pub(crate) fn configuration(reason: impl Into<String>) -> Self {
         Self::new(EXIT_CONFIGURATION, reason)

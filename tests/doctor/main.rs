@@ -12,5 +12,6 @@ mod refused;
 // The same for all commands.
 #[path = "../cli/schema.rs"]
 mod schema;
+mod slow;
 mod sweep;
 mod well;

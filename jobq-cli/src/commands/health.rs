@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 use crate::doctor::finding::Level;
 use crate::failure::{EXIT_ERROR, EXIT_WARNING, Failure};
@@ -13,10 +14,15 @@ use crate::output::{Output, printable};
 use crate::session::Session;
 use crate::values;
 
+/// How long it looks at the most, but for the time that runs are counted: a probe is to have its
+/// answer within 5 s, and each call alone may take nearly as long.
+const WITHIN: Duration = Duration::from_millis(4500);
+
 /// Tell a probe whether all is within limits: one JSON object, and an exit code
 ///
 /// Exits with 0 if all is well, with 3 if there is a warning, and with 4 if there is an error. Without
-/// Redis the object says so too, and the code is 69. A limit is an error when it is passed; of two,
+/// Redis, or with one that is too slow, the object says so too, and the code is 69: it has an answer
+/// within 5 s, or so long after --over where --max-failure-rate has it count. A limit is an error when it is passed; of two,
 /// the first is that of a warning: --max-ready 800,1000.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -50,6 +56,11 @@ pub(crate) struct Args {
 }
 
 impl Args {
+    /// How long runs are counted.
+    fn counted_for(&self) -> Option<Duration> {
+        self.max_failure_rate.map(|_| self.over)
+    }
+
     fn limits(&self) -> Limits {
         Limits {
             ready: self.max_ready,
@@ -75,7 +86,9 @@ pub(crate) async fn run(
     args: &Args,
 ) -> Result<(), Failure> {
     let mut health = Health::default();
-    let looked = health.look(session, args).await;
+    let within = WITHIN + args.counted_for().unwrap_or_default();
+    let looked = timeout(within, health.look(session, args)).await;
+    let looked = looked.unwrap_or_else(|_| Err(health.too_slow(within)));
     if let Err(failure) = &looked {
         health.reasons = vec![Reason {
             check: "broker",
@@ -107,10 +120,27 @@ impl Health {
         self.connect = Some(began.elapsed());
         self.broker = Some(session.client.broker().describe());
         let figures = self.figures.insert(Figures::default());
-        let over = args.max_failure_rate.map(|_| args.over);
-        look(&session, &args.queues, over, figures).await?;
+        let looking = look(&session, &args.queues, args.counted_for(), figures);
+        match session.interrupt.before(looking).await {
+            Some(looked) => looked?,
+            None => return Err(Failure::job(format!("interrupted {}", self.progress()))),
+        }
         self.reasons = judge(figures, &args.limits());
         Ok(())
+    }
+
+    fn too_slow(&self, within: Duration) -> Failure {
+        let (secs, progress) = (within.as_secs_f64(), self.progress());
+        Failure::unavailable(format!(
+            "Redis is too slow: {secs:.1} s were over {progress}"
+        ))
+    }
+
+    fn progress(&self) -> String {
+        match &self.figures {
+            Some(figures) => format!("after a look at {} queues", figures.queues.len()),
+            None => "before it was connected".to_owned(),
+        }
     }
 
     fn document(&self) -> Value {
