@@ -22,7 +22,8 @@ impl Consent {
         }
     }
 
-    /// Before any change; `what` would be done, as in "pause queue mail".
+    /// Before any change, and before what it is made to is looked up: a refusal does not depend on whether
+    /// that is there. `what` would be done, as in "pause mail".
     pub(crate) fn to_change(self, what: &str) -> Result<(), Failure> {
         match self.read_only {
             true => Err(Failure::denied(format!(

@@ -38,6 +38,35 @@ async fn queues_are_listed_paused_and_resumed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn read_only_refuses_what_it_refuses_whether_that_is_there_or_not() {
+    let f = Fixture::start().await;
+    note::enqueue(&f.client, "x").await.unwrap();
+    for queue in ["mail", "mial"] {
+        for (args, what) in [
+            (&["queues", "pause", queue][..], "pause"),
+            (&["queues", "resume", queue], "resume"),
+            (
+                &["queues", "purge", queue, "--state", "ready", "--yes"],
+                "remove jobs of",
+            ),
+        ] {
+            let refused = f.run(&[args, &["--read-only"]].concat()).await;
+            let said = format!("--read-only refuses to {what} {queue}; nothing was changed");
+            refused.failed(77, &said);
+        }
+    }
+    for deed in ["quiet", "stop"] {
+        let order = ["workers", deed, "nobody", "--yes", "--read-only"];
+        let said = format!("--read-only refuses to {deed} workers");
+        f.run(&order).await.failed(77, &said);
+    }
+    let counts = ["queues", "purge", "mail", "--state", "ready", "--dry-run"];
+    f.run(&[&counts[..], &["--read-only"]].concat()).await.ok();
+    let stats = f.queue("mail").stats().await.unwrap();
+    assert!(!stats.paused && stats.ready == 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_queue_that_is_misspelt_changes_none() {
     let f = Fixture::start().await;
     note::enqueue(&f.client, "x").await.unwrap();

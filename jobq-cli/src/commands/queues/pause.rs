@@ -26,11 +26,12 @@ pub(super) async fn run(session: &Session, names: &[String], pause: bool) -> Res
         true => ("pause", "paused"),
         false => ("resume", "resumed"),
     };
+    let what = format!("{verb} {}", names.join(", "));
+    session.consent.to_change(&what)?;
     // All are looked up before the first is changed.
     let queues = session.queues(names).await?;
     let names: Vec<&str> = queues.iter().map(|queue| queue.name().as_str()).collect();
     let names = names.join(", ");
-    session.consent.to_change(&format!("{verb} {names}"))?;
     for queue in &queues {
         match pause {
             true => queue.pause().await?,

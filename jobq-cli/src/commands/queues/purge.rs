@@ -30,6 +30,10 @@ pub(super) async fn run(session: &Session, args: &Args) -> Result<(), Failure> {
     if states.contains(&JobState::InFlight) {
         return Err(jobq::InspectError::OwnedByWorkers.into());
     }
+    if !args.dry_run {
+        let what = format!("remove jobs of {}", args.queues.join(", "));
+        session.consent.to_change(&what)?;
+    }
     let queues = session.queues(&args.queues).await?;
     let mut there = 0;
     for queue in &queues {

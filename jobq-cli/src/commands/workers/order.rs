@@ -69,20 +69,16 @@ impl Which {
             Deed::Quiet => "quiet",
             Deed::Stop => "stop",
         };
+        session.consent.to_change(&format!("{verb} workers"))?;
         let known = session.client.workers().await?;
         let meant = match self.all {
             true => known.iter().map(|worker| worker.id.clone()).collect(),
             false => self.named(&known)?,
         };
         let what = format!("{verb} {} workers", meant.len());
-        match deed {
-            Deed::Quiet => session.consent.to_change(&what)?,
-            Deed::Stop => {
-                session
-                    .consent
-                    .to_destroy(&what, &session.interrupt)
-                    .await?;
-            }
+        if deed == Deed::Stop {
+            let consent = session.consent;
+            consent.to_destroy(&what, &session.interrupt).await?;
         }
         let mut ordered = Vec::new();
         for id in &meant {
