@@ -124,6 +124,29 @@ async fn a_silent_server_is_given_up_within_the_timeout_and_served_again() {
     }
 }
 
+#[tokio::test]
+async fn a_connection_in_doubt_is_asked_for_no_longer_than_the_call_may_take() {
+    let server = RedisServer::start();
+    // Shorter than a connection in doubt may take.
+    let timeout = Duration::from_millis(200);
+    let broker = broker_within(&server, timeout).await;
+    server.signal("STOP");
+    // From here on time is what is waited for, however long the machine takes.
+    tokio::time::pause();
+    for _ in 0..2 {
+        let asked = Instant::now();
+        let error = broker.members(&queue()).await.unwrap_err();
+        assert!(error.is_retryable(), "{error}");
+        let took = asked.elapsed();
+        assert!(took <= timeout + Duration::from_millis(10), "{took:?}");
+    }
+    tokio::time::resume();
+    server.signal("CONT");
+    while let Err(error) = broker.members(&queue()).await {
+        assert!(error.is_retryable(), "{error}");
+    }
+}
+
 #[test]
 fn a_fork_lives_on_the_runtime_that_asked_for_it() {
     let server = RedisServer::start();

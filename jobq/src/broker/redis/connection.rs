@@ -210,7 +210,7 @@ impl Link {
             return Err(Fault::unreachable(self.config(), None));
         };
         if let Some(live) = self.current()
-            && (!live.is_doubtful() || self.is_answered(&live).await)
+            && (!live.is_doubtful() || self.is_answered(&live, deadline).await)
         {
             return Ok(live);
         }
@@ -225,10 +225,11 @@ impl Link {
         }
     }
 
-    /// Whether the connection answers, whatever it says; one that does not is given up.
-    async fn is_answered(&self, live: &Live) -> bool {
+    /// Whether the connection answers while the call that needs it may wait, whatever it says; one
+    /// that does not is given up.
+    async fn is_answered(&self, live: &Live, deadline: Instant) -> bool {
         let bundle = Bundle::new(vec![Step::command("CLIENT").arg("ID")]);
-        let within = Instant::now() + ANSWERS_WITHIN;
+        let within = deadline.min(Instant::now() + ANSWERS_WITHIN);
         self.exchange(live, &bundle, within).await.is_ok()
     }
 
