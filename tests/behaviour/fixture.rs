@@ -8,7 +8,7 @@ use std::time::Duration;
 use jobq::{Client, DeadJob, Queue};
 use jobq_worker::{Worker, WorkerBuilder};
 use support::hooked::{Hook, Hooked};
-use support::{RedisServer, Role};
+use support::{DEADLINE, RedisServer, Role};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 
@@ -58,11 +58,16 @@ impl Fixture {
 
     /// By the URL, without a user, of a server of tests or of a way to one.
     pub(crate) async fn at(url: &str) -> Self {
-        let by_role = async |role: Role| connect(&role.log_in(url)).await;
+        // What the test itself asks may take as long as a busy machine makes it; what workers ask has
+        // the time that users give them.
+        let patient = async |role: Role| {
+            let builder = Client::builder(role.log_in(url)).timeout(DEADLINE);
+            builder.connect().await.expect("the broker answers")
+        };
         Self {
-            client: by_role(Role::Producer).await,
-            runner: by_role(Role::Worker).await,
-            operator: by_role(Role::Operator).await,
+            client: patient(Role::Producer).await,
+            runner: connect(&Role::Worker.log_in(url)).await,
+            operator: patient(Role::Operator).await,
             ledger: Ledger::default(),
             url: Role::Worker.log_in(url),
         }
