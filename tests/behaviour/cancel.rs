@@ -1,5 +1,6 @@
 //! What is cancelled before it starts does not start, wherever it waits; nothing else is lost by it.
 
+mod moved;
 mod unanswered;
 
 use std::collections::BTreeSet;

@@ -2,13 +2,15 @@
 //!
 //! No step touches two queues: they may be on two servers of a cluster. So it is enqueued at the
 //! target first and removed at its source afterwards. Whatever ends in between leaves it in both:
-//! at least once, as ever.
+//! at least once, as ever. A cancellation goes ahead of its job, for a worker of the target may claim
+//! that at once.
 
 use bytes::Bytes;
 
 use super::{Dead, DeadJob, JobInfo, Queue};
 use crate::broker::{Due, Entry, JobState};
 use crate::error::InspectError;
+use crate::id::JobId;
 
 /// Looks for a job that has moved on while it was enqueued elsewhere.
 const LOOKS: u32 = 5;
@@ -39,6 +41,10 @@ impl Queue {
     /// on both. Pause the queue first if that must not be. Where more than 50,000 jobs stand on either
     /// side of one that is ready, the last of the queue takes its place.
     ///
+    /// A job that is cancelled here is cancelled there before it is enqueued there, and so starts
+    /// nowhere. A cancellation that comes while it moves goes with it too, unless a worker had claimed
+    /// the job there before this has answered.
+    ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -59,9 +65,9 @@ impl Queue {
     /// # Errors
     ///
     /// [`InspectError::OwnedByWorkers`] for a job in flight, and [`InspectError::Dead`] for a dead
-    /// one, which [`Dead::transfer`](super::Dead::transfer) moves. [`InspectError::Broker`]: nothing
-    /// has changed, unless the outcome is unknown. [`InspectError::HalfMoved`]: it is on the other
-    /// queue, and may still be here.
+    /// one, which [`Dead::transfer`](super::Dead::transfer) moves. [`InspectError::Broker`]: no job
+    /// has moved, unless the outcome is unknown; the id of one that is cancelled here may be cancelled
+    /// there. [`InspectError::HalfMoved`]: it is on the other queue, and may still be here.
     pub async fn transfer(
         &self,
         state: JobState,
@@ -79,12 +85,49 @@ impl Queue {
         if self.place_of(state, element, place, 1).await? != Some(place) {
             return Ok(Transfer::Gone);
         }
+        // What is no envelope has no id, and is never cancelled.
+        let id = job.id();
+        let cancelled = self.pass_cancellation(id, to).await?;
         to.put(element.clone(), due).await?;
-        let taken = self.withdraw(state, element, place).await;
-        match taken.map_err(half_moved)? {
+        let withdrawn = self.leave_to(to, id, cancelled, (state, element, place));
+        match withdrawn.await.map_err(half_moved)? {
             true => Ok(Transfer::Moved),
             false => Ok(Transfer::Doubled),
         }
+    }
+
+    /// Removes an element that is on the other queue already; whether it was still here.
+    async fn leave_to(
+        &self,
+        to: &Queue,
+        id: Option<JobId>,
+        cancelled: bool,
+        (state, element, place): (JobState, &Bytes, u64),
+    ) -> Result<bool, InspectError> {
+        if let Some(id) = id.filter(|_| cancelled) {
+            // An id is kept for as long as what is delayed when it is cancelled asks for: now that
+            // is this job too.
+            to.cancel(id).await?;
+        }
+        let withdrawn = self.withdraw(state, element, place).await?;
+        if !cancelled {
+            // Whoever cancelled it meanwhile found it here.
+            self.pass_cancellation(id, to).await?;
+        }
+        Ok(withdrawn)
+    }
+
+    /// Cancels on the other queue what is cancelled on this one, and answers whether it is.
+    async fn pass_cancellation(&self, id: Option<JobId>, to: &Queue) -> Result<bool, InspectError> {
+        let Some(id) = id else {
+            return Ok(false);
+        };
+        let cancelled = self.client.broker().cancelled(&self.name, &[id]).await?;
+        let cancelled = cancelled.contains(&true);
+        if cancelled {
+            to.cancel(id).await?;
+        }
+        Ok(cancelled)
     }
 
     pub(super) async fn put(&self, envelope: Bytes, due: Due) -> Result<(), InspectError> {
@@ -120,10 +163,22 @@ impl Queue {
         from: u64,
         limit: u32,
     ) -> Result<Option<u64>, InspectError> {
-        let page = self.page(state, from, limit).await?;
-        let mut places = (from..).zip(page);
-        let found = places.find(|(_, found)| found.bytes == *element);
-        Ok(found.map(|(place, _)| place))
+        let end = from.saturating_add(limit.into());
+        let mut from = from;
+        while from < end {
+            let limit = u32::try_from(end - from).unwrap_or(limit);
+            let page = self.page(state, from, limit).await?;
+            let (count, mut places) = (page.len() as u64, (from..).zip(page));
+            if let Some((place, _)) = places.find(|(_, found)| found.bytes == *element) {
+                return Ok(Some(place));
+            }
+            if count == 0 {
+                break;
+            }
+            // Large ones come in smaller pages.
+            from += count;
+        }
+        Ok(None)
     }
 }
 

@@ -246,6 +246,7 @@ async fn operate(broker: &RedisBroker) -> Outcome {
         envelope: Bytes::from("again"),
     };
     broker.cancel(&queue(), job.id).await?;
+    as_dyn(broker).cancelled(&queue(), &[job.id]).await?;
     let take = TakeDead {
         record: Bytes::from("dead"),
         requeue: Some(job.clone()),

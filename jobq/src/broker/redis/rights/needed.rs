@@ -142,6 +142,7 @@ fn intervene(rights: &mut Needed, namespace: &str, keys: &QueueKeys) {
     rights.need(&["HSET", meta, "", ""]);
     rights.each(&["HDEL", "HGET"], &[meta, ""]);
     rights.need(&["ZADD", cancelled, "0", ""]);
+    rights.need(&["ZMSCORE", cancelled, ""]);
     rights.each(
         &["ZCOUNT", "ZRANGE", "ZREMRANGEBYRANK"],
         &[cancelled, "0", "0"],
