@@ -26,8 +26,8 @@ impl Dead {
         Self { queue }
     }
 
-    /// Dead jobs page by page, newest first, 1,000 at a time at most, also where `limit` is larger.
-    /// The next page begins at `offset` and as many as came, and the last is one that is empty.
+    /// Dead jobs page by page, newest first, 1,000 at a time at most, also where `limit` is larger, and
+    /// fewer where they have more than about 8 MiB. The next page begins at `offset` and as many as came, and the last is one that is empty.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -95,8 +95,8 @@ impl Dead {
     /// Puts all jobs back into the queue, the oldest first, as [`Dead::retry`] does: those that
     /// were in the list when it was called. Answers how many.
     ///
-    /// What is given up meanwhile stays in the list, also a job that fails at once again; but where
-    /// two calls run at once, each takes as many as it found, and some of those may be among them.
+    /// What is given up meanwhile, by the store's clock, stays in the list, also a job that fails at once
+    /// again.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]

@@ -4,6 +4,7 @@ use super::dead::{remove, requeue};
 use super::{DeadJob, Queue};
 use crate::broker::{TakeDead, how_many_fit};
 use crate::error::InspectError;
+use crate::timestamp::At;
 
 /// Records read in one step, which may then be taken in one: a hundred of 6 KiB held Redis for 2 ms.
 const AT_ONCE: u32 = 25;
@@ -15,8 +16,9 @@ const TAKEN_BYTES: usize = 256 * 1024;
 /// may be taken before the next is asked for. From [`Dead::walk`](super::Dead::walk).
 ///
 /// It begins at the old end because what is buried meanwhile does not shift that, and what is taken
-/// from there is found at once. Where others take from the list at the same time, some jobs may be
-/// passed over.
+/// from there is found at once. What died after it began, by the store's clock, is left out, so that a
+/// job that is tried again and dies again is not met twice. Where others take from the list at the same
+/// time, some jobs may be passed over.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -37,6 +39,7 @@ const TAKEN_BYTES: usize = 256 * 1024;
 #[derive(Debug)]
 pub struct DeadWalk {
     queue: Queue,
+    begun: At,
     /// Records not yet looked at.
     left: u64,
     /// Records that were looked at and stayed.
@@ -45,9 +48,15 @@ pub struct DeadWalk {
 
 impl DeadWalk {
     pub(super) async fn begin(queue: Queue) -> Result<Self, InspectError> {
+        let begun = queue.client.now();
         let left = queue.client.broker().stats(&queue.name).await?.dead;
         let kept = 0;
-        Ok(Self { queue, left, kept })
+        Ok(Self {
+            queue,
+            begun,
+            left,
+            kept,
+        })
     }
 
     /// How many jobs are still to be looked at.
@@ -62,9 +71,22 @@ impl DeadWalk {
     ///
     /// [`InspectError::Broker`]. The walk can go on after it.
     pub async fn next_page(&mut self) -> Result<Vec<DeadJob>, InspectError> {
+        loop {
+            let (is_last, jobs) = self.read().await?;
+            let earlier = |job: &DeadJob| job.died().is_none_or(|died| died <= self.begun);
+            let jobs: Vec<_> = jobs.into_iter().filter(earlier).collect();
+            // An empty page is the end, and what died later may stand in front of what did not.
+            if is_last || !jobs.is_empty() {
+                return Ok(jobs);
+            }
+        }
+    }
+
+    /// The next few records, and whether there are no more.
+    async fn read(&mut self) -> Result<(bool, Vec<DeadJob>), InspectError> {
         let at_once = u32::try_from(self.left).unwrap_or(u32::MAX).min(AT_ONCE);
         if at_once == 0 {
-            return Ok(Vec::new());
+            return Ok((true, Vec::new()));
         }
         let (broker, name) = (self.queue.client.broker(), &self.queue.name);
         let records = broker.oldest_dead(name, self.kept, at_once).await?;
@@ -75,7 +97,8 @@ impl DeadWalk {
             _ => self.left.saturating_sub(seen),
         };
         self.kept += seen;
-        Ok(records.into_iter().map(DeadJob::new).collect())
+        let jobs = records.into_iter().map(DeadJob::new).collect();
+        Ok((self.left == 0, jobs))
     }
 
     /// Puts jobs of the last page at the back of the queue, as [`Dead::retry`](super::Dead::retry)

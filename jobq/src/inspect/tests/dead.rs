@@ -218,6 +218,33 @@ async fn a_walk_sees_each_job_once_whatever_is_taken_of_it() {
     assert!(walk.next_page().await.unwrap().is_empty());
 }
 
+/// Somebody else takes some, so that there is room among those that were counted.
+#[tokio::test(start_paused = true)]
+async fn a_walk_leaves_out_what_dies_while_it_lasts() {
+    let (client, queue) = client();
+    with_dead(&client, 60).await;
+    let mut walk = queue.dead().walk().await.unwrap();
+    tokio::time::advance(Duration::from_secs(1)).await;
+    let first = walk.next_page().await.unwrap();
+    assert_eq!(walk.retry(&first).await.unwrap(), 25);
+    let newest = queue.dead().list(0, 30).await.unwrap();
+    for job in newest {
+        assert!(queue.dead().remove(job.id()).await.unwrap());
+    }
+    // What was retried dies again.
+    bury_all(&client, client.now()).await;
+    let mut later = 0;
+    loop {
+        let page = walk.next_page().await.unwrap();
+        if page.is_empty() {
+            break;
+        }
+        later += walk.retry(&page).await.unwrap();
+    }
+    assert_eq!((later, queue.stats().await.unwrap().dead), (5, 25));
+    assert_eq!(queue.dead().retry_all().await.unwrap(), 25);
+}
+
 #[tokio::test]
 async fn a_walk_ends_where_others_have_taken_the_rest() {
     let (client, queue) = client();
