@@ -26,6 +26,7 @@ const COLUMNS: &[Column] = &[
 /// Group dead jobs by name and error, the largest group first
 ///
 /// Errors are of one group if they differ only in numbers, ids, quoted texts, times and addresses.
+/// What they have in common is shown up to 200 characters; it is compared whole.
 /// `dead retry --group` and `dead remove --group` take what the first column shows.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
