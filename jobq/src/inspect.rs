@@ -177,11 +177,13 @@ impl Queue {
     }
 
     /// Jobs in a state, page by page: ready from the front (without suspects), delayed by due time,
-    /// dead newest first. A page has 1,000 jobs at most, also where `limit` is larger: the next
-    /// begins at `offset` and as many as came, and the last is one that is empty.
+    /// dead newest first. A page has 1,000 jobs at most, also where `limit` is larger, and fewer
+    /// where they have more than about 8 MiB: the next begins at `offset` and as many as came, and
+    /// the last is one that is empty.
     ///
     /// Pages are looked at one by one: a job that moves between two of them may be seen twice, or
-    /// not at all. To walk over a queue at rest, pause it first.
+    /// not at all; and so may all behind it. [`Queue::newest_ready`] goes over ready in the order that
+    /// workers do not shift. To walk over a queue at rest, pause it first.
     ///
     /// A page is read in small parts, so that the store serves others in between. Only an offset
     /// deep in ready costs it more: to the middle of a million jobs of 100 bytes about a
@@ -217,6 +219,36 @@ impl Queue {
         Ok(elements.into_iter().map(info).collect())
     }
 
+    /// Ready jobs from the back, the last that came first, page by page as [`Queue::jobs`] gives them
+    /// from the front. Workers take from the front, and what they put back and what becomes due goes
+    /// there: none of it shifts this order. What is enqueued meanwhile moves a job on to a page that
+    /// is still to come. So whoever goes from page to page sees each job that stays in ready, some
+    /// twice; but where others remove jobs behind it (move them, or purge), as many may be passed over.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let client = jobq::connect("memory://").await?;
+    /// for job in client.queue("mail")?.newest_ready(0, 100).await? {
+    ///     println!("{:?} since {:?}", job.name(), job.enqueued_at());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`InspectError::Broker`].
+    pub async fn newest_ready(
+        &self,
+        offset: u64,
+        limit: u32,
+    ) -> Result<Vec<JobInfo>, InspectError> {
+        let (broker, limit) = (self.client.broker(), limit.min(MAX_BATCH));
+        let elements = broker.newest_ready(&self.name, offset, limit).await?;
+        Ok(elements.into_iter().map(JobInfo::new).collect())
+    }
+
     /// Lets a delayed job run now, also one that waits for its retry, or is cancelled: it goes to the
     /// front of ready, its failures counted as before, and on a paused queue waits there. Answers
     /// whether it did: a job that is not delayed, or of which nobody knows, is left as it is. If
@@ -244,6 +276,10 @@ impl Queue {
     /// # Errors
     ///
     /// [`InspectError::Broker`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before its end, the job runs now or is delayed as before.
     pub async fn run_now(&self, id: JobId) -> Result<bool, InspectError> {
         let broker = self.client.broker();
         let Some(delayed) = broker.find_delayed(&self.name, id).await? else {

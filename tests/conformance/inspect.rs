@@ -3,7 +3,7 @@
 use jobq::broker::{Counts, Due};
 use jobq::{At, JobState};
 
-use crate::fixture::{Fixture, Given, HOURS, bytes, numbered, queue, strs};
+use crate::fixture::{Fixture, Given, HOURS, bytes, numbered, queue, strs, text};
 
 pub(crate) async fn queues_are_those_enqueued_to_sorted(f: Fixture) {
     for name in ["b", "a:b", "Z", "c"] {
@@ -72,6 +72,29 @@ pub(crate) async fn ready_is_paged_from_the_front(f: Fixture) {
         paged.extend(page.into_iter().map(|element| element.bytes));
     }
     assert_eq!(paged, names);
+}
+
+/// What workers and producers do between two pages hides none that stays.
+pub(crate) async fn ready_is_paged_from_the_back_past_what_moves(f: Fixture) {
+    f.enqueue(&strs(&numbered(25))).await;
+    let mut worker = f.member().await;
+    let mut seen = Vec::new();
+    for offset in [0, 10, 20] {
+        let page = f.broker.newest_ready(&f.queue, offset, 10).await;
+        let page = page.expect("newest_ready");
+        seen.extend(page.iter().map(|element| text(&element.bytes)));
+        worker.claim(3).await;
+        f.enqueue(&["newer"]).await;
+    }
+    let mut stayed: Vec<_> = numbered(25).split_off(9);
+    stayed.retain(|name| !seen.contains(name));
+    assert!(stayed.is_empty(), "{stayed:?} of {seen:?}");
+    assert_eq!(
+        seen[..2],
+        [numbered(25)[24].clone(), numbered(25)[23].clone()]
+    );
+    let beyond = f.broker.newest_ready(&f.queue, 1 << 40, 10).await;
+    assert!(beyond.expect("newest_ready").is_empty());
 }
 
 pub(crate) async fn delayed_is_paged_by_time(f: Fixture) {

@@ -310,6 +310,7 @@ on_every_broker! {{
         a_new_queue_is_empty
         stats_count_every_place
         ready_is_paged_from_the_front
+        ready_is_paged_from_the_back_past_what_moves
         delayed_is_paged_by_time
         in_flight_is_paged_by_worker_and_token
         dead_is_paged_newest_first

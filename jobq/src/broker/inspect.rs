@@ -19,10 +19,22 @@ pub trait Inspect {
 
     /// Elements in a state, `limit` (at most [`MAX_BATCH`](super::MAX_BATCH)) from `offset` on:
     /// ready from the front, delayed by due time, in flight by worker and token, dead newest first.
+    /// Fewer, but at least one, where these have more than
+    /// [`MAX_BATCH_BYTES`](super::MAX_BATCH_BYTES); none only where there are none.
     async fn page(
         &self,
         queue: &QueueName,
         state: JobState,
+        offset: u64,
+        limit: u32,
+    ) -> Result<Vec<Element>, BrokerError>;
+
+    /// Elements of ready from the back, as [`Inspect::page`] gives them from the front. What is taken
+    /// from the front or put there meanwhile does not shift them, and what is enqueued moves them on:
+    /// who goes from page to page passes none over that stays, unless some behind it are removed.
+    async fn newest_ready(
+        &self,
+        queue: &QueueName,
         offset: u64,
         limit: u32,
     ) -> Result<Vec<Element>, BrokerError>;

@@ -203,6 +203,15 @@ impl Inspect for MemoryBroker {
         Ok(self.step(queue, |queue, _| queue.page(state, offset, limit)))
     }
 
+    async fn newest_ready(
+        &self,
+        queue: &QueueName,
+        offset: u64,
+        limit: u32,
+    ) -> Result<Vec<Element>, BrokerError> {
+        Ok(self.step(queue, |queue, _| queue.newest_ready(offset, limit)))
+    }
+
     async fn pause(&self, queue: &QueueName) -> Result<(), BrokerError> {
         self.step(queue, |queue, _| queue.set_paused(true));
         Ok(())

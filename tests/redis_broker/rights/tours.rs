@@ -241,6 +241,7 @@ async fn operate(broker: &RedisBroker) -> Outcome {
     broker.pause(&queue()).await?;
     broker.resume(&queue()).await?;
     broker.oldest_dead(&queue(), 0, 10).await?;
+    broker.newest_ready(&queue(), 0, 10).await?;
     let job = Requeue {
         id: JobId::new(),
         envelope: Bytes::from("again"),

@@ -233,6 +233,15 @@ impl Inspect for Hooked {
         self.inner.page(queue, state, offset, limit).await
     }
 
+    async fn newest_ready(
+        &self,
+        queue: &QueueName,
+        offset: u64,
+        limit: u32,
+    ) -> Result<Vec<Element>, BrokerError> {
+        self.inner.newest_ready(queue, offset, limit).await
+    }
+
     async fn pause(&self, queue: &QueueName) -> Result<(), BrokerError> {
         self.inner.pause(queue).await
     }

@@ -1,7 +1,12 @@
 //! Finds a job by its id. There is no index of jobs: every queue and state that may hold it is read
 //! page by page, in flight first and ready, the longest, last.
+//!
+//! Jobs move meanwhile, and none that stays where it is may be passed over. Ready is read from the back,
+//! an order that is not shifted by workers, who take from the front. In all states pages overlap,
+//! for the few that go out of the middle. What was taken to run since in flight was read is looked for
+//! there once more at the end.
 
-use jobq::{DeadJob, JobId, JobInfo, Queue};
+use jobq::{DeadJob, JobId, JobInfo, JobState, Queue};
 
 use crate::failure::Failure;
 use crate::progress::Progress;
@@ -10,6 +15,12 @@ use crate::state::State;
 
 /// Jobs read at once.
 const PAGE: u32 = 1000;
+
+/// Of how many jobs one is read again with the next page.
+const OVERLAP: u64 = 10;
+
+/// How many places around where a ready job should be, counted from the front, it is looked for.
+const NEAR: u64 = 500;
 
 /// Where a job may be.
 #[derive(Debug, clap::Args)]
@@ -63,7 +74,12 @@ impl Scope {
             cut: false,
             progress,
         };
-        for state in states {
+        let mut looks: Vec<State> = states.clone();
+        if states.contains(&State::InFlight) && states.len() > 1 {
+            looks.push(State::InFlight);
+        }
+        for (look, state) in looks.into_iter().enumerate() {
+            let seen = search.seen;
             for queue in &queues {
                 if let Some((place, job)) = search.state(queue, state).await? {
                     let queue = queue.clone();
@@ -74,6 +90,10 @@ impl Scope {
                         job,
                     });
                 }
+            }
+            if look >= states.len() {
+                // They were counted at the first look.
+                search.seen = seen;
             }
         }
         Err(search.in_vain())
@@ -102,12 +122,20 @@ impl Search<'_> {
                 .unwrap_or(PAGE)
                 .min(PAGE);
             let (count, found) = self.page(queue, state, offset, limit).await?;
-            self.seen += count;
-            self.progress.add(count);
-            if count == 0 || found.is_some() {
-                return Ok(found.map(|(place, job)| (offset + place, job)));
+            if let Some((place, job)) = found {
+                let place = match state {
+                    State::Ready => from_front(queue, offset + place, self.id).await?,
+                    _ => offset + place,
+                };
+                return Ok(Some((place, job)));
             }
-            offset += count;
+            if count == 0 {
+                return Ok(None);
+            }
+            let new = count - count / OVERLAP;
+            self.seen += new;
+            self.progress.add(new);
+            offset += new;
         }
         self.cut = true;
         Ok(None)
@@ -131,7 +159,10 @@ impl Search<'_> {
                 found.map(|(place, job)| (place, Job::Dead(Box::new(job)))),
             ));
         }
-        let page = queue.jobs(state.into(), offset, limit).await?;
+        let page = match state {
+            State::Ready => queue.newest_ready(offset, limit).await?,
+            _ => queue.jobs(state.into(), offset, limit).await?,
+        };
         let count = page.len() as u64;
         let mut places = (0..).zip(page);
         let found = places.find(|(_, job)| job.id() == Some(id));
@@ -152,4 +183,24 @@ impl Search<'_> {
         let hint = "it is done, or never was there, or waits among the suspects of crashes";
         Failure::job(format!("no job {id} among {seen}{cut}; {hint}"))
     }
+}
+
+/// How many stand before a ready job that has so many behind it. Where it has moved on meanwhile, that
+/// is only about where it was.
+async fn from_front(queue: &Queue, behind: u64, id: JobId) -> Result<u64, Failure> {
+    let stats = queue.stats().await?;
+    let about = (stats.ready - stats.suspects).saturating_sub(behind + 1);
+    let (mut from, end) = (about.saturating_sub(NEAR), about + NEAR);
+    while from < end {
+        let limit = u32::try_from(end - from).unwrap_or(PAGE);
+        let page = queue.jobs(JobState::Ready, from, limit).await?;
+        if let Some(found) = page.iter().position(|job| job.id() == Some(id)) {
+            return Ok(from + found as u64);
+        }
+        if page.is_empty() {
+            break;
+        }
+        from += page.len() as u64;
+    }
+    Ok(about)
 }

@@ -102,6 +102,10 @@ impl Queue {
         window(elements, offset, limit)
     }
 
+    pub(super) fn newest_ready(&self, offset: u64, limit: u32) -> Vec<Element> {
+        window(self.ready.iter().rev().map(plain), offset, limit)
+    }
+
     pub(super) fn oldest_dead(&self, offset: u64, limit: u32) -> Vec<Bytes> {
         window(self.dead.iter().rev().cloned(), offset, limit)
     }

@@ -65,6 +65,17 @@ impl Inspect for RedisBroker {
         self.page_in_order(&order, offset, end).await
     }
 
+    async fn newest_ready(
+        &self,
+        queue: &QueueName,
+        offset: u64,
+        limit: u32,
+    ) -> Result<Vec<Element>, BrokerError> {
+        let end = offset.saturating_add(limit.min(MAX_BATCH).into());
+        let order = Order::FromLeft(self.keys(queue).ready());
+        self.page_in_order(&order, offset, end).await
+    }
+
     async fn pause(&self, queue: &QueueName) -> Result<(), BrokerError> {
         self.ask(scripts::pause(&self.keys(queue))).await.map(drop)
     }

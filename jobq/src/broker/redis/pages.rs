@@ -8,7 +8,7 @@ use super::fault::corrupt;
 use super::keys::QueueKeys;
 use super::step::Step;
 use super::value;
-use crate::broker::{Broker, Element};
+use crate::broker::{Broker, Element, MAX_BATCH_BYTES};
 use crate::error::BrokerError;
 use crate::id::{QueueName, Token, WorkerId};
 
@@ -48,7 +48,7 @@ impl Stride {
 }
 
 impl RedisBroker {
-    /// Elements `from..end`, fewer where there are no more.
+    /// Elements `from..end`, fewer where there are no more, or where they fill a page.
     pub(super) async fn page_in_order(
         &self,
         order: &Order,
@@ -63,7 +63,7 @@ impl RedisBroker {
             let last = (read.len() as u64) < upto - from;
             stride.learn(&read);
             page.extend(read);
-            if last {
+            if last || is_full(&page) {
                 break;
             }
             from = upto;
@@ -84,6 +84,9 @@ impl RedisBroker {
         let mut before = 0;
         for (worker, count) in self.counted_members(queue, &keys).await? {
             let after = before + count;
+            if is_full(&page) {
+                break;
+            }
             if after > offset && before < end {
                 let tokens = self.sorted_tokens(queue, &worker, count).await?;
                 let wanted = window(before, tokens.len(), offset, end);
@@ -129,6 +132,9 @@ impl RedisBroker {
             stride.learn(&records);
             page.extend(records);
             tokens = later;
+            if is_full(page) {
+                break;
+            }
         }
         Ok(())
     }
@@ -153,6 +159,14 @@ impl RedisBroker {
         });
         Ok(elements.collect())
     }
+}
+
+/// Whether a page has as many bytes as one is to have: a thousand of the largest jobs are a gigabyte.
+fn is_full(page: &[Element]) -> bool {
+    page.iter()
+        .map(|element| element.bytes.len())
+        .sum::<usize>()
+        >= MAX_BATCH_BYTES
 }
 
 impl Order {

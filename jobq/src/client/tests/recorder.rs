@@ -145,6 +145,15 @@ impl Inspect for Recorder {
         unreachable!("{ENQUEUES_ONLY}")
     }
 
+    async fn newest_ready(
+        &self,
+        _: &QueueName,
+        _: u64,
+        _: u32,
+    ) -> Result<Vec<Element>, BrokerError> {
+        unreachable!("{ENQUEUES_ONLY}")
+    }
+
     async fn pause(&self, _: &QueueName) -> Result<(), BrokerError> {
         unreachable!("{ENQUEUES_ONLY}")
     }
