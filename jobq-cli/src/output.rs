@@ -12,6 +12,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use console::Term;
 use jiff::Timestamp;
 use serde::Serialize;
+use serde_json::Value;
 
 use self::cell::is_harmless;
 pub(crate) use self::cell::{Cell, age, printable};
@@ -63,6 +64,21 @@ impl Output {
             true => self.document(document),
             false => self.line(line),
         }
+    }
+
+    /// What was done before it ended: well, as [`Output::outcome`] tells it; or with a failure, which
+    /// says itself how far it came, and stands in the document as `error`. Answers what it was given.
+    pub(crate) fn end(
+        self,
+        line: &str,
+        mut document: Value,
+        done: Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        document["error"] = done.as_ref().err().and_then(Failure::reason).into();
+        if done.is_ok() || self.json {
+            self.outcome(line, &document)?;
+        }
+        done
     }
 
     /// Whether a person reads it on a terminal.
@@ -145,7 +161,7 @@ fn harmless(json: String) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json as value};
+    use serde_json::json as value;
 
     use super::*;
 

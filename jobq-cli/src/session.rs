@@ -37,9 +37,9 @@ impl Session {
             return Err(Failure::configuration(format!("{reason}{}", origins.url())));
         }
         Ok(Self {
+            consent: Consent::new(global, &client.broker().describe()),
             client,
             out: Output::new(global.json),
-            consent: Consent::new(global),
             interrupt,
         })
     }

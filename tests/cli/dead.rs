@@ -114,7 +114,7 @@ async fn a_group_is_retried_and_another_removed() {
         .await;
     assert_eq!(
         dry,
-        json!({ "dry_run": true, "looked_at": 4, "done": 2, "interrupted": false })
+        json!({ "dry_run": true, "looked_at": 4, "done": 2, "interrupted": false, "error": null })
     );
     assert_eq!(f.queue("mail").stats().await.unwrap().dead, 4);
     let done = f
@@ -125,7 +125,7 @@ async fn a_group_is_retried_and_another_removed() {
         .await;
     assert_eq!(
         done,
-        json!({ "dry_run": false, "looked_at": 4, "done": 2, "interrupted": false })
+        json!({ "dry_run": false, "looked_at": 4, "done": 2, "interrupted": false, "error": null })
     );
     let stats = f.queue("mail").stats().await.unwrap();
     assert_eq!((stats.ready, stats.dead), (2, 2));

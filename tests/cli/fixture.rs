@@ -135,10 +135,54 @@ impl Fixture {
         format!("{}?namespace={}", role.log_in(&self.url), self.namespace)
     }
 
+    /// The URL of an operator by way of another port of loopback.
+    pub(crate) fn by_port(&self, port: u16) -> String {
+        let own = support::shared().port();
+        let url = self.url(Role::Operator);
+        url.replace(&format!(":{own}"), &format!(":{port}"))
+    }
+
+    /// The URL of a user of this test alone, who may read all of its keys, and write those of the queue
+    /// `mail` and these.
+    pub(crate) async fn limited(&self, more: &[String]) -> String {
+        let namespace = &self.namespace;
+        let mut user = redis::cmd("ACL");
+        user.arg(&[
+            "SETUSER", namespace, "reset", "on", ">secret", "+@all", "&*",
+        ])
+        .arg(format!("%R~{namespace}:*"))
+        .arg(format!("~{namespace}:{{mail}}:*"));
+        for key in more {
+            user.arg(format!("~{namespace}:{key}"));
+        }
+        user.exec_async(&mut self.redis().await)
+            .await
+            .expect("the user is made");
+        let login = format!("redis://{namespace}:secret@");
+        format!(
+            "{}?namespace={namespace}",
+            self.url.replace("redis://", &login)
+        )
+    }
+
+    /// Runs it with `--json` and `--yes` by this URL, and gives the code, what it said, and its document.
+    pub(crate) async fn json_by(&self, url: &str, args: &[&str], command: &str) -> (Done, Value) {
+        let mut run_it = self.command(&[&["--json", "--yes"], args].concat());
+        run_it.env("JOBQ_URL", url);
+        let done = run(run_it).await;
+        let document = done.document(command);
+        (done, document)
+    }
+
     /// A worker of the queue `mail` in this process, which tells of itself often.
     pub(crate) fn worker(&self) -> WorkerHandle {
+        self.worker_of(&["mail"])
+    }
+
+    /// The same of these queues.
+    pub(crate) fn worker_of(&self, queues: &[&str]) -> WorkerHandle {
         Worker::builder(self.client.clone())
-            .queues(["mail"])
+            .queues(queues.iter().copied())
             .renew_every(Duration::from_millis(100))
             .build()
             .expect("the worker is sound")
@@ -308,7 +352,13 @@ impl Begun {
 impl Fixture {
     /// Begins to run it with `--json`.
     pub(crate) fn begun(&self, args: &[&str]) -> Begun {
+        self.begun_by(&self.url(Role::Operator), args)
+    }
+
+    /// The same by this URL.
+    pub(crate) fn begun_by(&self, url: &str, args: &[&str]) -> Begun {
         let mut command = self.command(&[&["--json"], args].concat());
+        command.env("JOBQ_URL", url);
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         Begun(
             command
@@ -331,9 +381,24 @@ impl Fixture {
             .expect("the server answers")
     }
 
+    /// Takes so many jobs from the front of ready for good.
+    pub(crate) async fn drop_from_front(&self, queue: &str, count: u32) {
+        let mut pop = redis::cmd("RPOP");
+        pop.arg(format!("{}:{{{queue}}}:ready", self.namespace));
+        pop.arg(count);
+        pop.exec_async(&mut self.redis().await)
+            .await
+            .expect("they are taken");
+    }
+
     /// Puts bytes into ready as anyone can.
     pub(crate) async fn push_raw(&self, queue: &str, bytes: &[u8]) {
-        let key = format!("{}:{{{queue}}}:ready", self.namespace);
+        self.push_raw_to(queue, "ready", bytes).await;
+    }
+
+    /// Puts bytes into a list of a queue as anyone can.
+    pub(crate) async fn push_raw_to(&self, queue: &str, list: &str, bytes: &[u8]) {
+        let key = format!("{}:{{{queue}}}:{list}", self.namespace);
         let mut redis = self.redis().await;
         let mut push = redis::cmd("LPUSH");
         push.arg(key)

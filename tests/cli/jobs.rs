@@ -63,6 +63,32 @@ async fn jobs_are_listed_page_by_page() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn pages_go_on_from_queue_to_queue() {
+    let f = Fixture::start().await;
+    let mut all = Vec::new();
+    for queue in ["mail", "quick", "slow"] {
+        for _ in 0..3 {
+            let job = note::new("x").queue(queue).enqueue(&f.client).await;
+            all.push(job.unwrap().id().to_string());
+        }
+    }
+    let mut paged = Vec::new();
+    for more in [true, true, false] {
+        let offset = paged.len().to_string();
+        let page = ["jobs", "list", "--limit", "4", "--offset", &offset];
+        let page = f.json(&page, "jobs list").await;
+        assert_eq!(page["more"], more, "{offset}");
+        paged.extend(ids(&page).into_iter().map(str::to_owned));
+    }
+    assert_eq!(paged, all);
+    let (code, shown) = f
+        .on_terminal("jobs list --offset 2 --limit 4", "", &[])
+        .await;
+    assert_eq!(code, 0, "{shown}");
+    assert!(shown.contains("--offset where it begins: 6"), "{shown}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn each_state_is_listed_with_what_belongs_to_it() {
     let f = Fixture::start().await;
     let (worker, record) = (f.worker(), Record::new());
@@ -185,7 +211,8 @@ async fn a_job_that_is_nowhere_is_said_to_be_and_the_search_is_bounded() {
     f.run(&["jobs", "show", &nobody])
         .await
         .failed(1, "among 30");
-    let last = handles[29].id().to_string();
+    // Ready is searched from the back.
+    let last = handles[0].id().to_string();
     f.run(&["jobs", "show", &last, "--within", "29"])
         .await
         .failed(1, "--within");
@@ -225,6 +252,70 @@ async fn cancelled_jobs_do_not_run() {
         (done.code, &done.document("jobs cancel")["jobs"][0]["done"]),
         (1, &json!(false))
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dead_job_cannot_be_cancelled() {
+    let f = Fixture::start().await;
+    let id = f.dead(&["down"]).await[0].to_string();
+    let done = f.run(&["--json", "jobs", "cancel", &id, "--yes"]).await;
+    let report = done.document("jobs cancel");
+    assert_eq!((done.code, &report["jobs"][0]["done"]), (1, &json!(false)));
+    let result = report["jobs"][0]["result"].as_str().unwrap();
+    assert!(result.contains("dead already"), "{result}");
+    let cancelled = f.client.broker();
+    let id = id.parse().unwrap();
+    let cancelled = cancelled.cancelled(f.queue("mail").name(), &[id]).await;
+    assert_eq!(cancelled.unwrap(), [false]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_says_where_it_would_be_done() {
+    let f = Fixture::start().await;
+    let id = note::enqueue(&f.client, "x").await.unwrap().id();
+    let place = f.client.broker().describe();
+    let (server, namespace) = place.split_once("?namespace=").unwrap();
+    let place = format!("({server}, namespace {namespace})? [y/N]");
+    for (args, what) in [
+        (format!("jobs cancel {id}"), "cancel 1 jobs of any queue"),
+        (
+            format!("jobs move {id} --queue mail --to slow"),
+            "move 1 jobs of mail to slow",
+        ),
+        (
+            "queues purge mail --state ready".to_owned(),
+            "remove 1 ready jobs of mail for good",
+        ),
+        (
+            "dead remove --all".to_owned(),
+            "remove 0 dead jobs that are meant, of mail",
+        ),
+    ] {
+        let (code, shown) = f.on_terminal(&args, "n\n", &[]).await;
+        assert_eq!(code, 1, "{shown}");
+        assert!(shown.contains(&format!("{what} {place}")), "{shown}");
+        assert!(!shown.contains("jobq-operator"), "{shown}");
+    }
+    assert_eq!(f.queue("mail").stats().await.unwrap().ready, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_record_has_no_time_of_death() {
+    let f = Fixture::start().await;
+    f.push_raw_to("mail", "dead", b"junk").await;
+    let zeros = "00000000-0000-0000-0000-000000000000";
+    let shown = f.json(&["jobs", "show", zeros], "jobs show").await;
+    assert!(
+        shown.get("died_at").is_none() && shown.get("reason").is_none(),
+        "{shown}"
+    );
+    assert!(
+        shown["error"]
+            .as_str()
+            .unwrap()
+            .contains("not a dead record")
+    );
+    assert!(!f.run(&["jobs", "show", zeros]).await.ok().contains("1970"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

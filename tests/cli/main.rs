@@ -3,9 +3,11 @@
 //! `docs/reference/cli.schema.json`.
 
 mod bad_input;
+mod between;
 mod dead;
 mod enqueue;
 mod fixture;
+mod halfway;
 mod interrupted;
 mod jobs;
 mod output;

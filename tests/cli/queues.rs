@@ -20,7 +20,10 @@ async fn queues_are_listed_paused_and_resumed() {
     let done = f
         .json(&["queues", "pause", "mail", "slow"], "queues pause")
         .await;
-    assert_eq!(done, json!({ "queues": ["mail", "slow"], "paused": true }));
+    assert_eq!(
+        done,
+        json!({ "queues": ["mail", "slow"], "paused": true, "error": null })
+    );
     let list = f.json(&["queues", "list"], "queues list").await;
     let paused: Vec<_> = list["queues"]
         .as_array()
@@ -136,7 +139,7 @@ async fn a_purge_asks_on_a_terminal() {
     let (code, shown) = f.on_terminal(purge, "n\n", &[]).await;
     assert_eq!(code, 1, "{shown}");
     assert!(
-        shown.contains("remove 1 ready jobs of mail for good? [y/N]"),
+        shown.contains("remove 1 ready jobs of mail for good (redis://"),
         "{shown}"
     );
     assert!(shown.contains("nothing was changed"), "{shown}");

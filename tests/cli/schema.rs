@@ -100,13 +100,22 @@ fn what_does_not_fit_is_found() {
     use serde_json::json;
     let schema: Value = serde_json::from_str(SCHEMA).unwrap();
     let hold = |name: &str, value: &Value| hold(&schema, &schema["$defs"][name], value, "$");
-    let good = json!({ "queues": ["a"], "paused": true });
+    let good = json!({ "queues": ["a"], "paused": true, "error": null });
     assert_eq!(hold("queues pause", &good), Ok(()));
     for (bad, named) in [
-        (json!({ "queues": ["a"] }), "required"),
-        (json!({ "queues": [1], "paused": true }), "$.queues[0]"),
-        (json!({ "queues": [], "paused": 1 }), "$.paused"),
-        (json!({ "queues": [], "paused": true, "x": 1 }), "$.x"),
+        (json!({ "queues": ["a"], "paused": true }), "required"),
+        (
+            json!({ "queues": [1], "paused": true, "error": null }),
+            "$.queues[0]",
+        ),
+        (
+            json!({ "queues": [], "paused": 1, "error": null }),
+            "$.paused",
+        ),
+        (
+            json!({ "queues": [], "paused": true, "error": "", "x": 1 }),
+            "$.x",
+        ),
         (json!([]), "$ does not hold"),
     ] {
         let error = hold("queues pause", &bad).unwrap_err();

@@ -40,8 +40,8 @@ pub(crate) struct Row {
     pub(crate) json: Value,
 }
 
-/// A list that is being written. [`Listing::begin`] first, and [`Listing::end`] at the end, or the
-/// JSON document is none.
+/// A list that is being written. [`Listing::begin`] first, and [`Listing::end`] or
+/// [`Listing::finish`] at the end, or the JSON document is none.
 #[derive(Debug)]
 pub(crate) struct Listing {
     out: Output,
@@ -99,6 +99,19 @@ impl Listing {
         }
         let comma = if tail.is_empty() { "" } else { "," };
         self.out.write(&format!("]{comma}{}}}\n", fields(tail)?))
+    }
+
+    /// The same of what may have failed half way: the document is whole all the same, and has the
+    /// reason as `error`, which is null if all was done. Answers what it was given.
+    pub(crate) fn finish(
+        self,
+        mut tail: Map<String, Value>,
+        done: Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let error = done.as_ref().err().and_then(Failure::reason);
+        tail.insert("error".to_owned(), error.into());
+        self.end(&tail)?;
+        done
     }
 
     fn elements(&self, rows: &[Row]) -> Result<String, Failure> {

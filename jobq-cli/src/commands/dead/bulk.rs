@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use jobq::{At, DeadJob, DeadWalk};
+use jobq::{At, DeadJob, DeadWalk, Queue};
 use serde_json::json;
 
 use super::selection::Selection;
+use crate::consent::named;
 use crate::failure::{EXIT_JOB, Failure};
 use crate::output::age;
 use crate::pace::{Pace, Rate};
@@ -117,23 +118,25 @@ async fn run(
 ) -> Result<(), Failure> {
     let (verb, done) = deed.words();
     if how.dry_run {
-        let tally = Bulk::new(session, selection, None, how.rate).run().await?;
-        return tally.tell(session, &format!("would be {done}"), true);
+        let (tally, end) = Bulk::new(session, selection, None, how.rate).run().await;
+        return tally.tell(session, &format!("would be {done}"), true, end);
     }
     session.consent.to_change(&format!("{verb} dead jobs"))?;
     let mut question = format!("{verb} dead jobs {what}");
     if session.consent.asks() {
-        let found = Bulk::new(session, selection, None, None).run().await?.done;
-        question = format!("{verb} {found} dead jobs {what}");
+        let (found, end) = Bulk::new(session, selection, None, None).run().await;
+        end?;
+        let queues = selection.queues(session).await?;
+        let (count, of) = (found.done, named(queues.iter().map(Queue::name)));
+        question = format!("{verb} {count} dead jobs {what}, of {of}");
     }
     session
         .consent
         .to_destroy(&question, &session.interrupt)
         .await?;
-    let tally = Bulk::new(session, selection, Some(deed), how.rate)
-        .run()
-        .await?;
-    tally.tell(session, done, false)
+    let bulk = Bulk::new(session, selection, Some(deed), how.rate);
+    let (tally, end) = bulk.run().await;
+    tally.tell(session, done, false, end)
 }
 
 /// A run over dead lists.
@@ -172,26 +175,43 @@ impl<'a> Bulk<'a> {
         }
     }
 
-    async fn run(mut self) -> Result<Tally, Failure> {
+    /// How far it came, and what ended it.
+    async fn run(mut self) -> (Tally, Result<(), Failure>) {
+        let end = self.all().await;
+        let end = end.map_err(|failure| self.so_far(failure));
+        (self.tally, end)
+    }
+
+    async fn all(&mut self) -> Result<(), Failure> {
         let progress = Progress::new("dead jobs", 0);
         let mut size = 0;
         for queue in self.selection.queues(self.session).await? {
-            let mut walk = queue.dead().walk().await?;
-            size += walk.left();
-            progress.set_size(size);
-            while !self.is_over() {
-                let page = walk.next_page().await;
-                let page = page.map_err(|error| self.so_far(error.into()))?;
-                if page.is_empty() {
-                    break;
-                }
-                let looked_at = page.len() as u64;
-                self.tally.looked_at += looked_at;
-                self.page(&mut walk, page).await?;
-                progress.add(looked_at);
-            }
+            let of_queue = self.queue(&queue, &progress, &mut size).await;
+            of_queue.map_err(|failure| failure.before(&format!("{}: ", queue.name())))?;
         }
-        Ok(self.tally)
+        Ok(())
+    }
+
+    async fn queue(
+        &mut self,
+        queue: &Queue,
+        progress: &Progress,
+        size: &mut u64,
+    ) -> Result<(), Failure> {
+        let mut walk = queue.dead().walk().await?;
+        *size += walk.left();
+        progress.set_size(*size);
+        while !self.is_over() {
+            let page = walk.next_page().await?;
+            if page.is_empty() {
+                break;
+            }
+            let looked_at = page.len() as u64;
+            self.tally.looked_at += looked_at;
+            self.page(&mut walk, page).await?;
+            progress.add(looked_at);
+        }
+        Ok(())
     }
 
     fn is_over(&mut self) -> bool {
@@ -210,7 +230,7 @@ impl<'a> Bulk<'a> {
                 Some(Deed::Retry) => walk.retry(part).await,
                 Some(Deed::Remove) => walk.remove(part).await,
             };
-            self.tally.done += done.map_err(|error| self.so_far(error.into()))?;
+            self.tally.done += done?;
         }
         // Of an interruption among them.
         self.is_over();
@@ -231,7 +251,13 @@ impl<'a> Bulk<'a> {
 }
 
 impl Tally {
-    fn tell(&self, session: &Session, done: &str, dry_run: bool) -> Result<(), Failure> {
+    fn tell(
+        &self,
+        session: &Session,
+        done: &str,
+        dry_run: bool,
+        end: Result<(), Failure>,
+    ) -> Result<(), Failure> {
         let Self {
             looked_at,
             done: count,
@@ -243,13 +269,13 @@ impl Tally {
             "done": count,
             "interrupted": interrupted,
         });
-        let end = if interrupted {
+        let how = if interrupted {
             "; interrupted before the end"
         } else {
             ""
         };
-        let line = format!("{count} of {looked_at} dead jobs {done}{end}");
-        session.out.outcome(&line, &document)?;
+        let line = format!("{count} of {looked_at} dead jobs {done}{how}");
+        session.out.end(&line, document, end)?;
         match interrupted {
             true => Err(Failure::quiet(EXIT_JOB)),
             false => Ok(()),

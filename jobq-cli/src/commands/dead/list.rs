@@ -6,7 +6,7 @@ use serde_json::{Map, json};
 use super::groups::group_of;
 use super::selection::Selection;
 use crate::failure::Failure;
-use crate::output::{Cell, Column, Row, time};
+use crate::output::{Cell, Column, Listing, Row, time};
 use crate::session::Session;
 
 /// Jobs read at once.
@@ -36,15 +36,42 @@ pub(super) struct Args {
 
 pub(super) async fn run(session: &Session, args: &Args) -> Result<(), Failure> {
     let queues = args.selection.queues(session).await?;
-    let now = session.client.broker().now();
     let mut listing = session.out.listing(COLUMNS);
     listing.begin(&Map::new(), "jobs")?;
-    let mut more = false;
-    'queues: for queue in &queues {
+    let done = all(session, args, &queues, &mut listing).await;
+    let listed = listing.rows();
+    let so_far = format!("{listed} jobs were listed");
+    let (more, done) = match done {
+        Ok(more) => (more, Ok(())),
+        Err(failure) => (true, Err(failure.after(&so_far))),
+    };
+    let mut tail = Map::new();
+    tail.insert("more".to_owned(), more.into());
+    listing.finish(tail, done)?;
+    if session.interrupt.is_set() {
+        return Err(Failure::job(format!("interrupted after {listed} jobs")));
+    }
+    if more {
+        session
+            .out
+            .hint("there are more; --limit says how many are listed, `dead analyze` groups all");
+    }
+    Ok(())
+}
+
+/// Lists what is meant, as far as the limit allows; whether there may be more.
+async fn all(
+    session: &Session,
+    args: &Args,
+    queues: &[Queue],
+    listing: &mut Listing,
+) -> Result<bool, Failure> {
+    let now = session.client.broker().now();
+    for queue in queues {
         let mut offset = 0;
         loop {
             if session.interrupt.is_set() {
-                break 'queues;
+                return Ok(true);
             }
             let page = queue.dead().list(offset, PAGE).await?;
             if page.is_empty() {
@@ -55,30 +82,15 @@ pub(super) async fn run(session: &Session, args: &Args) -> Result<(), Failure> {
             let mut rows: Vec<Row> = meant.map(|job| row(queue, job)).collect();
             let room = args.limit.saturating_sub(listing.rows());
             let room = usize::try_from(room).unwrap_or(usize::MAX);
-            more = rows.len() > room;
+            let more = rows.len() > room;
             rows.truncate(room);
             listing.page(&rows)?;
             if more {
-                break 'queues;
+                return Ok(true);
             }
         }
     }
-    let listed = listing.rows();
-    let mut tail = Map::new();
-    tail.insert(
-        "more".to_owned(),
-        (more || session.interrupt.is_set()).into(),
-    );
-    listing.end(&tail)?;
-    if session.interrupt.is_set() {
-        return Err(Failure::job(format!("interrupted after {listed} jobs")));
-    }
-    if more {
-        session
-            .out
-            .hint("there are more; --limit says how many are listed, `dead analyze` groups all");
-    }
-    Ok(())
+    Ok(false)
 }
 
 fn row(queue: &Queue, job: &DeadJob) -> Row {

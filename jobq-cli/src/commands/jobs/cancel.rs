@@ -1,16 +1,18 @@
 //! `jobq jobs cancel`
 
-use jobq::JobId;
+use jobq::{JobId, Queue};
 
 use super::report::Report;
-use super::search::Scope;
+use super::search::{Found, Scope};
 use crate::failure::Failure;
 use crate::session::Session;
+use crate::state::State;
 
 /// Cancel jobs that wait: the worker that comes to one drops it
 ///
-/// A job that is running is not stopped, but not retried either. With --queue nothing is searched:
-/// the id is cancelled on that queue, whether the job is there or not.
+/// A job that is running is not stopped, but not retried either. One that is dead is left alone. With
+/// --queue nothing is searched: the id is cancelled on that queue, whether the job is there or not,
+/// and in whatever state.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The jobs' ids
@@ -22,7 +24,7 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(session: &Session, args: &Args) -> Result<(), Failure> {
-    let what = format!("cancel {} jobs", args.ids.len());
+    let what = format!("cancel {} jobs {}", args.ids.len(), args.scope.place());
     session
         .consent
         .to_destroy(&what, &session.interrupt)
@@ -32,13 +34,32 @@ pub(super) async fn run(session: &Session, args: &Args) -> Result<(), Failure> {
         None => None,
     };
     let mut report = Report::begin(session)?;
+    let done = all(session, args, known.as_ref(), &mut report).await;
+    report.end(done)
+}
+
+async fn all(
+    session: &Session,
+    args: &Args,
+    known: Option<&Queue>,
+    report: &mut Report<'_>,
+) -> Result<(), Failure> {
     for &id in &args.ids {
         if report.is_over() {
             break;
         }
-        let queue = match &known {
+        let queue = match known {
             Some(queue) => queue.clone(),
             None => match args.scope.find(session, id).await {
+                Ok(Found {
+                    queue,
+                    state: State::Dead,
+                    ..
+                }) => {
+                    let what = "is dead already: nothing was done";
+                    report.badly(id, what, Some(queue.name().as_str()))?;
+                    continue;
+                }
                 Ok(found) => found.queue,
                 Err(failure) => {
                     report.failed(id, failure)?;
@@ -46,8 +67,11 @@ pub(super) async fn run(session: &Session, args: &Args) -> Result<(), Failure> {
                 }
             },
         };
-        queue.cancel(id).await?;
-        report.well(id, "cancelled", queue.name().as_str())?;
+        let name = queue.name().as_str();
+        match queue.cancel(id).await {
+            Ok(()) => report.well(id, "cancelled", name)?,
+            Err(error) => report.failed(id, Failure::from(error).before(&format!("{name}: ")))?,
+        }
     }
-    report.end()
+    Ok(())
 }

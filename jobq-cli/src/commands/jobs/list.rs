@@ -36,7 +36,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "STATE", default_value = "ready")]
     state: State,
 
-    /// Pass over so many of each queue
+    /// Pass over so many in all
     #[arg(long, value_name = "N", default_value_t = 0)]
     offset: u64,
 
@@ -52,19 +52,21 @@ pub(super) async fn run(session: &Session, args: &Args) -> Result<(), Failure> {
     head.insert("state".to_owned(), args.state.as_str().into());
     head.insert("offset".to_owned(), args.offset.into());
     listing.begin(&head, "jobs")?;
-    let mut more = false;
-    for queue in &queues {
-        more |= pages(session, args, queue, &mut listing).await?;
-    }
+    let done = all(session, args, &queues, &mut listing).await;
     let (interrupted, listed) = (session.interrupt.is_set(), listing.rows());
+    let so_far = format!("{listed} jobs were listed");
+    let (more, done) = match done {
+        Ok(more) => (more, Ok(())),
+        Err(failure) => (true, Err(failure.after(&so_far))),
+    };
     let mut tail = Map::new();
     tail.insert("more".to_owned(), more.into());
-    listing.end(&tail)?;
+    listing.finish(tail, done)?;
     match interrupted {
         true => Err(Failure::job(format!("interrupted after {listed} jobs"))),
         false => {
             if more {
-                let next = args.offset.saturating_add(args.limit);
+                let next = args.offset.saturating_add(listed);
                 let hint = "there are more; --limit says how many are listed, --offset";
                 session.out.hint(&format!("{hint} where it begins: {next}"));
             }
@@ -73,14 +75,44 @@ pub(super) async fn run(session: &Session, args: &Args) -> Result<(), Failure> {
     }
 }
 
-/// Lists the jobs of a queue, as far as the limit allows; whether there are more.
+/// Lists the jobs of the queues as one list, as far as the limit allows; whether there are more.
+async fn all(
+    session: &Session,
+    args: &Args,
+    queues: &[Queue],
+    listing: &mut Listing,
+) -> Result<bool, Failure> {
+    let mut offset = args.offset;
+    for queue in queues {
+        if pages(session, args, queue, offset, listing).await? {
+            return Ok(true);
+        }
+        if offset > 0 {
+            offset = offset.saturating_sub(length(queue, args.state).await?);
+        }
+    }
+    Ok(false)
+}
+
+/// How many jobs of a queue there are to list, those that were just handed to a worker among them.
+async fn length(queue: &Queue, state: State) -> Result<u64, Failure> {
+    let stats = queue.stats().await?;
+    Ok(match state {
+        State::Ready => stats.ready - stats.suspects,
+        State::Delayed => stats.delayed,
+        State::InFlight => stats.in_flight,
+        State::Dead => stats.dead,
+    })
+}
+
+/// Lists the jobs of a queue from the offset on; whether there are more.
 async fn pages(
     session: &Session,
     args: &Args,
     queue: &Queue,
+    mut offset: u64,
     listing: &mut Listing,
 ) -> Result<bool, Failure> {
-    let mut offset = args.offset;
     loop {
         let room = args.limit.saturating_sub(listing.rows());
         // One more than is listed says whether there are more.

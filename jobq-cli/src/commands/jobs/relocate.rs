@@ -15,7 +15,8 @@ const LOOKS: u32 = 3;
 ///
 /// A job is enqueued on the other queue first and removed from its own afterwards: what ends this
 /// command in between leaves it on both, and a worker that takes it meanwhile runs it there too.
-/// Pause its queue first if that must not be. A dead job goes as if it had never failed.
+/// Pause its queue first if that must not be. A dead job goes as if it had never failed; one that is
+/// cancelled is cancelled there too.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The jobs' ids
@@ -32,17 +33,28 @@ pub(super) struct Args {
 
 pub(super) async fn run(session: &Session, args: &Args) -> Result<(), Failure> {
     let to = session.client.queue(&args.to)?;
-    let what = format!("move {} jobs to {}", args.ids.len(), to.name());
+    let (count, from) = (args.ids.len(), args.scope.place());
+    let what = format!("move {count} jobs {from} to {}", to.name());
     session
         .consent
         .to_destroy(&what, &session.interrupt)
         .await?;
     let mut report = Report::begin(session)?;
+    let done = all(session, args, &to, &mut report).await;
+    report.end(done)
+}
+
+async fn all(
+    session: &Session,
+    args: &Args,
+    to: &Queue,
+    report: &mut Report<'_>,
+) -> Result<(), Failure> {
     for &id in &args.ids {
         if report.is_over() {
             break;
         }
-        match one(session, args, id, &to).await {
+        match one(session, args, id, to).await {
             Ok((Transfer::Moved, from)) => {
                 report.well(id, "moved", &from)?;
             }
@@ -55,7 +67,7 @@ pub(super) async fn run(session: &Session, args: &Args) -> Result<(), Failure> {
             Err(failure) => report.failed(id, failure)?,
         }
     }
-    report.end()
+    Ok(())
 }
 
 /// Moves one job, and says from where.

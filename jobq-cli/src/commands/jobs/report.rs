@@ -40,6 +40,21 @@ impl<'a> Report<'a> {
         self.interrupted
     }
 
+    /// What something comes to that may take long; `None` if the command is asked to end before.
+    pub(super) async fn unless_interrupted<T>(
+        &mut self,
+        what: impl Future<Output = T>,
+    ) -> Option<T> {
+        tokio::select! {
+            biased;
+            () = self.session.interrupt.reached() => {
+                self.interrupted = true;
+                None
+            }
+            done = what => Some(done),
+        }
+    }
+
     /// One that went well.
     pub(super) fn well(&mut self, id: JobId, what: &str, queue: &str) -> Result<(), Failure> {
         self.row(id, Cell::word(what), Some(queue), (what, true))
@@ -63,7 +78,7 @@ impl<'a> Report<'a> {
                 let reason = reason.to_owned();
                 self.badly(id, &reason, None)
             }
-            _ => Err(failure),
+            _ => Err(failure.before(&format!("job {id}: "))),
         }
     }
 
@@ -81,13 +96,15 @@ impl<'a> Report<'a> {
         }])
     }
 
-    pub(super) fn end(self) -> Result<(), Failure> {
-        let done = self.listing.rows();
+    /// Ends the report, also if something ended the work half way.
+    pub(super) fn end(self, done: Result<(), Failure>) -> Result<(), Failure> {
+        let count = self.listing.rows();
+        let done = done.map_err(|failure| failure.after(&format!("{count} jobs were told of")));
         let mut tail = Map::new();
         tail.insert("interrupted".to_owned(), self.interrupted.into());
-        self.listing.end(&tail)?;
+        self.listing.finish(tail, done)?;
         match (self.interrupted, self.all_well) {
-            (true, _) => Err(Failure::job(format!("interrupted after {done} jobs"))),
+            (true, _) => Err(Failure::job(format!("interrupted after {count} jobs"))),
             (false, false) => Err(Failure::quiet(EXIT_JOB)),
             (false, true) => Ok(()),
         }

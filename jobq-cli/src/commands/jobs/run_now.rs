@@ -1,6 +1,6 @@
 //! `jobq jobs run-now`
 
-use jobq::JobId;
+use jobq::{JobId, Queue};
 
 use super::report::Report;
 use crate::failure::Failure;
@@ -25,17 +25,32 @@ pub(super) async fn run(session: &Session, args: &Args) -> Result<(), Failure> {
     let named: Vec<String> = args.queue.iter().cloned().collect();
     let queues = session.queues(&named).await?;
     let mut report = Report::begin(session)?;
+    let done = all(&mut report, &queues, args).await;
+    report.end(done)
+}
+
+async fn all(report: &mut Report<'_>, queues: &[Queue], args: &Args) -> Result<(), Failure> {
     'jobs: for &id in &args.ids {
-        for queue in &queues {
-            if report.is_over() {
-                break 'jobs;
-            }
-            if queue.run_now(id).await? {
-                report.well(id, "runs now", queue.name().as_str())?;
-                continue 'jobs;
+        for queue in queues {
+            let name = queue.name().as_str();
+            // One that looks through a million delayed jobs takes seconds.
+            match report.unless_interrupted(queue.run_now(id)).await {
+                None => {
+                    let what = "interrupted; it may run now, or be delayed as before";
+                    return report.badly(id, what, Some(name));
+                }
+                Some(Err(error)) => {
+                    let failure = Failure::from(error).before(&format!("{name}: "));
+                    return report.failed(id, failure);
+                }
+                Some(Ok(true)) => {
+                    report.well(id, "runs now", name)?;
+                    continue 'jobs;
+                }
+                Some(Ok(false)) => {}
             }
         }
         report.badly(id, "no delayed job has this id", args.queue.as_deref())?;
     }
-    report.end()
+    Ok(())
 }

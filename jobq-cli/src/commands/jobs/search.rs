@@ -9,6 +9,7 @@
 use jobq::{DeadJob, JobId, JobInfo, JobState, Queue};
 
 use crate::failure::Failure;
+use crate::output::printable;
 use crate::progress::Progress;
 use crate::session::Session;
 use crate::state::State;
@@ -56,6 +57,14 @@ pub(super) enum Job {
 }
 
 impl Scope {
+    /// Where it is looked for, as a question says it.
+    pub(super) fn place(&self) -> String {
+        match &self.queue {
+            Some(queue) => format!("of {}", printable(queue)),
+            None => "of any queue".to_owned(),
+        }
+    }
+
     /// The first job of this id.
     ///
     /// # Errors

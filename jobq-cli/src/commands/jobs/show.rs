@@ -58,8 +58,11 @@ fn document(found: &Found, max_args: usize) -> Map<String, Value> {
     }
     if let Job::Dead(job) = &found.job {
         set("id", job.id().to_string().into());
-        set("died_at", time(Some(job.died_at())).into());
-        set("reason", job.reason().as_str().into());
+        // What is no record never said these.
+        if job.is_record() {
+            set("died_at", time(Some(job.died_at())).into());
+            set("reason", job.reason().as_str().into());
+        }
         set("error", job.error().into());
         set("history", history(job.history()));
     }

@@ -1,5 +1,6 @@
 //! `jobq queues list`
 
+use jobq::Queue;
 use serde_json::{Map, json};
 
 use crate::failure::Failure;
@@ -22,21 +23,21 @@ pub(super) struct Args {}
 
 pub(super) async fn run(session: &Session, _args: &Args) -> Result<(), Failure> {
     let mut listing = session.out.listing(COLUMNS);
+    let queues = session.queues(&[]).await?;
     listing.begin(&Map::new(), "queues")?;
-    let listed = session.interrupt.before(list(session, &mut listing)).await;
-    let interrupted = listed.transpose()?.is_none();
-    let rows = listing.rows();
-    listing.end(&Map::new())?;
-    match interrupted {
-        true => Err(Failure::job(format!("interrupted after {rows} queues"))),
-        false => Ok(()),
-    }
+    let listed = all(session, &queues, &mut listing);
+    let listed = session.interrupt.before(listed).await;
+    let done = listed.unwrap_or_else(|| {
+        let rows = listing.rows();
+        Err(Failure::job(format!("interrupted after {rows} queues")))
+    });
+    listing.finish(Map::new(), done)
 }
 
-async fn list(session: &Session, listing: &mut Listing) -> Result<(), Failure> {
+async fn all(session: &Session, queues: &[Queue], listing: &mut Listing) -> Result<(), Failure> {
     let broker = &**session.client.broker();
     let heard = Heard::ask(&session.client).await?;
-    for queue in session.queues(&[]).await? {
+    for queue in queues {
         let stats = queue.stats().await?;
         let workers = heard.living(broker, queue.name()).await?;
         let state = match stats.paused {

@@ -30,15 +30,27 @@ pub(super) async fn run(session: &Session, names: &[String], pause: bool) -> Res
     session.consent.to_change(&what)?;
     // All are looked up before the first is changed.
     let queues = session.queues(names).await?;
-    let names: Vec<&str> = queues.iter().map(|queue| queue.name().as_str()).collect();
-    let names = names.join(", ");
+    let mut changed = Vec::new();
+    let mut end = Ok(());
     for queue in &queues {
-        match pause {
-            true => queue.pause().await?,
-            false => queue.resume().await?,
+        let name = queue.name().as_str();
+        let answer = match pause {
+            true => queue.pause().await,
+            false => queue.resume().await,
+        };
+        if let Err(error) = answer {
+            let so_far = match changed.is_empty() {
+                true => format!("no queue was {done}"),
+                false => format!("{done}: {}", changed.join(", ")),
+            };
+            end = Err(Failure::from(error)
+                .before(&format!("{name}: "))
+                .after(&so_far));
+            break;
         }
+        changed.push(name);
     }
-    let queues: Vec<_> = queues.iter().map(|queue| queue.name().as_str()).collect();
-    let document = json!({ "queues": queues, "paused": pause });
-    session.out.outcome(&format!("{done} {names}"), &document)
+    let line = format!("{done} {}", changed.join(", "));
+    let document = json!({ "queues": changed, "paused": pause });
+    session.out.end(&line, document, end)
 }

@@ -3,6 +3,7 @@
 use jobq::{JobState, Queue};
 use serde_json::json;
 
+use crate::consent::named;
 use crate::failure::{EXIT_JOB, Failure};
 use crate::session::Session;
 use crate::state::State;
@@ -41,13 +42,17 @@ pub(super) async fn run(session: &Session, args: &Args) -> Result<(), Failure> {
     }
     let names: Vec<&str> = queues.iter().map(|queue| queue.name().as_str()).collect();
     let what: Vec<String> = args.state.iter().map(ToString::to_string).collect();
-    let what = format!("{} jobs of {}", what.join(" and "), names.join(", "));
+    let what = format!(
+        "{} jobs of {}",
+        what.join(" and "),
+        named(queues.iter().map(Queue::name))
+    );
     if args.dry_run {
         let document = json!({
             "queues": names, "dry_run": true, "removed": there, "interrupted": false,
         });
         let line = format!("would remove {there} {what}");
-        return session.out.outcome(&line, &document);
+        return session.out.end(&line, document, Ok(()));
     }
     let question = format!("remove {there} {what} for good");
     session
@@ -56,23 +61,31 @@ pub(super) async fn run(session: &Session, args: &Args) -> Result<(), Failure> {
         .await?;
     let mut removed = 0;
     let mut interrupted = false;
+    let mut done = Ok(());
     for (queue, state) in queues
         .iter()
-        .flat_map(|queue| states.iter().map(move |s| (queue, s)))
+        .flat_map(|queue| args.state.iter().map(move |state| (queue, *state)))
     {
         interrupted = session.interrupt.is_set();
         if interrupted {
             break;
         }
-        removed += queue.purge(*state).await?;
+        match queue.purge(state.into()).await {
+            Ok(count) => removed += count,
+            Err(error) => {
+                let of = format!("{state} of {}: ", queue.name());
+                let failure = Failure::from(error).before(&of);
+                done = Err(failure.after(&format!("{removed} jobs were removed")));
+                break;
+            }
+        }
     }
     let document = json!({
         "queues": names, "dry_run": false, "removed": removed, "interrupted": interrupted,
     });
     let end = if interrupted { "; interrupted" } else { "" };
-    session
-        .out
-        .outcome(&format!("removed {removed} {what}{end}"), &document)?;
+    let line = format!("removed {removed} {what}{end}");
+    session.out.end(&line, document, done)?;
     match interrupted {
         true => Err(Failure::quiet(EXIT_JOB)),
         false => Ok(()),

@@ -1,12 +1,14 @@
 //! `jobq workers quiet` and `stop`: orders that a worker sees with its next heartbeat.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use jobq::{WorkerId, WorkerInfo, WorkerState};
 use serde_json::{Map, json};
 
+use crate::consent::named;
 use crate::failure::{EXIT_JOB, Failure};
-use crate::output::{Cell, Column, Row};
+use crate::output::{Cell, Column, Row, printable};
 use crate::progress::Progress;
 use crate::session::Session;
 use crate::values::duration;
@@ -75,24 +77,48 @@ impl Which {
             true => known.iter().map(|worker| worker.id.clone()).collect(),
             false => self.named(&known)?,
         };
-        let what = format!("{verb} {} workers", meant.len());
         if deed == Deed::Stop {
-            let consent = session.consent;
+            let served = known.iter().filter(|worker| meant.contains(&worker.id));
+            let served = served.flat_map(|worker| worker.queues.iter().map(|served| &served.name));
+            let queues = named(served.collect::<BTreeSet<_>>());
+            let what = format!("{verb} {} workers, of {queues}", meant.len());
+            let consent = &session.consent;
             consent.to_destroy(&what, &session.interrupt).await?;
         }
-        let mut ordered = Vec::new();
-        for id in &meant {
+        let mut told = Told::default();
+        let done = self.tell_all(session, deed, &meant, &mut told).await;
+        let done = done.map_err(|failure| {
+            let so_far = format!(
+                "{} of {} workers were told",
+                told.ordered.len(),
+                meant.len()
+            );
+            failure.after(&so_far)
+        });
+        told.report(session, done)
+    }
+
+    async fn tell_all(
+        &self,
+        session: &Session,
+        deed: Deed,
+        meant: &[WorkerId],
+        told: &mut Told,
+    ) -> Result<(), Failure> {
+        for id in meant {
             let found = match deed {
-                Deed::Quiet => session.client.quiet(id).await?,
-                Deed::Stop => session.client.stop(id).await?,
+                Deed::Quiet => session.client.quiet(id).await,
+                Deed::Stop => session.client.stop(id).await,
             };
-            ordered.push((id.clone(), found));
+            let found = found.map_err(|error| {
+                Failure::from(error).before(&format!("worker {}: ", printable(id.as_str())))
+            })?;
+            told.ordered.push((id.clone(), found));
         }
-        let waiting = match self.wait {
-            Some(time) => wait(session, deed, &meant, time).await?,
-            None => Vec::new(),
-        };
-        tell(session, &ordered, &waiting, self.wait.is_some())
+        if let Some(time) = self.wait {
+            told.waiting = Some(wait(session, deed, meant, time).await?);
+        }
+        Ok(())
     }
 
     fn named(&self, known: &[WorkerInfo]) -> Result<Vec<WorkerId>, Failure> {
@@ -146,37 +172,43 @@ fn obeys(worker: &WorkerInfo, deed: Deed) -> bool {
     deed == Deed::Quiet && quiet && idle
 }
 
-fn tell(
-    session: &Session,
-    ordered: &[(WorkerId, bool)],
-    waiting: &[WorkerId],
-    waited: bool,
-) -> Result<(), Failure> {
-    let mut all_well = true;
-    let rows = ordered.iter().map(|(id, found)| {
-        let what = match (found, waiting.contains(id), waited) {
-            (false, ..) => "gone",
-            (true, true, _) => "not yet",
-            (true, false, true) => "obeyed",
-            (true, false, false) => "ordered",
-        };
-        all_well &= what != "not yet";
-        let cell = match what {
-            "not yet" => Cell::word(what).bad(),
-            _ => Cell::word(what).good(),
-        };
-        Row {
-            cells: vec![Cell::text(id.as_str()), cell],
-            json: json!({ "id": id.as_str(), "result": what }),
+/// How far it came.
+#[derive(Debug, Default)]
+struct Told {
+    /// Who was told, and whether there was still such a worker.
+    ordered: Vec<(WorkerId, bool)>,
+    /// Who has not obeyed, if it was waited for.
+    waiting: Option<Vec<WorkerId>>,
+}
+
+impl Told {
+    fn report(&self, session: &Session, done: Result<(), Failure>) -> Result<(), Failure> {
+        let mut all_well = true;
+        let rows = self.ordered.iter().map(|(id, found)| {
+            let what = match (found, &self.waiting) {
+                (false, _) => "gone",
+                (true, Some(waiting)) if waiting.contains(id) => "not yet",
+                (true, Some(_)) => "obeyed",
+                (true, None) => "ordered",
+            };
+            all_well &= what != "not yet";
+            let cell = match what {
+                "not yet" => Cell::word(what).bad(),
+                _ => Cell::word(what).good(),
+            };
+            Row {
+                cells: vec![Cell::text(id.as_str()), cell],
+                json: json!({ "id": id.as_str(), "result": what }),
+            }
+        });
+        let rows: Vec<Row> = rows.collect();
+        let mut listing = session.out.listing(COLUMNS);
+        listing.begin(&Map::new(), "workers")?;
+        listing.page(&rows)?;
+        listing.finish(Map::new(), done)?;
+        match all_well {
+            true => Ok(()),
+            false => Err(Failure::quiet(EXIT_JOB)),
         }
-    });
-    let rows: Vec<Row> = rows.collect();
-    let mut listing = session.out.listing(COLUMNS);
-    listing.begin(&Map::new(), "workers")?;
-    listing.page(&rows)?;
-    listing.end(&Map::new())?;
-    match all_well {
-        true => Ok(()),
-        false => Err(Failure::quiet(EXIT_JOB)),
     }
 }
