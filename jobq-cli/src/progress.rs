@@ -4,9 +4,15 @@ use std::io::{self, Write as _};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use jobq::runtime::text::escaped;
+
+use crate::failure;
 
 /// Between two looks of the bar where nothing moves.
 const TICK: Duration = Duration::from_millis(200);
+
+/// The longest error that is told beside the bar, in characters.
+const LONGEST_ERROR: usize = 2000;
 
 /// A bar, or nothing where nobody would see it.
 #[derive(Debug)]
@@ -50,6 +56,12 @@ impl Progress {
         self.0.suspend(|| {
             let _ = writeln!(io::stderr(), "warning: {what}");
         });
+    }
+
+    /// Tells of an error that ends nothing, beside the bar, seen or not.
+    pub(crate) fn error(&self, what: &str) {
+        self.0
+            .suspend(|| failure::say(&escaped(what, LONGEST_ERROR)));
     }
 
     /// So many are there in all.

@@ -34,12 +34,49 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
 /// Reads a JSON object.
 pub(crate) fn object(text: &str) -> Result<Map<String, Value>, String> {
     match serde_json::from_str(text) {
-        Ok(Value::Object(object)) => Ok(object),
+        Ok(Value::Object(object)) => unrounded(text).map(|()| object),
         Ok(_) => Err("expected a JSON object: {\"name\": value, …}".to_owned()),
         Err(error) => Err(format!(
             "{error}; expected a JSON object: {{\"name\": value, …}}"
         )),
     }
+}
+
+/// Refuses JSON in which a whole number is larger than any that a job can be given, so that it would be
+/// rounded: an id that is another one helps nobody. One that a float has exactly is that float.
+pub(crate) fn unrounded(json: &str) -> Result<(), String> {
+    let is_exact = |number: &str| {
+        let float = number.parse::<f64>().map(|float| format!("{float:.0}"));
+        number.parse::<i64>().is_ok()
+            || number.parse::<u64>().is_ok()
+            || float.is_ok_and(|float| float == number)
+    };
+    match whole_numbers(json).find(|number| !is_exact(number)) {
+        None => Ok(()),
+        Some(number) => Err(format!(
+            "number {number} is beyond 64 bits and would be rounded; expected a text, or {number}.0 \
+             where that will do"
+        )),
+    }
+}
+
+/// The whole numbers in what is JSON, as they stand there.
+fn whole_numbers(json: &str) -> impl Iterator<Item = &str> {
+    let mut in_text = false;
+    let mut escaped = false;
+    let parts = json.split(move |c: char| {
+        match c {
+            _ if std::mem::take(&mut escaped) => {}
+            '\\' => escaped = in_text,
+            '"' => in_text = !in_text,
+            _ => {}
+        }
+        in_text || !(c.is_ascii_digit() || "+-.eE".contains(c))
+    });
+    parts.filter(|part| {
+        let digits = part.strip_prefix('-').unwrap_or(part);
+        !digits.is_empty() && digits.bytes().all(|c| c.is_ascii_digit())
+    })
 }
 
 /// Reads a time that is not zero; a bare number is one of seconds.
@@ -80,6 +117,28 @@ mod tests {
             "1S",
         ] {
             assert!(duration(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn numbers_that_would_be_rounded_are_refused() {
+        for good in [
+            "{}",
+            r#"{"a":18446744073709551615,"b":-9223372036854775808,"c":[1,2.5,-0]}"#,
+            r#"{"a":18446744073709551616,"b":100000000000000000000}"#,
+            r#"{"a":1e30,"b":18446744073709551617.0,"c":1E-7}"#,
+            r#"{"18446744073709551617":"18446744073709551617","b":"\"18446744073709551617"}"#,
+            r#"{"a":"\\","b":[true,false,null]}"#,
+        ] {
+            assert!(object(good).is_ok(), "{good}: {:?}", object(good));
+        }
+        for bad in [
+            r#"{"a":18446744073709551617}"#,
+            r#"{"a":-9223372036854775809}"#,
+            r#"{"a":[{"b":123456789012345678901234567890}]}"#,
+            r#"{"a":"\\","b":18446744073709551617}"#,
+        ] {
+            assert!(object(bad).unwrap_err().contains("rounded"), "{bad}");
         }
     }
 

@@ -151,9 +151,20 @@ impl Client {
     ///
     /// Dropped before its end, the job may or may not be enqueued.
     pub async fn enqueue_named(&self, job: NamedJob) -> Result<JobHandle, EnqueueError> {
-        let name = job.name.clone();
-        let prepared = Preparer::new(self, JobId::new).prepare_named(job)?;
-        self.send(&name, prepared).await
+        let prepared = Preparer::new(self, JobId::new).prepare_named(&job)?;
+        self.send(&job.name, prepared).await
+    }
+
+    /// Checks a job of which only the name is known, as enqueueing it does before anything is sent:
+    /// the names of its queue and of itself, its options, its size. Who passes on what many others
+    /// wrote can leave out what is wrong, and enqueue the rest with [`Client::enqueue_all_named`].
+    ///
+    /// # Errors
+    ///
+    /// The one that enqueueing it would give; never one of the broker, which is not asked.
+    pub fn check_named(&self, job: &NamedJob) -> Result<(), EnqueueError> {
+        let mut preparer = Preparer::new(self, JobId::new);
+        preparer.prepare_named(job).map(drop)
     }
 
     async fn send(
@@ -229,7 +240,7 @@ impl Client {
             let ids = JobIds::now();
             let mut preparer = Preparer::new(self, || ids.next());
             for job in jobs {
-                batch.add(preparer.prepare_named(job)?);
+                batch.add(preparer.prepare_named(&job)?);
             }
         }
         self.send_all(batch).await

@@ -1,5 +1,8 @@
 //! `jobq enqueue`
 
+use std::io::Write as _;
+use std::process::Stdio;
+
 use jobq::{JobId, JobState};
 use serde_json::json;
 use support::Role;
@@ -107,34 +110,62 @@ async fn many_jobs_are_enqueued_from_lines() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_line_that_is_no_job_ends_it_and_is_named() {
+async fn a_line_that_is_no_job_is_named_and_the_others_are_enqueued() {
     let f = Fixture::start().await;
-    for (lines, said) in [
-        ("{}\n{}\nnonsense\n{}\n", "line 3: no JSON object"),
-        ("{}\n{}\n{\"arg\":1}\n", "line 3: arg: no such field"),
-        ("{}\n{}\n{\"queue\":\"a b\"}\n", "\"a b\""),
-        ("{}\n{}\n{\"name\":\"\"}\n", "1 to 512 bytes"),
+    let args = ["enqueue", "x", "--lines", "--queue", "mail"];
+    let large = format!("{{\"args\":{}}}", json!({ "text": "x".repeat(2 << 20) }));
+    for (line, said) in [
+        ("nonsense", "no JSON object"),
+        (r#"{"arg":1}"#, "arg: no such field"),
+        (r#"{"queue":"a b"}"#, "\"a b\""),
+        (r#"{"name":""}"#, "1 to 512 bytes"),
+        (r#"{"timeout":"0s"}"#, "timeout"),
+        (r#"{"args":{"n":18446744073709551617}}"#, "rounded"),
+        (&large, "max_payload"),
     ] {
         let before = f.queue("mail").stats().await.unwrap().ready;
-        let done = f
-            .run_with(&["enqueue", "x", "--lines", "--queue", "mail"], lines)
-            .await;
-        assert!(done.code == 1 || done.code == 2, "{done:?}");
-        assert!(done.err.contains(said), "{said}: {done:?}");
-        let told = match f.queue("mail").stats().await.unwrap().ready - before {
-            2 => "2 jobs were enqueued",
-            _ => "0 jobs were enqueued",
-        };
-        assert!(done.err.contains(told), "{told}: {done:?}");
+        let lines = format!("{{}}\n{{}}\n{line}\n{{}}\n");
+        let done = f.run_with(&args, lines).await;
+        assert_eq!(done.out, "3 jobs enqueued, 1 lines refused\n", "{done:?}");
+        let done = done.failed(1, said);
+        assert!(done.err.starts_with("error: line 3: "), "{done:?}");
+        assert_eq!(done.err.lines().count(), 1, "{done:?}");
+        let after = f.queue("mail").stats().await.unwrap().ready;
+        assert_eq!(after - before, 3, "{said}");
     }
-    let done = f
-        .run_with(&["enqueue", "x", "--lines"], b"{}\n\xff\n")
-        .await;
-    done.failed(1, "line 2: not UTF-8");
+    let json = [&["--json"], &args[..]].concat();
+    let done = f.run_with(&json, b"{}\n\xff\n{}\n7\n").await;
+    let document = done.document("enqueue --lines");
+    assert_eq!((done.code, &document["enqueued"]), (1, &json!(2)));
+    let refused = document["refused"].as_array().unwrap();
+    assert_eq!(refused[0], json!({ "line": 2, "reason": "not UTF-8" }));
+    assert_eq!((refused.len(), &refused[1]["line"]), (2, &json!(4)));
     f.run_with(&["enqueue", "--lines"], "{}\n")
         .await
         .failed(1, "no name");
     f.run_with(&["enqueue", "x", "--lines"], "").await.ok();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_before_a_pause_does_not_wait_for_what_comes_after() {
+    let f = Fixture::start().await;
+    let mut command = f.command(&["enqueue", "x", "--lines", "--queue", "mail"]);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    for (lines, ready) in [("{}\n{}\n{\"na", 2), ("me\":\"y\"}\n", 3), ("{}\n", 4)] {
+        stdin.write_all(lines.as_bytes()).unwrap();
+        f.until("mail", "what is there to be sent", |stats| {
+            stats.ready == ready
+        })
+        .await;
+    }
+    drop(stdin);
+    let output = tokio::task::spawn_blocking(move || child.wait_with_output());
+    let output = support::within("the end of the command", output).await;
+    let output = output.unwrap().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(output.stdout, b"4 jobs enqueued\n");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -158,10 +189,11 @@ async fn arguments_that_cannot_be_sent_are_refused() {
     let name = "x".repeat(513);
     f.run(&["enqueue", &name]).await.failed(2, "1 to 512 bytes");
     let large = json!({ "text": "x".repeat(100_000) }).to_string();
-    let line = format!("{{\"args\":{}}}", json!({ "text": "x".repeat(2 << 20) }));
     f.run(&["enqueue", "x", "--args", &large]).await.ok();
-    let done = f.run_with(&["enqueue", "x", "--lines"], line).await;
-    done.failed(2, "max_payload");
+    let rounded = r#"{"n":18446744073709551617}"#;
+    f.run(&["enqueue", "x", "--args", rounded])
+        .await
+        .failed(2, "18446744073709551617 is beyond 64 bits");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -21,7 +21,8 @@ use crate::values::{duration, object};
 /// can write; a parameter of bytes takes a list of numbers.
 ///
 /// With --lines each line of standard input is a JSON object: `args`, and `name`, `queue`, `id`,
-/// `delay`, `at`, `retries` and `timeout`, where they differ from what the flags say.
+/// `delay`, `at`, `retries` and `timeout`, where they differ from what the flags say. A line that is no
+/// job is told and left out; the others are enqueued as soon as the input pauses.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The job's name

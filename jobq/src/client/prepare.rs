@@ -61,11 +61,12 @@ impl<'a, F: FnMut() -> JobId> Preparer<'a, F> {
     /// The same for a job whose type is not known.
     pub(super) fn prepare_named(
         &mut self,
-        job: NamedJob,
+        job: &NamedJob,
     ) -> Result<(QueueName, JobId, Entry), EnqueueError> {
         let queue = self.queue_name(&job.queue)?;
         check(&job.name, &job.options)?;
-        self.seal(queue, &job.name, job.id, job.when, job.options, &job.args)
+        let options = job.options.clone();
+        self.seal(queue, &job.name, job.id, job.when, options, &job.args)
     }
 
     fn queue_name(&self, name: &str) -> Result<QueueName, EnqueueError> {

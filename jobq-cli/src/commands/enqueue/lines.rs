@@ -1,16 +1,19 @@
-//! Many jobs from standard input. They are sent in batches, so that memory holds one of them; a line
-//! that is no job ends it, and what was sent before it is told.
+//! Many jobs from standard input. They are sent in batches, so that memory holds one of them: as
+//! soon as one is full, or the input pauses. A line that is no job is told and left out.
 
-use std::io::{self, BufRead as _, Read as _};
-use std::thread;
+mod input;
+
+use std::time::Duration;
 
 use jobq::{EnqueueError, NamedJob};
-use serde_json::json;
+use serde_json::{Map, json};
 use tokio::sync::mpsc;
 
+use self::input::{Line, Lines};
 use super::Args;
 use super::record::Record;
 use crate::failure::{EXIT_JOB, Failure};
+use crate::output::{Listing, Row};
 use crate::progress::Progress;
 use crate::session::Session;
 
@@ -20,64 +23,68 @@ const BATCH: usize = 1000;
 /// Bytes of lines sent at once, about.
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
 
-/// The longest line: more than the largest envelope can be of JSON.
-const LONGEST_LINE: u64 = 64 * 1024 * 1024;
+/// Without a further line for so long, what there is is sent.
+const PAUSE: Duration = Duration::from_millis(100);
 
-/// Lines that follow each other, and why there are no more.
-#[derive(Debug, Default)]
-struct Batch {
-    /// The number of the first.
-    first: u64,
-    lines: Vec<String>,
-    broken: Option<String>,
+pub(super) async fn run(session: &Session, args: &Args) -> Result<(), Failure> {
+    let mut tally = Tally {
+        session,
+        enqueued: 0,
+        refused: 0,
+        interrupted: false,
+        // Of lines that were refused: the columns are those of JSON alone.
+        listing: session.out.listing(&[]),
+        progress: Progress::open_ended("enqueued"),
+    };
+    tally.listing.begin(&Map::new(), "refused")?;
+    let done = tally.all(args).await;
+    tally.end(done)
 }
 
 /// How far it came.
 struct Tally<'a> {
     session: &'a Session,
     enqueued: u64,
+    refused: u64,
+    interrupted: bool,
+    listing: Listing,
     progress: Progress,
 }
 
-pub(super) async fn run(session: &Session, args: &Args) -> Result<(), Failure> {
-    let mut batches = read();
-    let mut tally = Tally {
-        session,
-        enqueued: 0,
-        progress: Progress::open_ended("enqueued"),
-    };
-    loop {
-        let batch = tokio::select! {
-            biased;
-            () = session.interrupt.reached() => return tally.end(true),
-            batch = batches.recv() => batch,
-        };
-        match batch {
-            Some(batch) => tally.send(args, batch).await?,
-            None => return tally.end(false),
+impl Tally<'_> {
+    async fn all(&mut self, args: &Args) -> Result<(), Failure> {
+        let mut input = input::read();
+        loop {
+            let (lines, broken) = tokio::select! {
+                biased;
+                () = self.session.interrupt.reached() => {
+                    self.interrupted = true;
+                    return Ok(());
+                }
+                batch = gather(&mut input) => batch,
+            };
+            let is_last = lines.is_empty();
+            self.send(args, lines).await?;
+            if let Some(error) = broken {
+                return Err(Failure::job(format!("the input cannot be read: {error}")));
+            }
+            if is_last {
+                return Ok(());
+            }
         }
     }
-}
 
-impl Tally<'_> {
-    async fn send(&mut self, args: &Args, batch: Batch) -> Result<(), Failure> {
-        let mut jobs: Vec<NamedJob> = Vec::with_capacity(batch.lines.len());
-        let mut wrong = None;
-        let mut number = batch.first;
-        for line in batch.lines {
-            // An empty line is none: files end with one.
-            if !line.trim().is_empty() {
-                match Record::parse(&line).and_then(|record| args.job(record)) {
-                    Ok(job) => jobs.push(job),
-                    Err(error) => {
-                        wrong = Some(format!("line {number}: {error}"));
-                        break;
-                    }
-                }
+    /// Sends what are jobs, and tells of the others.
+    async fn send(&mut self, args: &Args, lines: Vec<Line>) -> Result<(), Failure> {
+        let mut jobs: Vec<NamedJob> = Vec::with_capacity(lines.len());
+        let numbers = lines.first().zip(lines.last());
+        let numbers = numbers.map(|(first, last)| (first.number, last.number));
+        for Line { number, text, .. } in lines {
+            match self.job(args, text) {
+                Ok(job) => jobs.extend(job),
+                Err(reason) => self.refuse(number, &reason)?,
             }
-            number += 1;
         }
-        let broken = batch.broken.map(|why| format!("line {number}: {why}"));
         let count = jobs.len() as u64;
         match self.session.client.enqueue_all_named(jobs).await {
             Ok(_) => self.enqueued += count,
@@ -85,114 +92,82 @@ impl Tally<'_> {
                 if let EnqueueError::Partial { enqueued, .. } = &error {
                     self.enqueued += enqueued.len() as u64;
                 }
-                let from = format!("of lines {} to {number}: ", batch.first);
-                return Err(Failure::from(error).before(&from).after(&self.so_far()));
+                let (first, last) = numbers.unwrap_or_default();
+                return Err(Failure::from(error).before(&format!("of lines {first} to {last}: ")));
             }
         }
         self.progress.set(self.enqueued);
-        match wrong.or(broken) {
-            Some(wrong) => Err(Failure::job(wrong).after(&self.so_far())),
-            None => Ok(()),
+        Ok(())
+    }
+
+    /// The job of a line; none of one that is empty, for files end with such.
+    fn job(&self, args: &Args, text: Result<String, String>) -> Result<Option<NamedJob>, String> {
+        let text = text?;
+        if text.trim().is_empty() {
+            return Ok(None);
         }
+        let job = args.job(Record::parse(&text)?)?;
+        let checked = self.session.client.check_named(&job);
+        checked.map_err(|error| jobq::runtime::text::chain(&error))?;
+        Ok(Some(job))
     }
 
-    fn so_far(&self) -> String {
-        format!("{} jobs were enqueued", self.enqueued)
+    fn refuse(&mut self, number: u64, reason: &str) -> Result<(), Failure> {
+        self.refused += 1;
+        if self.session.out.is_json() {
+            let json = json!({ "line": number, "reason": reason });
+            let cells = Vec::new();
+            return self.listing.page(&[Row { cells, json }]);
+        }
+        self.progress.error(&format!("line {number}: {reason}"));
+        Ok(())
     }
 
-    fn end(self, interrupted: bool) -> Result<(), Failure> {
-        let end = if interrupted {
-            "; interrupted before the end"
-        } else {
-            ""
-        };
-        let line = format!("{} jobs enqueued{end}", self.enqueued);
-        let document = json!({ "enqueued": self.enqueued, "interrupted": interrupted });
-        self.session.out.outcome(&line, &document)?;
-        match interrupted {
+    fn end(self, done: Result<(), Failure>) -> Result<(), Failure> {
+        let (enqueued, refused) = (self.enqueued, self.refused);
+        let mut line = format!("{enqueued} jobs enqueued");
+        if refused > 0 {
+            line.push_str(&format!(", {refused} lines refused"));
+        }
+        let done = done.map_err(|failure| failure.after(&line));
+        if self.interrupted {
+            line.push_str("; interrupted before the end");
+        }
+        drop(self.progress);
+        if done.is_ok() && !self.session.out.is_json() {
+            self.session.out.line(&line)?;
+        }
+        let mut tail = Map::new();
+        tail.insert("enqueued".to_owned(), enqueued.into());
+        tail.insert("interrupted".to_owned(), self.interrupted.into());
+        self.listing.finish(tail, done)?;
+        match self.interrupted || refused > 0 {
             true => Err(Failure::quiet(EXIT_JOB)),
             false => Ok(()),
         }
     }
 }
 
-/// Reads standard input on a thread of its own: reading may wait for ever.
-fn read() -> mpsc::Receiver<Batch> {
-    let (sender, batches) = mpsc::channel(1);
-    thread::spawn(move || {
-        let mut input = io::stdin().lock();
-        let mut number = 1;
-        loop {
-            let batch = next(&mut input, number);
-            number += batch.lines.len() as u64;
-            let last = batch.lines.is_empty() || batch.broken.is_some();
-            if batch.lines.is_empty() && batch.broken.is_none() {
-                return;
+/// The next lines: a batch of them, or fewer if the input pauses; none at the end. With them the
+/// error behind which there are no more.
+async fn gather(input: &mut mpsc::Receiver<Lines>) -> (Vec<Line>, Option<std::io::Error>) {
+    let (mut lines, mut bytes) = (Vec::new(), 0);
+    let mut next = input.recv().await;
+    loop {
+        match next {
+            Some(Ok(more)) => {
+                bytes += more.iter().map(|line| line.bytes).sum::<usize>();
+                lines.extend(more);
             }
-            // Who is not listened to any more has nothing left to do.
-            if sender.blocking_send(batch).is_err() || last {
-                return;
-            }
+            Some(Err(error)) => return (lines, Some(error)),
+            None => return (lines, None),
         }
-    });
-    batches
-}
-
-/// The next lines; none at the end.
-fn next(input: &mut impl io::BufRead, first: u64) -> Batch {
-    let mut batch = Batch {
-        first,
-        ..Batch::default()
-    };
-    let mut bytes = 0;
-    while batch.lines.len() < BATCH && bytes < BATCH_BYTES {
-        let mut line = String::new();
-        match input.take(LONGEST_LINE).read_line(&mut line) {
-            Ok(0) => break,
-            Ok(read) if read as u64 == LONGEST_LINE && !line.ends_with('\n') => {
-                batch.broken = Some(format!("longer than {LONGEST_LINE} bytes"));
-                break;
-            }
-            Ok(read) => bytes += read,
-            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-                batch.broken = Some("not UTF-8".to_owned());
-                break;
-            }
-            Err(error) => {
-                batch.broken = Some(format!("cannot be read: {error}"));
-                break;
-            }
+        if lines.len() >= BATCH || bytes >= BATCH_BYTES {
+            return (lines, None);
         }
-        batch.lines.push(line);
-    }
-    batch
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lines_are_read_in_batches() {
-        let text = "{}\n".repeat(2500);
-        let mut input = text.as_bytes();
-        let sizes: Vec<_> = (0..4).map(|_| next(&mut input, 1).lines.len()).collect();
-        assert_eq!(sizes, [1000, 1000, 500, 0]);
-    }
-
-    #[test]
-    fn a_batch_ends_where_its_lines_are_large() {
-        let text = format!("{}\n", "x".repeat(3 << 20)).repeat(3);
-        let mut input = text.as_bytes();
-        let sizes: Vec<_> = (0..3).map(|_| next(&mut input, 1).lines.len()).collect();
-        assert_eq!(sizes, [2, 1, 0]);
-    }
-
-    #[test]
-    fn what_is_no_text_ends_it_behind_what_was() {
-        let mut input = &b"{}\n{}\n\xff\n{}\n"[..];
-        let batch = next(&mut input, 1);
-        assert_eq!(batch.lines.len(), 2);
-        assert_eq!(batch.broken.as_deref(), Some("not UTF-8"));
+        match tokio::time::timeout(PAUSE, input.recv()).await {
+            Ok(another) => next = another,
+            Err(_) => return (lines, None),
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jobq::{JobId, Timestamp};
 use serde_json::{Map, Value};
 
-use crate::values::duration;
+use crate::values::{duration, unrounded};
 
 /// What a line says of a job.
 #[derive(Debug, Default, PartialEq)]
@@ -25,6 +25,7 @@ impl Record {
     pub(super) fn parse(line: &str) -> Result<Self, String> {
         let fields: Map<String, Value> =
             serde_json::from_str(line).map_err(|error| format!("no JSON object: {error}"))?;
+        unrounded(line)?;
         let mut record = Self::default();
         for (key, value) in fields {
             record
@@ -110,6 +111,10 @@ mod tests {
             ("[1]", "no JSON object"),
             ("{\"name\":\"a\"} x", "no JSON object"),
             (r#"{"name":7}"#, "name: expected a text"),
+            (
+                r#"{"args":{"n":18446744073709551617}}"#,
+                "number 18446744073709551617 is beyond",
+            ),
             (r#"{"args":[1]}"#, "args: expected an object"),
             (r#"{"args":null}"#, "args: expected an object"),
             (r#"{"arg":{}}"#, "arg: no such field"),
