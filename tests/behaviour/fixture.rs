@@ -221,7 +221,7 @@ impl Ledger {
                 written.await;
             }
         };
-        if tokio::time::timeout(support::DEADLINE, waiting)
+        if tokio::time::timeout(DEADLINE, waiting)
             .await
             .is_err()
         {
