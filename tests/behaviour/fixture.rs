@@ -221,10 +221,7 @@ impl Ledger {
                 written.await;
             }
         };
-        if tokio::time::timeout(DEADLINE, waiting)
-            .await
-            .is_err()
-        {
+        if tokio::time::timeout(DEADLINE, waiting).await.is_err() {
             panic!(
                 "waited in vain for {what} in the ledger: {:?}",
                 self.lines()
