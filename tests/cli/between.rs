@@ -22,13 +22,20 @@ impl Held {
 
 /// A way to the shared server on which each piece that has these words is held; the port of it.
 async fn holding(words: &'static str) -> (u16, mpsc::UnboundedReceiver<Held>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
+    let listener = TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("a port is free");
+    let port = listener.local_addr().expect("it is bound").port();
     let (held, holds) = mpsc::unbounded_channel();
     tokio::spawn(async move {
         while let Ok((client, _)) = listener.accept().await {
             let server = TcpStream::connect(("127.0.0.1", support::shared().port()));
-            tokio::spawn(pass(client, server.await.unwrap(), words, held.clone()));
+            tokio::spawn(pass(
+                client,
+                server.await.expect("it answers"),
+                words,
+                held.clone(),
+            ));
         }
     });
     (port, holds)

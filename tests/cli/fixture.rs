@@ -1,5 +1,8 @@
 //! A namespace on the shared server, workers with the jobs of these tests, and running the command.
 
+mod begun;
+mod beside;
+
 use std::ffi::OsStr;
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -142,29 +145,6 @@ impl Fixture {
         url.replace(&format!(":{own}"), &format!(":{port}"))
     }
 
-    /// The URL of a user of this test alone, who may read all of its keys, and write those of the queue
-    /// `mail` and these.
-    pub(crate) async fn limited(&self, more: &[String]) -> String {
-        let namespace = &self.namespace;
-        let mut user = redis::cmd("ACL");
-        user.arg(&[
-            "SETUSER", namespace, "reset", "on", ">secret", "+@all", "&*",
-        ])
-        .arg(format!("%R~{namespace}:*"))
-        .arg(format!("~{namespace}:{{mail}}:*"));
-        for key in more {
-            user.arg(format!("~{namespace}:{key}"));
-        }
-        user.exec_async(&mut self.redis().await)
-            .await
-            .expect("the user is made");
-        let login = format!("redis://{namespace}:secret@");
-        format!(
-            "{}?namespace={namespace}",
-            self.url.replace("redis://", &login)
-        )
-    }
-
     /// Runs it with `--json` and `--yes` by this URL, and gives the code, what it said, and its document.
     pub(crate) async fn json_by(&self, url: &str, args: &[&str], command: &str) -> (Done, Value) {
         let mut run_it = self.command(&[&["--json", "--yes"], args].concat());
@@ -304,6 +284,13 @@ impl Fixture {
             .await;
         job
     }
+
+    /// As [`Fixture::json`], of a run that ends with this code.
+    pub(crate) async fn json_with_code(&self, args: &[&str], command: &str, code: i32) -> Value {
+        let done = self.run(&[&["--json"], args].concat()).await;
+        assert_eq!(done.code, code, "{done:?}");
+        done.document(command)
+    }
 }
 
 /// Runs a command to its end.
@@ -319,95 +306,4 @@ pub(crate) async fn run_raw(args: &[&OsStr]) -> Done {
     let mut command = program();
     command.args(args);
     run(command).await
-}
-
-/// Its number on Linux.
-const SIGINT: u32 = 2;
-
-/// A run of the command that has begun.
-#[derive(Debug)]
-pub(crate) struct Begun(std::process::Child);
-
-impl Begun {
-    /// Interrupts it, and gives its code and its document.
-    pub(crate) async fn interrupt(self, command: &str) -> (i32, Value) {
-        let status = format!("/proc/{}/status", self.0.id());
-        support::eventually("the command to listen for signals", async || {
-            let status = std::fs::read_to_string(&status).ok()?;
-            let caught = status
-                .lines()
-                .find_map(|line| line.strip_prefix("SigCgt:"))?;
-            let caught = u64::from_str_radix(caught.trim(), 16).ok()?;
-            (caught & 1 << (SIGINT - 1) != 0).then_some(())
-        })
-        .await;
-        support::signal(self.0.id(), "INT");
-        let output = tokio::task::spawn_blocking(move || self.0.wait_with_output());
-        let output = support::within("the end of the command", output).await;
-        let done = Done::new(output.expect("it was waited for").expect("it ends"));
-        (done.code, done.document(command))
-    }
-}
-
-impl Fixture {
-    /// Begins to run it with `--json`.
-    pub(crate) fn begun(&self, args: &[&str]) -> Begun {
-        self.begun_by(&self.url(Role::Operator), args)
-    }
-
-    /// The same by this URL.
-    pub(crate) fn begun_by(&self, url: &str, args: &[&str]) -> Begun {
-        let mut command = self.command(&[&["--json"], args].concat());
-        command.env("JOBQ_URL", url);
-        command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        Begun(
-            command
-                .spawn()
-                .expect("the program was built with the tests"),
-        )
-    }
-
-    /// As [`Fixture::json`], of a run that ends with this code.
-    pub(crate) async fn json_with_code(&self, args: &[&str], command: &str, code: i32) -> Value {
-        let done = self.run(&[&["--json"], args].concat()).await;
-        assert_eq!(done.code, code, "{done:?}");
-        done.document(command)
-    }
-
-    /// A connection beside the client.
-    pub(crate) async fn redis(&self) -> redis::aio::MultiplexedConnection {
-        support::beside(&self.url)
-            .await
-            .expect("the server answers")
-    }
-
-    /// Takes so many jobs from the front of ready for good.
-    pub(crate) async fn drop_from_front(&self, queue: &str, count: u32) {
-        let mut pop = redis::cmd("RPOP");
-        pop.arg(format!("{}:{{{queue}}}:ready", self.namespace));
-        pop.arg(count);
-        pop.exec_async(&mut self.redis().await)
-            .await
-            .expect("they are taken");
-    }
-
-    /// Puts bytes into ready as anyone can.
-    pub(crate) async fn push_raw(&self, queue: &str, bytes: &[u8]) {
-        self.push_raw_to(queue, "ready", bytes).await;
-    }
-
-    /// Puts bytes into a list of a queue as anyone can.
-    pub(crate) async fn push_raw_to(&self, queue: &str, list: &str, bytes: &[u8]) {
-        let key = format!("{}:{{{queue}}}:{list}", self.namespace);
-        let mut redis = self.redis().await;
-        let mut push = redis::cmd("LPUSH");
-        push.arg(key)
-            .arg(bytes)
-            .exec_async(&mut redis)
-            .await
-            .expect("it is pushed");
-        let mut add = redis::cmd("SADD");
-        add.arg(format!("{}:queues", self.namespace)).arg(queue);
-        add.exec_async(&mut redis).await.expect("it is added");
-    }
 }

@@ -14,7 +14,7 @@ async fn one_on_each(f: &Fixture) -> [String; 2] {
             .queue(queue)
             .enqueue(&f.client)
             .await
-            .unwrap();
+            .expect("it is enqueued");
         ids.push(job.id().to_string());
     }
     ids.try_into().expect("there are two")

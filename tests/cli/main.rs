@@ -4,6 +4,8 @@
 
 mod bad_input;
 mod between;
+mod cancel;
+mod consent;
 mod dead;
 mod enqueue;
 mod fixture;

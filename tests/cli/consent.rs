@@ -1,0 +1,33 @@
+//! What is asked before something is destroyed.
+
+use crate::fixture::{Fixture, note};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_says_where_it_would_be_done() {
+    let f = Fixture::start().await;
+    let id = note::enqueue(&f.client, "x").await.unwrap().id();
+    let place = f.client.broker().describe();
+    let (server, namespace) = place.split_once("?namespace=").unwrap();
+    let place = format!("({server}, namespace {namespace})? [y/N]");
+    for (args, what) in [
+        (format!("jobs cancel {id}"), "cancel 1 jobs of any queue"),
+        (
+            format!("jobs move {id} --queue mail --to slow"),
+            "move 1 jobs of mail to slow",
+        ),
+        (
+            "queues purge mail --state ready".to_owned(),
+            "remove 1 ready jobs of mail for good",
+        ),
+        (
+            "dead remove --all".to_owned(),
+            "remove 0 dead jobs that are meant, of mail",
+        ),
+    ] {
+        let (code, shown) = f.on_terminal(&args, "n\n", &[]).await;
+        assert_eq!(code, 1, "{shown}");
+        assert!(shown.contains(&format!("{what} {place}")), "{shown}");
+        assert!(!shown.contains("jobq-operator"), "{shown}");
+    }
+    assert_eq!(f.queue("mail").stats().await.unwrap().ready, 1);
+}
