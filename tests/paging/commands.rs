@@ -57,7 +57,6 @@ async fn look(store: &Store) {
         "jobs list --state delayed --offset 500000 --limit 3000",
         "jobs list --state in-flight --offset 10000 --limit 3000",
         "dead list --limit 10000",
-        "dead list --id 0000000000000001",
         "dead analyze",
         "dead retry --all --dry-run",
         "queues purge mail --state ready,delayed,dead --dry-run",
@@ -65,15 +64,22 @@ async fn look(store: &Store) {
     ] {
         run(store, line, nothing).await;
     }
-    for number in [1, JOBS / 2, JOBS + 1, 2 * JOBS, 2 * JOBS + RUNNING] {
-        run(store, &format!("jobs show {}", id(number)), nothing).await;
+    run(store, &format!("dead list --id {}", id(1)), nothing).await;
+    for (state, number) in [
+        ("ready", JOBS / 2),
+        ("delayed", JOBS + JOBS / 2),
+        ("in-flight", 2 * JOBS + RUNNING),
+        ("dead", 1),
+    ] {
+        let show = format!("jobs show {} --state {state}", id(number));
+        run(store, &show, nothing).await;
     }
 }
 
 async fn touch_single_jobs(store: &Store) {
     let queue = store.queue();
     let wanted = JOBS / 2;
-    let cancel = format!("--yes jobs cancel {}", id(wanted));
+    let cancel = format!("--yes jobs cancel {} --state ready", id(wanted));
     run(store, &cancel, nothing).await;
     let delayed = JOBS + JOBS / 2;
     let again = async || store.fill(To::Delayed, delayed..=delayed, 40).await;
@@ -81,7 +87,7 @@ async fn touch_single_jobs(store: &Store) {
     let front = queue.jobs(jobq::JobState::Ready, 0, 1).await.unwrap();
     assert_eq!(front[0].id(), Some(id(delayed)));
     let again = async || store.fill(To::Ready, JOBS..=JOBS, 40).await;
-    let relocate = format!("--yes jobs move {} --to other", id(JOBS));
+    let relocate = format!("--yes jobs move {} --state ready --to other", id(JOBS));
     run(store, &relocate, again).await;
     run(store, "queues pause mail", nothing).await;
     run(store, "queues resume mail", nothing).await;
