@@ -86,6 +86,8 @@ struct Weighed {
     /// Jobs claimed over weight, since it last caught up with the others.
     clock: f64,
     hot: bool,
+    /// Whether the last claim gave jobs.
+    gave: bool,
 }
 
 /// What to claim.
@@ -103,6 +105,7 @@ impl Schedule {
             weight,
             clock: 0.0,
             hot: false,
+            gave: false,
         };
         Self {
             strict,
@@ -119,7 +122,9 @@ impl Schedule {
             let queue = &mut self.queues[index];
             queue.clock = now.map_or(queue.clock, |now| queue.clock.max(now));
         }
-        self.queues[index].hot = hot;
+        let queue = &mut self.queues[index];
+        queue.hot = hot;
+        queue.gave &= hot;
     }
 
     /// Whether a queue may have jobs.
@@ -127,9 +132,10 @@ impl Schedule {
         self.queues[index].hot
     }
 
-    /// Whether any queue may have jobs.
-    pub(crate) fn is_any_hot(&self) -> bool {
-        self.hot_queues().next().is_some()
+    /// Whether any queue had jobs when it was claimed from last. One that is only to be looked at is not
+    /// busy: queues that wait for each other's look would never be done with it.
+    pub(crate) fn is_any_busy(&self) -> bool {
+        self.hot_queues().any(|queue| queue.gave)
     }
 
     /// The next queue to claim from, with `free` slots; `None` if no queue may have jobs. `is_brief` says
@@ -162,6 +168,7 @@ impl Schedule {
     pub(crate) fn charge(&mut self, index: usize, jobs: usize) {
         let queue = &mut self.queues[index];
         queue.clock += jobs as f64 / f64::from(queue.weight);
+        queue.gave = jobs > 0;
     }
 
     fn hot_queues(&self) -> impl Iterator<Item = &Weighed> {
@@ -233,6 +240,22 @@ mod tests {
         );
         let brief = schedule.next(1000, |index| index == 0);
         assert_eq!(brief.map(|turn| turn.max), Some(500));
+    }
+
+    #[test]
+    fn a_queue_is_busy_from_a_claim_that_gave_jobs_to_one_that_gave_none() {
+        let mut schedule = Schedule::new(&[1, 1], false, 10);
+        schedule.set_hot(0, true);
+        schedule.set_hot(1, true);
+        assert!(!schedule.is_any_busy());
+        schedule.charge(0, 1);
+        assert!(schedule.is_any_busy());
+        schedule.charge(0, 0);
+        assert!(!schedule.is_any_busy());
+        schedule.charge(1, 1);
+        schedule.set_hot(1, false);
+        schedule.set_hot(1, true);
+        assert!(!schedule.is_any_busy(), "it was left alone in between");
     }
 
     #[test]

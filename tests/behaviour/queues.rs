@@ -1,8 +1,12 @@
 //! Queues share a worker by weight or in strict order, and none holds the others up.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use jobq::{Context, QueueName, State, job};
+use support::hooked::{Answer, Call, Hook, Step};
 
 use crate::fixture::{Fixture, Ledger};
 
@@ -220,5 +224,37 @@ async fn a_queue_that_was_waited_on_is_not_forgotten_while_another_is_worked_off
     fixture.ledger.wait_for("quiet", 1).await;
     let before = fixture.ledger.count("toil");
     assert!(before < JOBS / 2 + 10, "after {before} others");
+    worker.shutdown().await;
+}
+
+/// Counts claims.
+#[derive(Debug, Default)]
+struct Claims(AtomicUsize);
+
+#[async_trait]
+impl Hook for Claims {
+    async fn around(&self, call: Call) -> Answer {
+        if matches!(call.step(), Step::Round { claim: Some(_), .. }) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+        call.run().await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_many_empty_queues_each_is_looked_at_once_and_then_waited_on() {
+    const QUEUES: usize = 100;
+    let mut fixture = Fixture::memory().await;
+    let claims = Arc::new(Claims::default());
+    fixture.hook(&claims);
+    let queues: Vec<String> = (0..QUEUES).map(|queue| format!("q{queue}")).collect();
+    let worker = fixture.calm_worker().queues(&queues).build().unwrap();
+    let worker = worker.spawn();
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(claims.0.load(Ordering::Relaxed), QUEUES);
+    let enqueued = tokio::time::Instant::now();
+    fill(&fixture, "q50", 1).await;
+    fixture.ledger.wait_for("q50", 1).await;
+    assert!(enqueued.elapsed() < Duration::from_millis(10));
     worker.shutdown().await;
 }

@@ -171,7 +171,7 @@ impl Fetcher {
             // A wait that ends while others are busy is followed by no other: from then on the queue
             // is looked at, now and then.
             let nobody_waits = !lane.is_armed() && lane.reopens().is_none();
-            let forgotten = nobody_waits && !schedule.is_hot(index) && schedule.is_any_hot();
+            let forgotten = nobody_waits && !schedule.is_hot(index) && schedule.is_any_busy();
             if lane.reopen(now) || lane.is_handed() || forgotten {
                 schedule.set_hot(index, true);
             }
@@ -255,7 +255,7 @@ impl Fetcher {
             schedule.set_hot(index, false);
         } else if grant.envelopes.is_empty() && max > 0 {
             schedule.set_hot(index, false);
-            if schedule.is_any_hot() {
+            if schedule.is_any_busy() {
                 // Nobody waits on it as long as other queues keep this worker busy.
                 let lanes = u32::try_from(self.shared.lanes.len()).unwrap_or(u32::MAX);
                 let wait = Duration::from_secs(1) * lanes / EMPTY_LOOKS_PER_SECOND;
