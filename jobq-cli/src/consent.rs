@@ -85,13 +85,10 @@ impl Consent {
 /// Queues as a question names them.
 pub(crate) fn named<'a>(queues: impl IntoIterator<Item = &'a QueueName>) -> String {
     let names: Vec<&str> = queues.into_iter().map(QueueName::as_str).collect();
-    match names.len() > NAMED {
-        true => format!(
-            "{} and {} more",
-            names[..NAMED].join(", "),
-            names.len() - NAMED
-        ),
-        false => names.join(", "),
+    match names.len() {
+        0 => "no queue".to_owned(),
+        all if all > NAMED => format!("{} and {} more", names[..NAMED].join(", "), all - NAMED),
+        _ => names.join(", "),
     }
 }
 
@@ -114,6 +111,7 @@ mod tests {
             let names = (0..count).map(|n| QueueName::new(format!("q{n}")).unwrap());
             named(&names.collect::<Vec<_>>())
         };
+        assert_eq!(names(0), "no queue");
         assert_eq!(names(2), "q0, q1");
         assert!(names(10).ends_with("q8, q9"));
         assert!(names(12).ends_with("q9 and 2 more"));

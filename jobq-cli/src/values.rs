@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jobq::runtime::text::escaped;
 use serde_json::{Map, Value};
 
 /// The longest time that is taken: ten years.
@@ -54,8 +55,9 @@ pub(crate) fn unrounded(json: &str) -> Result<(), String> {
     match whole_numbers(json).find(|number| !is_exact(number)) {
         None => Ok(()),
         Some(number) => Err(format!(
-            "number {number} is beyond 64 bits and would be rounded; expected a text, or {number}.0 \
-             where that will do"
+            "number {} is beyond 64 bits and would be rounded; expected a text, or the same with .0 \
+             behind it where that will do",
+            escaped(number, 100)
         )),
     }
 }

@@ -125,7 +125,7 @@ pub(crate) fn families(shared: &Shared) -> Vec<Family> {
         ),
         counter(
             "jobq_outcomes_stale",
-            "Outcomes that came too late: the job had been taken over.",
+            "Outcomes that came too late and do not count: the job had been taken over, or may have been.",
             stats.stale,
         ),
         counter(

@@ -75,13 +75,17 @@ const LAST_REPORT: Duration = Duration::from_millis(500);
 
 /// Ends what runs beside [`supervise`] once that is over: also where it failed, or is dropped before its
 /// end. Then nobody is left to settle, so no job may go on either.
-struct EndsOnDrop<'a>(&'a Shared);
+struct EndsOnDrop(Arc<Shared>);
 
-impl Drop for EndsOnDrop<'_> {
+impl Drop for EndsOnDrop {
     fn drop(&mut self) {
-        if self.0.shutdown.phase() < Phase::Stopped {
-            self.0.shutdown.advance(Phase::Stopped);
-            self.0.memberships.iter().for_each(Membership::abort_all);
+        let shared = self.0.clone();
+        if shared.shutdown.phase() < Phase::Stopped {
+            shared.shutdown.advance(Phase::Stopped);
+            shared.memberships.iter().for_each(Membership::abort_all);
+            // Also what a claim starts whose answer is being read in this moment.
+            let runtime = shared.runtime.clone();
+            runtime.spawn(async move { tokio::time::timeout(ABORT_TIME, abort(&shared)).await });
         }
     }
 }
@@ -91,7 +95,7 @@ pub(crate) async fn supervise(
     shared: Arc<Shared>,
     leftovers: Leftovers,
 ) -> Result<ShutdownReport, RunError> {
-    let _ended = EndsOnDrop(&shared);
+    let _ended = EndsOnDrop(shared.clone());
     crate::executor::install_hook();
     announce(&shared);
     #[cfg(feature = "http")]

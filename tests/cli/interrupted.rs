@@ -90,6 +90,8 @@ async fn stats_and_lists_of_queues_show_those_that_they_have_seen() {
         let document = done.document(&args[1..].join(" "));
         let queues = document["queues"].as_array().unwrap();
         assert_eq!(queues.len(), seen(&done), "{}", done.err);
+        let error = document["error"].as_str().unwrap();
+        assert!(error.starts_with("interrupted after "), "{error}");
     }
 }
 

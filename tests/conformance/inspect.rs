@@ -177,3 +177,19 @@ pub(crate) async fn a_pause_holds_for_one_queue(f: Fixture) {
     assert!(!other.stats().await.paused);
     assert_eq!(other.member().await.claim(1).await.names(), ["a"]);
 }
+
+pub(crate) async fn a_page_of_large_jobs_has_fewer(f: Fixture) {
+    const JOBS: usize = 16;
+    let large = "x".repeat(1024 * 1024);
+    f.enqueue(&[&large[..]; JOBS]).await;
+    let mut seen = 0;
+    loop {
+        let page = f.page(JobState::Ready, seen, 1000).await;
+        if page.is_empty() {
+            break;
+        }
+        assert!(page.len() < JOBS, "{}", page.len());
+        seen += page.len() as u64;
+    }
+    assert_eq!(seen, JOBS as u64);
+}

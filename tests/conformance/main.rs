@@ -309,6 +309,7 @@ on_every_broker! {{
         queues_are_those_too_that_no_job_was_put_on
         a_new_queue_is_empty
         stats_count_every_place
+        a_page_of_large_jobs_has_fewer
         ready_is_paged_from_the_front
         ready_is_paged_from_the_back_past_what_moves
         delayed_is_paged_by_time

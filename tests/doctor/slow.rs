@@ -51,7 +51,9 @@ async fn a_server_that_is_too_slow_is_an_error_with_what_was_seen() {
 #[tokio::test]
 async fn a_probe_that_is_interrupted_says_so() {
     let (server, _proxy, url) = far(Duration::from_millis(20)).await;
-    let mut command = command(&["--url", &url, "health"]);
+    // It looks for longer than the test may take, but for the signal.
+    let counts = ["--max-failure-rate", "50%", "--over", "5m"];
+    let mut command = command(&[&["--url", &url, "health"], &counts[..]].concat());
     let child = command.stdout(Stdio::piped()).spawn().unwrap();
     eventually("the look at the queues", async || {
         let stats = ask(&server, &["INFO", "commandstats"]).await;

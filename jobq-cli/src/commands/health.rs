@@ -22,8 +22,8 @@ const WITHIN: Duration = Duration::from_millis(4500);
 ///
 /// Exits with 0 if all is well, with 3 if there is a warning, and with 4 if there is an error. Without
 /// Redis, or with one that is too slow, the object says so too, and the code is 69: it has an answer
-/// within 5 s, or so long after --over where --max-failure-rate has it count. A limit is an error when it is passed; of two,
-/// the first is that of a warning: --max-ready 800,1000.
+/// within 5 s, or so long after --over where --max-failure-rate has it count. A limit is an error when
+/// it is passed; of two, the first is that of a warning: --max-ready 800,1000.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Queues; all there are unless named

@@ -69,7 +69,7 @@ pub(crate) async fn run(session: &Session, args: &Args) -> Result<(), Failure> {
         }
         show(session, args, &look, before.as_ref())?;
         let Some(every) = args.watch else {
-            return look.end();
+            return Ok(());
         };
         let slept = session.interrupt.before(tokio::time::sleep(every)).await;
         if slept.is_none() {
@@ -106,7 +106,7 @@ async fn see(session: &Session, args: &Args, look: &mut Look) -> Result<(), Fail
 }
 
 impl Look {
-    fn end(self) -> Result<(), Failure> {
+    fn end(&self) -> Result<(), Failure> {
         let seen = self.queues.len();
         match self.interrupted {
             true => Err(Failure::job(format!("interrupted after {seen} queues"))),
@@ -154,7 +154,7 @@ fn show(session: &Session, args: &Args, look: &Look, before: Option<&Look>) -> R
         total.remove("paused");
     }
     tail.insert("total".to_owned(), total);
-    listing.end(&tail)
+    listing.finish(tail, look.end())
 }
 
 fn row(name: &str, figures: &Figures, rates: Option<Rates>) -> Row {

@@ -27,7 +27,8 @@ impl Dead {
     }
 
     /// Dead jobs page by page, newest first, 1,000 at a time at most, also where `limit` is larger, and
-    /// fewer where they have more than about 8 MiB. The next page begins at `offset` and as many as came, and the last is one that is empty.
+    /// fewer where they have more than about 8 MiB. The next page begins at `offset` and as many as
+    /// came, and the last is one that is empty.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -95,8 +96,7 @@ impl Dead {
     /// Puts all jobs back into the queue, the oldest first, as [`Dead::retry`] does: those that
     /// were in the list when it was called. Answers how many.
     ///
-    /// What is given up meanwhile, by the store's clock, stays in the list, also a job that fails at once
-    /// again.
+    /// What is given up meanwhile stays in the list, also a job that fails at once again.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]

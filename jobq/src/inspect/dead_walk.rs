@@ -1,10 +1,12 @@
 //! Going over a dead list, a few records at a time.
 
+use std::collections::HashSet;
+
 use super::dead::{remove, requeue};
 use super::{DeadJob, Queue};
 use crate::broker::{TakeDead, how_many_fit};
 use crate::error::InspectError;
-use crate::timestamp::At;
+use crate::id::JobId;
 
 /// Records read in one step, which may then be taken in one: a hundred of 6 KiB held Redis for 2 ms.
 const AT_ONCE: u32 = 25;
@@ -16,9 +18,9 @@ const TAKEN_BYTES: usize = 256 * 1024;
 /// may be taken before the next is asked for. From [`Dead::walk`](super::Dead::walk).
 ///
 /// It begins at the old end because what is buried meanwhile does not shift that, and what is taken
-/// from there is found at once. What died after it began, by the store's clock, is left out, so that a
-/// job that is tried again and dies again is not met twice. Where others take from the list at the same
-/// time, some jobs may be passed over.
+/// from there is found at once. It goes over as many records as there were then, and leaves out what it
+/// put back itself and has died again. Where others take from the list at the same time, some jobs may
+/// be passed over, and some be met that died later.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -39,7 +41,8 @@ const TAKEN_BYTES: usize = 256 * 1024;
 #[derive(Debug)]
 pub struct DeadWalk {
     queue: Queue,
-    begun: At,
+    /// Jobs that it put back. No clock tells them: each worker has its own idea of the store's.
+    retried: HashSet<JobId>,
     /// Records not yet looked at.
     left: u64,
     /// Records that were looked at and stayed.
@@ -48,14 +51,12 @@ pub struct DeadWalk {
 
 impl DeadWalk {
     pub(super) async fn begin(queue: Queue) -> Result<Self, InspectError> {
-        let begun = queue.client.now();
         let left = queue.client.broker().stats(&queue.name).await?.dead;
-        let kept = 0;
         Ok(Self {
             queue,
-            begun,
+            retried: HashSet::new(),
             left,
-            kept,
+            kept: 0,
         })
     }
 
@@ -73,9 +74,11 @@ impl DeadWalk {
     pub async fn next_page(&mut self) -> Result<Vec<DeadJob>, InspectError> {
         loop {
             let (is_last, jobs) = self.read().await?;
-            let earlier = |job: &DeadJob| job.died().is_none_or(|died| died <= self.begun);
-            let jobs: Vec<_> = jobs.into_iter().filter(earlier).collect();
-            // An empty page is the end, and what died later may stand in front of what did not.
+            let jobs = jobs.into_iter();
+            let jobs: Vec<_> = jobs
+                .filter(|job| !self.retried.contains(&job.id()))
+                .collect();
+            // An empty page is the end, and what died again may stand in front of what did not.
             if is_last || !jobs.is_empty() {
                 return Ok(jobs);
             }
@@ -114,6 +117,10 @@ impl DeadWalk {
     /// exactly one of them at any time.
     pub async fn retry(&mut self, jobs: &[DeadJob]) -> Result<u64, InspectError> {
         let now = self.queue.client.now();
+        // Bytes that were no envelope share the id of zeros.
+        let none = JobId::from_bytes([0; 16]);
+        let ids = jobs.iter().map(DeadJob::id).filter(|id| *id != none);
+        self.retried.extend(ids);
         self.take(jobs.iter().map(|job| requeue(job, now)).collect())
             .await
     }

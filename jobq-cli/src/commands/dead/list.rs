@@ -40,17 +40,16 @@ pub(super) async fn run(session: &Session, args: &Args) -> Result<(), Failure> {
     listing.begin(&Map::new(), "jobs")?;
     let done = all(session, args, &queues, &mut listing).await;
     let listed = listing.rows();
-    let so_far = format!("{listed} jobs were listed");
     let (more, done) = match done {
         Ok(more) => (more, Ok(())),
-        Err(failure) => (true, Err(failure.after(&so_far))),
+        Err(failure) => (
+            true,
+            Err(failure.after(&format!("{listed} jobs were listed"))),
+        ),
     };
     let mut tail = Map::new();
     tail.insert("more".to_owned(), more.into());
     listing.finish(tail, done)?;
-    if session.interrupt.is_set() {
-        return Err(Failure::job(format!("interrupted after {listed} jobs")));
-    }
     if more {
         session
             .out
@@ -71,7 +70,7 @@ async fn all(
         let mut offset = 0;
         loop {
             if session.interrupt.is_set() {
-                return Ok(true);
+                return Err(Failure::job("interrupted"));
             }
             let page = queue.dead().list(offset, PAGE).await?;
             if page.is_empty() {

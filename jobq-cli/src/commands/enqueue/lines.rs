@@ -8,6 +8,7 @@ use std::time::Duration;
 use jobq::{EnqueueError, NamedJob};
 use serde_json::{Map, json};
 use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout_at};
 
 use self::input::{Line, Lines};
 use super::Args;
@@ -148,11 +149,12 @@ impl Tally<'_> {
     }
 }
 
-/// The next lines: a batch of them, or fewer if the input pauses; none at the end. With them the
+/// The next lines: a batch of them, or fewer if the first has waited; none at the end. With them the
 /// error behind which there are no more.
 async fn gather(input: &mut mpsc::Receiver<Lines>) -> (Vec<Line>, Option<std::io::Error>) {
     let (mut lines, mut bytes) = (Vec::new(), 0);
     let mut next = input.recv().await;
+    let deadline = Instant::now() + PAUSE;
     loop {
         match next {
             Some(Ok(more)) => {
@@ -165,7 +167,7 @@ async fn gather(input: &mut mpsc::Receiver<Lines>) -> (Vec<Line>, Option<std::io
         if lines.len() >= BATCH || bytes >= BATCH_BYTES {
             return (lines, None);
         }
-        match tokio::time::timeout(PAUSE, input.recv()).await {
+        match timeout_at(deadline, input.recv()).await {
             Ok(another) => next = another,
             Err(_) => return (lines, None),
         }

@@ -53,26 +53,23 @@ pub(super) async fn run(session: &Session, args: &Args) -> Result<(), Failure> {
     head.insert("offset".to_owned(), args.offset.into());
     listing.begin(&head, "jobs")?;
     let done = all(session, args, &queues, &mut listing).await;
-    let (interrupted, listed) = (session.interrupt.is_set(), listing.rows());
-    let so_far = format!("{listed} jobs were listed");
+    let listed = listing.rows();
     let (more, done) = match done {
         Ok(more) => (more, Ok(())),
-        Err(failure) => (true, Err(failure.after(&so_far))),
+        Err(failure) => (
+            true,
+            Err(failure.after(&format!("{listed} jobs were listed"))),
+        ),
     };
     let mut tail = Map::new();
     tail.insert("more".to_owned(), more.into());
     listing.finish(tail, done)?;
-    match interrupted {
-        true => Err(Failure::job(format!("interrupted after {listed} jobs"))),
-        false => {
-            if more {
-                let next = args.offset.saturating_add(listed);
-                let hint = "there are more; --limit says how many are listed, --offset";
-                session.out.hint(&format!("{hint} where it begins: {next}"));
-            }
-            Ok(())
-        }
+    if more {
+        let next = args.offset.saturating_add(listed);
+        let hint = "there are more; --limit says how many are listed, --offset";
+        session.out.hint(&format!("{hint} where it begins: {next}"));
     }
+    Ok(())
 }
 
 /// Lists the jobs of the queues as one list, as far as the limit allows; whether there are more.
@@ -128,7 +125,10 @@ async fn pages(
             .map(|job| row(queue, args.state, job))
             .collect();
         listing.page(&rows)?;
-        if fits < page.len() || session.interrupt.is_set() {
+        if session.interrupt.is_set() {
+            return Err(Failure::job("interrupted"));
+        }
+        if fits < page.len() {
             return Ok(true);
         }
         offset = offset.saturating_add(page.len() as u64);

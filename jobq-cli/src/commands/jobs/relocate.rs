@@ -15,8 +15,8 @@ const LOOKS: u32 = 3;
 ///
 /// A job is enqueued on the other queue first and removed from its own afterwards: what ends this
 /// command in between leaves it on both, and a worker that takes it meanwhile runs it there too.
-/// Pause its queue first if that must not be. A dead job goes as if it had never failed; one that is
-/// cancelled is cancelled there too.
+/// Pause its queue first if that must not be. A job that waits and is cancelled is cancelled there too; a
+/// dead one goes as if it had never failed.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The jobs' ids

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use tokio::sync::Notify;
 
 use super::queue::Queue;
-use crate::broker::{Counts, Element, JobState, MAX_BATCH};
+use crate::broker::{Counts, Element, JobState, MAX_BATCH, MAX_BATCH_BYTES};
 use crate::id::{JobId, Token, WorkerId};
 use crate::timestamp::At;
 
@@ -99,15 +99,16 @@ impl Queue {
             JobState::InFlight => Box::new(self.in_flight()),
             JobState::Dead => Box::new(self.dead.iter().map(plain)),
         };
-        window(elements, offset, limit)
+        window(elements, |element| element.bytes.len(), offset, limit)
     }
 
     pub(super) fn newest_ready(&self, offset: u64, limit: u32) -> Vec<Element> {
-        window(self.ready.iter().rev().map(plain), offset, limit)
+        let ready = self.ready.iter().rev().map(plain);
+        window(ready, |element| element.bytes.len(), offset, limit)
     }
 
     pub(super) fn oldest_dead(&self, offset: u64, limit: u32) -> Vec<Bytes> {
-        window(self.dead.iter().rev().cloned(), offset, limit)
+        window(self.dead.iter().rev().cloned(), Bytes::len, offset, limit)
     }
 
     fn in_flight(&self) -> impl Iterator<Item = Element> {
@@ -143,11 +144,22 @@ impl Queue {
     }
 }
 
-fn window<T>(all: impl Iterator<Item = T>, offset: u64, limit: u32) -> Vec<T> {
+/// A page: so many at most, and fewer where they are large.
+fn window<T>(
+    all: impl Iterator<Item = T>,
+    size: impl Fn(&T) -> usize,
+    offset: u64,
+    limit: u32,
+) -> Vec<T> {
     let offset = usize::try_from(offset).unwrap_or(usize::MAX);
-    all.skip(offset)
-        .take(limit.min(MAX_BATCH) as usize)
-        .collect()
+    let page = all.skip(offset).take(limit.min(MAX_BATCH) as usize);
+    let mut bytes = 0;
+    page.take_while(|element| {
+        let fits = bytes < MAX_BATCH_BYTES;
+        bytes += size(element);
+        fits
+    })
+    .collect()
 }
 
 fn plain(bytes: &Bytes) -> Element {
