@@ -166,16 +166,19 @@ fn of_jobs(shared: &Shared) -> [Family; 3] {
         for (name, figures) in shared.tallies.of_queue(index) {
             let label = || ("name", name.to_owned());
             let counts = figures.by_outcome();
+            let happened = counts.iter().any(|count| *count > 0);
             // A count that is first seen above zero has not risen, for who asks how much it rose.
-            let expected = counts.iter().any(|count| *count > 0)
-                || shared.registry.is_default(name, &membership.queue);
+            let expected = happened || shared.registry.is_default(name, &membership.queue);
             for ((outcome, count), place) in OUTCOMES.iter().zip(counts).zip(0..) {
                 if count > 0 || (expected && place < USUAL) {
                     let labels = vec![queue(), label(), ("outcome", (*outcome).to_owned())];
                     jobs.push((labels, Value::Counter(count)));
                 }
             }
-            runs.extend(sample(vec![queue(), label()], &figures.runs));
+            // Most names have none on most queues.
+            if happened {
+                runs.extend(sample(vec![queue(), label()], &figures.runs));
+            }
         }
         waits.extend(sample(vec![queue()], &shared.meters.waits[index]));
     }

@@ -6,12 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jobq::BrokerError;
+use jobq::broker::Counts;
 use metrics::{Key, KeyName, Label, Level, Metadata, Unit, with_recorder};
 
 use super::{Family, Kind, Labels, RECONNECTS, Spread, Value, families};
 use crate::component::Component;
 use crate::meters::Scale;
 use crate::shared::Shared;
+use crate::telemetry::WorkerStats;
 
 /// How often what has come is shown.
 const SHOW_EVERY: Duration = Duration::from_secs(2);
@@ -28,13 +30,45 @@ pub(crate) struct Publisher {
     /// What was shown. Only what has changed since is, so that several workers of a process add up.
     shown: HashMap<Id, Value>,
     described: bool,
+    /// How it stood when it was shown.
+    glance: Option<Glance>,
+}
+
+/// What changes whenever anything does that is shown: of an idle worker, which may have thousands of
+/// samples, none is to be looked at.
+#[derive(Debug, PartialEq)]
+struct Glance {
+    stats: WorkerStats,
+    meters: [u64; 5],
+    queues: Vec<Option<Counts>>,
+}
+
+impl Glance {
+    fn of(shared: &Shared) -> Self {
+        let meters = &shared.meters;
+        Self {
+            stats: shared.stats(),
+            meters: [
+                meters.leases_lost.read(),
+                meters.reconciled.read(),
+                meters.batches.sum(),
+                meters.round_trips.sum(),
+                shared.broker().reconnects(),
+            ],
+            queues: meters.queues().clone(),
+        }
+    }
 }
 
 impl Component for Publisher {
     const NAME: &'static str = "publisher";
 
     async fn tick(&mut self) -> Result<Duration, BrokerError> {
-        self.show(families(&self.shared));
+        let glance = Glance::of(&self.shared);
+        if self.glance.as_ref() != Some(&glance) {
+            self.show(families(&self.shared));
+            self.glance = Some(glance);
+        }
         Ok(SHOW_EVERY)
     }
 }
@@ -47,6 +81,7 @@ impl Publisher {
             shared: shared.clone(),
             shown: HashMap::from([((RECONNECTS, Labels::new()), reconnects)]),
             described: false,
+            glance: None,
         }
     }
 
@@ -58,7 +93,10 @@ impl Publisher {
         for Family { name, samples, .. } in families {
             for (labels, value) in samples {
                 let id = (name, labels);
-                change(&id, before.remove(&id), &value);
+                let before = before.remove(&id);
+                if before.as_ref() != Some(&value) {
+                    change(&id, before, &value);
+                }
                 self.shown.insert(id, value);
             }
         }
