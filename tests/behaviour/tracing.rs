@@ -10,7 +10,7 @@ use crate::fixture::{Fixture, Ledger};
 use capture::Capture;
 
 /// What is said of a job that died.
-const GIVEN_UP: &str = "given up: the job is in the dead list";
+const GIVEN_UP: &str = "given up: the job goes to the dead list";
 
 #[job(
     name = "tracing.fail",

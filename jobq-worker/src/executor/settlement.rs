@@ -92,7 +92,7 @@ fn tell(run: &Run, outcome: &Outcome) {
             let attempts = envelope.failures().saturating_add(failed_now(*reason));
             tracing::warn!(
                 job.id = %id, job.name = name, job.queue = %queue, attempts, %reason, error,
-                "given up: the job is in the dead list"
+                "given up: the job goes to the dead list"
             );
         }
         _ => {}
@@ -109,7 +109,7 @@ pub(super) fn unreadable(owner: &Owner, bytes: Bytes, error: &EnvelopeError) -> 
     // If only its options are at fault, it has an id by which people look for it.
     let id = Envelope::decode(bytes.clone()).map_or(JobId::from_bytes([0; 16]), |e| e.id());
     let queue = owner.queue();
-    tracing::warn!(job.id = %id, job.queue = %queue, %error, "given up: an element of the queue is no envelope, and is in the dead list");
+    tracing::warn!(job.id = %id, job.queue = %queue, %error, "given up: an element of the queue is no envelope, and goes to the dead list");
     let record = DeadRecord {
         id,
         died_at: owner.shared.broker().now(),
@@ -244,7 +244,7 @@ fn crashed(queue: &QueueName, envelope: &Envelope, now: At) -> (Action, Kind) {
             tracing::warn!(
                 job.id = %envelope.id(), job.name = envelope.name(), job.queue = %queue, crashes,
                 attempts = envelope.failures(),
-                "given up: its workers died, and the job is in the dead list"
+                "given up: its workers died, and the job goes to the dead list"
             );
             let error = format!("{crashes} workers died while they ran it");
             let action = bury(envelope, options, 0, 1, Reason::Crashed, error, now);
