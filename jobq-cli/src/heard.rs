@@ -6,44 +6,64 @@ use std::collections::BTreeMap;
 use jobq::broker::Broker;
 use jobq::{Client, QueueName, WorkerId, WorkerInfo};
 
+use crate::damage::Damage;
 use crate::failure::Failure;
 
 /// What workers told of themselves: of each queue that they serve, the member that they are there,
 /// and whether they were heard of within their lease.
 #[derive(Debug, Default)]
-pub(crate) struct Heard(BTreeMap<(QueueName, WorkerId), bool>);
+pub(crate) struct Heard {
+    lives: BTreeMap<(QueueName, WorkerId), bool>,
+    /// Why none of it can be read, if the key that it lies in is damaged.
+    damage: Option<Failure>,
+}
 
 impl Heard {
     pub(crate) async fn ask(client: &Client) -> Result<Self, Failure> {
-        let workers = client.workers().await?;
-        let told = workers.iter().flat_map(members);
-        Ok(told.collect())
+        match client.workers().await.map_err(Failure::from) {
+            Ok(workers) => Ok(workers.iter().flat_map(members).collect()),
+            Err(failure) if failure.is_damage() => Ok(Self {
+                damage: Some(failure),
+                ..Self::default()
+            }),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// Notes that nothing can be read of the workers, if it is so.
+    pub(crate) fn note_damage(&self, damage: &mut Damage) {
+        if let Some(failure) = &self.damage {
+            damage.note("what workers tell", &failure.to_string());
+        }
     }
 
     /// Whether a member of a queue was heard of within its lease; `None` if it tells nothing.
     pub(crate) fn lives(&self, queue: &QueueName, member: &WorkerId) -> Option<bool> {
-        self.0.get(&(queue.clone(), member.clone())).copied()
+        self.lives.get(&(queue.clone(), member.clone())).copied()
     }
 
-    /// How many members of a queue live.
+    /// How many members of a queue live; `None` where nothing can be read of them.
     pub(crate) async fn living(
         &self,
         broker: &dyn Broker,
         queue: &QueueName,
-    ) -> Result<u64, Failure> {
+    ) -> Result<Option<u64>, Failure> {
+        if self.damage.is_some() {
+            return Ok(None);
+        }
         let members = broker.members(queue).await?;
         let lives = |(member, _): &&(WorkerId, u64)| self.lives(queue, member) == Some(true);
-        Ok(members.iter().filter(lives).count() as u64)
+        Ok(Some(members.iter().filter(lives).count() as u64))
     }
 }
 
 impl FromIterator<(QueueName, WorkerId, bool)> for Heard {
     fn from_iter<T: IntoIterator<Item = (QueueName, WorkerId, bool)>>(told: T) -> Self {
-        let mut heard = BTreeMap::new();
+        let mut heard = Self::default();
         for (queue, member, lives) in told {
-            *heard.entry((queue, member)).or_default() |= lives;
+            *heard.lives.entry((queue, member)).or_default() |= lives;
         }
-        Self(heard)
+        heard
     }
 }
 

@@ -7,6 +7,7 @@
 //! | `values.rs`, `state.rs`, `pace.rs` | how values are written |
 //! | `arguments.rs` | a job's arguments as JSON |
 //! | `session.rs` | connecting, and what every command is given |
+//! | `damage.rs` | going on where the keys of one queue are damaged |
 //! | `heard.rs` | which workers of a queue live |
 //! | `doctor/` | what is wrong with a Redis and the queues in it: facts, judgement, cures |
 //! | `health/` | whether all is within limits, for probes |
@@ -20,6 +21,7 @@
 mod arguments;
 mod commands;
 mod consent;
+mod damage;
 mod doctor;
 mod failure;
 mod flags;

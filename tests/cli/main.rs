@@ -6,6 +6,7 @@ mod bad_input;
 mod between;
 mod cancel;
 mod consent;
+mod damaged;
 mod dead;
 mod enqueue;
 mod fixture;

@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
+use crate::damage::{Damage, without_figures};
 use crate::doctor::finding::Level;
 use crate::failure::{EXIT_ERROR, EXIT_WARNING, Failure};
-use crate::health::figures::{Figures, Runs, look};
+use crate::health::figures::{Figures, QueueFigures, Runs, look};
 use crate::health::judge::{Limits, Reason, judge, whole_ms, worst};
 use crate::health::limits::{self, Limit, MemoryLimit};
 use crate::output::{Output, printable};
@@ -91,7 +92,11 @@ pub(crate) async fn run(
     let looked = looked.unwrap_or_else(|_| Err(health.too_slow(within)));
     if let Err(failure) = &looked {
         health.reasons = vec![Reason {
-            check: "broker",
+            check: if failure.is_damage() {
+                "keys"
+            } else {
+                "broker"
+            },
             queue: None,
             level: Level::Error,
             figure: Value::Null,
@@ -102,6 +107,7 @@ pub(crate) async fn run(
     // Always JSON: a probe reads it, whatever it was started with.
     Output::new(true).document(&health.document())?;
     looked?;
+    health.damage().end()?;
     match worst(&health.reasons) {
         Level::Error => Err(Failure::quiet(EXIT_ERROR)),
         Level::Warning => Err(Failure::quiet(EXIT_WARNING)),
@@ -136,9 +142,21 @@ impl Health {
         ))
     }
 
+    fn damage(&self) -> Damage {
+        let mut damage = Damage::default();
+        let unreadable = self.figures.iter().flat_map(|figures| &figures.unreadable);
+        for (queue, why) in unreadable {
+            damage.note(&format!("queue {queue}"), why);
+        }
+        damage
+    }
+
     fn progress(&self) -> String {
         match &self.figures {
-            Some(figures) => format!("after a look at {} queues", figures.queues.len()),
+            Some(figures) => {
+                let seen = figures.queues.len() + figures.unreadable.len();
+                format!("after a look at {seen} queues")
+            }
             None => "before it was connected".to_owned(),
         }
     }
@@ -176,19 +194,27 @@ fn reason(reason: &Reason) -> Value {
 }
 
 fn queues(figures: &Figures) -> Vec<Value> {
-    let queues = figures.queues.iter().map(|queue| {
-        json!({
-            "queue": queue.name,
-            "ready": queue.ready,
-            "delayed": queue.delayed,
-            "in_flight": queue.in_flight,
-            "dead": queue.dead,
-            "paused": queue.paused,
-            "oldest_ready_age_ms": queue.oldest_ready.map(whole_ms),
-            "failure_rate": queue.runs.and_then(Runs::failure_rate),
-        })
+    let unreadable = figures.unreadable.iter().map(|(name, why)| {
+        let mut document = queue(&QueueFigures::default());
+        document["queue"] = name.as_str().into();
+        without_figures(&mut document, why);
+        document
     });
-    queues.collect()
+    figures.queues.iter().map(queue).chain(unreadable).collect()
+}
+
+fn queue(queue: &QueueFigures) -> Value {
+    json!({
+        "queue": queue.name,
+        "unreadable": null,
+        "ready": queue.ready,
+        "delayed": queue.delayed,
+        "in_flight": queue.in_flight,
+        "dead": queue.dead,
+        "paused": queue.paused,
+        "oldest_ready_age_ms": queue.oldest_ready.map(whole_ms),
+        "failure_rate": queue.runs.and_then(Runs::failure_rate),
+    })
 }
 
 fn micros(time: Duration) -> u64 {

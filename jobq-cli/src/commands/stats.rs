@@ -4,9 +4,12 @@ mod figures;
 
 use std::time::{Duration, Instant};
 
+use jobq::Queue;
+use jobq::broker::Broker;
 use serde_json::{Map, json};
 
 use self::figures::{Figures, Rates};
+use crate::damage::{Damage, readable, without_figures};
 use crate::failure::Failure;
 use crate::heard::Heard;
 use crate::output::{Cell, Column, Row, time};
@@ -54,7 +57,9 @@ const CLEAR: &str = "\u{1b}[H\u{1b}[J";
 /// A look at the queues.
 struct Look {
     at: Instant,
-    queues: Vec<(String, Figures)>,
+    /// Each with its figures, or why they cannot be read.
+    queues: Vec<(String, Result<Figures, String>)>,
+    damage: Damage,
     /// Whether it was asked to end before it had seen all.
     interrupted: bool,
 }
@@ -83,6 +88,7 @@ async fn take(session: &Session, args: &Args) -> Result<Look, Failure> {
     let mut look = Look {
         at: Instant::now(),
         queues: Vec::new(),
+        damage: Damage::default(),
         interrupted: false,
     };
     let seen = session
@@ -96,13 +102,21 @@ async fn take(session: &Session, args: &Args) -> Result<Look, Failure> {
 async fn see(session: &Session, args: &Args, look: &mut Look) -> Result<(), Failure> {
     let broker = &**session.client.broker();
     let heard = Heard::ask(&session.client).await?;
+    heard.note_damage(&mut look.damage);
     for queue in session.queues(&args.queues).await? {
-        let workers = heard.living(broker, queue.name()).await?;
-        let figures = Figures::new(&queue.stats().await?, workers);
+        let figures = readable(figures(broker, &heard, &queue).await)?;
         let name = queue.name().as_str().to_owned();
+        if let Err(why) = &figures {
+            look.damage.note(&format!("queue {name}"), why);
+        }
         look.queues.push((name, figures));
     }
     Ok(())
+}
+
+async fn figures(broker: &dyn Broker, heard: &Heard, queue: &Queue) -> Result<Figures, Failure> {
+    let workers = heard.living(broker, queue.name()).await?;
+    Ok(Figures::new(&queue.stats().await?, workers))
 }
 
 impl Look {
@@ -110,7 +124,7 @@ impl Look {
         let seen = self.queues.len();
         match self.interrupted {
             true => Err(Failure::job(format!("interrupted after {seen} queues"))),
-            false => Ok(()),
+            false => self.damage.end(),
         }
     }
 }
@@ -123,12 +137,23 @@ fn show(session: &Session, args: &Args, look: &Look, before: Option<&Look>) -> R
     let rates = |name: &str, figures: &Figures| {
         let before = before?;
         let (_, earlier) = before.queues.iter().find(|(queue, _)| queue == name)?;
+        let earlier = earlier.as_ref().ok()?;
         Some(figures.rates_since(earlier, look.at - before.at))
     };
-    let mut total = Figures::default();
+    let mut total = Figures {
+        workers: Some(0),
+        ..Figures::default()
+    };
     let mut total_rates: Option<Rates> = None;
     let mut rows = Vec::new();
     for (name, figures) in &look.queues {
+        let figures = match figures {
+            Ok(figures) => figures,
+            Err(why) => {
+                rows.push(unreadable(name, why));
+                continue;
+            }
+        };
         let rates = rates(name, figures);
         total = total.plus(figures);
         total_rates = match (total_rates, rates) {
@@ -152,6 +177,7 @@ fn show(session: &Session, args: &Args, look: &Look, before: Option<&Look>) -> R
     if let Some(total) = total.as_object_mut() {
         total.remove("queue");
         total.remove("paused");
+        total.remove("unreadable");
     }
     tail.insert("total".to_owned(), total);
     listing.finish(tail, look.end())
@@ -180,7 +206,9 @@ fn row(name: &str, figures: &Figures, rates: Option<Rates>) -> Row {
             Cell::number(figures.dead).bad_if(figures.dead > 0),
             Cell::age(figures.oldest),
             Cell::time(figures.next_due),
-            Cell::number(figures.workers).bad_if(figures.workers == 0 && figures.ready > 0),
+            figures.workers.map_or_else(Cell::none, |workers| {
+                Cell::number(workers).bad_if(workers == 0 && figures.ready > 0)
+            }),
             Cell::number(figures.done),
             Cell::number(figures.failed),
             rate(done),
@@ -188,6 +216,7 @@ fn row(name: &str, figures: &Figures, rates: Option<Rates>) -> Row {
         ],
         json: json!({
             "queue": name,
+            "unreadable": null,
             "paused": figures.paused,
             "ready": figures.ready,
             "suspects": figures.suspects,
@@ -203,4 +232,14 @@ fn row(name: &str, figures: &Figures, rates: Option<Rates>) -> Row {
             "failed_per_s": failed,
         }),
     }
+}
+
+/// That of a queue of which nothing can be read: it has the same fields.
+fn unreadable(name: &str, why: &str) -> Row {
+    let mut row = row(name, &Figures::default(), None);
+    let nothing = COLUMNS.len() - 2;
+    row.cells = vec![Cell::word(name), Cell::word("unreadable").bad()];
+    row.cells.extend(std::iter::repeat_n(Cell::none(), nothing));
+    without_figures(&mut row.json, why);
+    row
 }

@@ -1,6 +1,7 @@
 //! Asks the broker what there is to judge: a bounded question each, and nothing that changes
 //! anything. What this user may not ask is kept as such, with the words of the refusal, which name the
-//! right that is missing: it is neither damage nor well.
+//! right that is missing: it is neither damage nor well. A damaged key leaves unknown what it says, and
+//! nothing else.
 
 mod members;
 
@@ -17,20 +18,41 @@ use crate::heard::Heard;
 pub(crate) struct Store {
     pub(crate) server: ServerFacts,
     pub(crate) rights: Vec<Rights>,
+    /// The keys that belong to no queue.
+    pub(crate) namespace: Vec<KeyFacts>,
     /// Those that are listed, and those on which somebody owns something.
     pub(crate) queues: Vec<QueueSeen>,
     pub(crate) refused: Refused,
 }
 
-/// What of all queues this user may not ask, each with the refusal.
+/// What of all queues is not known.
 #[derive(Debug, Default)]
 pub(crate) struct Refused {
+    /// How the keys lie in the server that belong to no queue.
+    pub(crate) namespace: Option<Untold>,
     /// Which queues there are.
-    pub(crate) names: Option<String>,
+    pub(crate) names: Option<Untold>,
     /// Who owns something.
-    pub(crate) owners: Option<String>,
+    pub(crate) owners: Option<Untold>,
     /// What workers tell of themselves.
-    pub(crate) workers: Option<String>,
+    pub(crate) workers: Option<Untold>,
+}
+
+/// Why something is not known.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Untold {
+    /// This user may not ask: the refusal, which names the right.
+    Denied(String),
+    /// The key that says it is damaged.
+    Damaged(String),
+}
+
+impl Untold {
+    pub(crate) fn said(&self) -> &str {
+        match self {
+            Self::Denied(said) | Self::Damaged(said) => said,
+        }
+    }
 }
 
 /// What a login lacks of a role's rights.
@@ -46,13 +68,13 @@ pub(crate) struct Rights {
 pub(crate) struct QueueSeen {
     pub(crate) name: QueueName,
     /// How its keys lie in the server, or why this user is not told.
-    pub(crate) facts: Result<QueueFacts, String>,
+    pub(crate) facts: Result<QueueFacts, Untold>,
     /// What workers own that are no members.
     pub(crate) orphans: Vec<Owned>,
     /// What members own that have died, as far as can be told.
     pub(crate) lost: Vec<Owned>,
     /// Why this user is not told what those own.
-    pub(crate) refused: Option<String>,
+    pub(crate) refused: Option<Untold>,
     /// How many members live, as far as can be told; `None` if this user is not told.
     pub(crate) living: Option<usize>,
 }
@@ -78,7 +100,7 @@ impl QueueSeen {
         workers: &[WorkerId],
     ) -> Result<Vec<Owned>, Failure> {
         let owned = broker.owned(&self.name, workers).await;
-        let mut owned = or_refused(owned.map_err(Failure::from), &mut self.refused)?;
+        let mut owned = or_untold(owned.map_err(Failure::from), &mut self.refused)?;
         owned.retain(|owned| owned.in_flight != Some(0) || owned.handed != Some(0));
         Ok(owned)
     }
@@ -93,11 +115,13 @@ pub(crate) async fn gather(
     let broker = &**client.broker();
     store.server = broker.examine().await?.unwrap_or_default();
     let refused = &mut store.refused;
-    let mut owners = or_refused(owners(broker).await, &mut refused.owners)?;
-    let heard = or_refused(Heard::ask(client).await, &mut refused.workers)?;
+    let keys = broker.examine_namespace().await.map_err(Failure::from);
+    store.namespace = or_untold(keys, &mut refused.namespace)?;
+    let mut owners = or_untold(owners(broker).await, &mut refused.owners)?;
+    let heard = or_untold(Heard::ask(client).await, &mut refused.workers)?;
     let mut names: BTreeSet<QueueName> = owners.keys().cloned().collect();
     let listed = broker.queues().await.map_err(Failure::from);
-    names.extend(or_refused(listed, &mut refused.names)?);
+    names.extend(or_untold(listed, &mut refused.names)?);
     for name in names {
         let owners = owners.remove(&name).unwrap_or_default();
         store.queues.push(queue(broker, name, owners).await?);
@@ -120,14 +144,18 @@ pub(crate) async fn gather(
     Ok(())
 }
 
-/// The answer, or nothing where this user may not ask, and why.
-fn or_refused<T: Default>(
+/// The answer, or nothing where this user may not ask or the key is damaged, and why.
+fn or_untold<T: Default>(
     answer: Result<T, Failure>,
-    refused: &mut Option<String>,
+    untold: &mut Option<Untold>,
 ) -> Result<T, Failure> {
     match answer {
         Err(failure) if failure.is_denied() => {
-            *refused = Some(failure.to_string());
+            *untold = Some(Untold::Denied(failure.to_string()));
+            Ok(T::default())
+        }
+        Err(failure) if failure.is_damage() => {
+            *untold = Some(Untold::Damaged(failure.to_string()));
             Ok(T::default())
         }
         answer => answer,
@@ -158,7 +186,7 @@ async fn queue(
     // After the owners: one that has joined since then is no orphan.
     let mut why = None;
     let facts = broker.examine_queue(&name).await.map_err(Failure::from);
-    let facts = or_refused(facts, &mut why)?.unwrap_or_default();
+    let facts = or_untold(facts, &mut why)?.unwrap_or_default();
     for (worker, _) in &facts.members {
         owners.remove(worker);
     }

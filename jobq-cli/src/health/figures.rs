@@ -6,6 +6,7 @@ use jobq::broker::ServerFacts;
 use jobq::{QueueStats, Totals};
 use tokio::time::sleep;
 
+use crate::damage::readable;
 use crate::failure::Failure;
 use crate::session::Session;
 
@@ -14,10 +15,12 @@ use crate::session::Session;
 pub(crate) struct Figures {
     pub(crate) server: ServerFacts,
     pub(crate) queues: Vec<QueueFigures>,
+    /// Queues of which nothing can be read, each with the reason.
+    pub(crate) unreadable: Vec<(String, String)>,
 }
 
 /// What of a queue has a limit.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct QueueFigures {
     pub(crate) name: String,
     pub(crate) ready: u64,
@@ -85,17 +88,21 @@ pub(crate) async fn look(
     figures.server = session.client.broker().examine().await?.unwrap_or_default();
     let queues = session.queues(queues).await?;
     let mut before = Vec::with_capacity(queues.len());
-    for queue in &queues {
-        let stats = queue.stats().await?;
+    for queue in queues {
         let name = queue.name().as_str();
-        figures.queues.push(QueueFigures::new(name, &stats));
-        before.push(Runs::new(stats.totals));
+        match readable(queue.stats().await.map_err(Failure::from))? {
+            Ok(stats) => {
+                figures.queues.push(QueueFigures::new(name, &stats));
+                before.push((queue, Runs::new(stats.totals)));
+            }
+            Err(why) => figures.unreadable.push((name.to_owned(), why)),
+        }
     }
     let Some(over) = over else {
         return Ok(());
     };
     sleep(over).await;
-    for ((queue, before), figures) in queues.iter().zip(before).zip(&mut figures.queues) {
+    for ((queue, before), figures) in before.into_iter().zip(&mut figures.queues) {
         let stats = queue.stats().await?;
         *figures = QueueFigures {
             runs: Some(Runs::new(stats.totals).since(before)),

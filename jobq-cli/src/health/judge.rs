@@ -48,6 +48,7 @@ const OF_DOCTOR: [&str; 5] = [
 pub(crate) fn judge(figures: &Figures, limits: &Limits) -> Vec<Reason> {
     let mut reasons = of_server(figures);
     reasons.extend(limits.memory.and_then(|limit| memory(figures, limit)));
+    reasons.extend(figures.unreadable.iter().map(unreadable));
     for queue in &figures.queues {
         reasons.extend(limits.ready.and_then(|limit| ready(queue, limit)));
         reasons.extend(limits.age.and_then(|limit| oldest(queue, limit)));
@@ -76,6 +77,17 @@ fn of_server(figures: &Figures) -> Vec<Reason> {
         said: printable(&finding.seen),
     });
     reasons.collect()
+}
+
+fn unreadable((queue, why): &(String, String)) -> Reason {
+    Reason {
+        check: "keys",
+        queue: Some(queue.clone()),
+        level: Level::Error,
+        figure: Value::Null,
+        limit: Value::Null,
+        said: printable(why),
+    }
 }
 
 fn memory(figures: &Figures, limit: MemoryLimit) -> Option<Reason> {

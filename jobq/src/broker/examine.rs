@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::facts::{Owned, QueueFacts, Role, ServerFacts, Upkeep};
+use super::facts::{KeyFacts, Owned, QueueFacts, Role, ServerFacts, Upkeep};
 use crate::error::BrokerError;
 use crate::id::{QueueName, WorkerId};
 
@@ -22,6 +22,12 @@ pub trait Examine {
     /// take and how they are encoded is left out.
     async fn examine_queue(&self, _queue: &QueueName) -> Result<Option<QueueFacts>, BrokerError> {
         Ok(None)
+    }
+
+    /// How the keys of the namespace that belong to no queue lie in the server: the names of its queues,
+    /// and what workers tell of themselves. That this user may not ask is an error.
+    async fn examine_namespace(&self) -> Result<Vec<KeyFacts>, BrokerError> {
+        Ok(Vec::new())
     }
 
     /// One step of a scan for workers that own in-flight records or a handoff on any queue of the

@@ -167,7 +167,7 @@ pub struct QueueFacts {
 pub struct KeyFacts {
     /// The whole key.
     pub key: String,
-    /// What it should be: `list`, `hash`, `zset` or `string`.
+    /// What it should be: `list`, `hash`, `set`, `zset` or `string`.
     pub expected: &'static str,
     /// What it is.
     pub found: String,

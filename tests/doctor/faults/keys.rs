@@ -42,6 +42,40 @@ async fn a_key_of_a_worker_is_of_another_type() {
 }
 
 #[tokio::test]
+async fn a_key_of_no_queue_is_of_another_type() {
+    for (name, expected, unknown) in [
+        ("queues", "set", &["workers", "dead-letters"][..]),
+        ("workers", "hash", &[]),
+    ] {
+        let server = well();
+        ask(&server, &["SADD", "jobq:queues", "mail"]).await;
+        ask(&server, &["LPUSH", "jobq:{mail}:ready", "x"]).await;
+        ask(&server, &["HSET", "jobq:{mail}:inflight:gone", "1.1", "x"]).await;
+        let (key, aside) = (format!("jobq:{name}"), format!("jobq:damaged:{name}"));
+        ask(&server, &["DEL", &key]).await;
+        ask(&server, &["SET", &key, "x"]).await;
+        let report = doctor_at(&Role::Operator.log_in(&server.url()), &[]).await;
+        assert_eq!(report.code, 4);
+        let of_key = report.all("keys")[0];
+        let said = format!("{key} is a string, and should be a {expected}");
+        assert_eq!(
+            (&of_key["level"], &of_key["seen"]),
+            (&"error".into(), &said.into())
+        );
+        let cure = of_key["cure"].as_str().unwrap();
+        assert!(cure.ends_with(&format!("RENAMENX {key} {aside}")), "{cure}");
+        // The rest is seen all the same: who owns jobs says of which queues there are.
+        report.found("orphans", "error", "jobs in flight: 1");
+        for id in unknown {
+            let mut all = report.all(id).into_iter();
+            assert!(all.any(|one| one["level"] == "unknown"), "{id}");
+        }
+        ask(&server, &["RENAMENX", &key, &aside]).await;
+        doctor(&server, &[]).await.found("keys", "ok", "");
+    }
+}
+
+#[tokio::test]
 async fn what_may_not_be_asked_is_neither_damage_nor_well() {
     for (denied, right, unknown) in [
         (

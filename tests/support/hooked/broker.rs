@@ -6,9 +6,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use jobq::broker::{
-    Adopted, Adoption, Broker, Claim, Counts, Element, Entry, Examine, Inspect, JobState, Member,
-    Operate, Order, Owned, Promoted, QueueFacts, Registered, Renewed, Report, Reported, Requeue,
-    Role, RoundAnswer, ServerFacts, Settle, TakeDead, Tally, Upkeep, Waiter, Wake,
+    Adopted, Adoption, Broker, Claim, Counts, Element, Entry, Examine, Inspect, JobState, KeyFacts,
+    Member, Operate, Order, Owned, Promoted, QueueFacts, Registered, Renewed, Report, Reported,
+    Requeue, Role, RoundAnswer, ServerFacts, Settle, TakeDead, Tally, Upkeep, Waiter, Wake,
 };
 use jobq::{At, BrokerError, JobId, QueueName, Token, WorkerId};
 use tokio::sync::Notify;
@@ -183,6 +183,10 @@ impl Examine for Hooked {
 
     async fn examine_queue(&self, queue: &QueueName) -> Result<Option<QueueFacts>, BrokerError> {
         self.inner.examine_queue(queue).await
+    }
+
+    async fn examine_namespace(&self) -> Result<Vec<KeyFacts>, BrokerError> {
+        self.inner.examine_namespace().await
     }
 
     async fn all_owners(

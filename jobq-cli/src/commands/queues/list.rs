@@ -1,8 +1,10 @@
 //! `jobq queues list`
 
-use jobq::Queue;
+use jobq::broker::Broker;
+use jobq::{Queue, QueueStats};
 use serde_json::{Map, json};
 
+use crate::damage::{Damage, readable, without_figures};
 use crate::failure::Failure;
 use crate::heard::Heard;
 use crate::output::{Cell, Column, Listing, Row};
@@ -37,32 +39,64 @@ pub(super) async fn run(session: &Session, _args: &Args) -> Result<(), Failure> 
 async fn all(session: &Session, queues: &[Queue], listing: &mut Listing) -> Result<(), Failure> {
     let broker = &**session.client.broker();
     let heard = Heard::ask(&session.client).await?;
+    let mut damage = Damage::default();
+    heard.note_damage(&mut damage);
     for queue in queues {
-        let stats = queue.stats().await?;
-        let workers = heard.living(broker, queue.name()).await?;
-        let state = match stats.paused {
-            true => Cell::word("paused").doubtful(),
-            false => Cell::word("open"),
+        let name = queue.name().as_str();
+        let row = match readable(look(broker, &heard, queue).await)? {
+            Ok((stats, workers)) => row(name, &stats, workers),
+            Err(why) => {
+                damage.note(&format!("queue {name}"), &why);
+                unreadable(name, &why)
+            }
         };
-        let (name, waiting) = (queue.name().as_str(), stats.ready + stats.delayed);
-        listing.page(&[Row {
-            cells: vec![
-                Cell::word(name),
-                state,
-                Cell::number(workers),
-                Cell::number(waiting),
-                Cell::number(stats.in_flight),
-                Cell::number(stats.dead).bad_if(stats.dead > 0),
-            ],
-            json: json!({
-                "queue": name,
-                "paused": stats.paused,
-                "workers": workers,
-                "waiting": waiting,
-                "in_flight": stats.in_flight,
-                "dead": stats.dead,
-            }),
-        }])?;
+        listing.page(&[row])?;
     }
-    Ok(())
+    damage.end()
+}
+
+async fn look(
+    broker: &dyn Broker,
+    heard: &Heard,
+    queue: &Queue,
+) -> Result<(QueueStats, Option<u64>), Failure> {
+    let workers = heard.living(broker, queue.name()).await?;
+    Ok((queue.stats().await?, workers))
+}
+
+fn row(name: &str, stats: &QueueStats, workers: Option<u64>) -> Row {
+    let state = match stats.paused {
+        true => Cell::word("paused").doubtful(),
+        false => Cell::word("open"),
+    };
+    let waiting = stats.ready + stats.delayed;
+    Row {
+        cells: vec![
+            Cell::word(name),
+            state,
+            workers.map_or_else(Cell::none, Cell::number),
+            Cell::number(waiting),
+            Cell::number(stats.in_flight),
+            Cell::number(stats.dead).bad_if(stats.dead > 0),
+        ],
+        json: json!({
+            "queue": name,
+            "unreadable": null,
+            "paused": stats.paused,
+            "workers": workers,
+            "waiting": waiting,
+            "in_flight": stats.in_flight,
+            "dead": stats.dead,
+        }),
+    }
+}
+
+/// That of a queue of which nothing can be read: it has the same fields.
+fn unreadable(name: &str, why: &str) -> Row {
+    let mut row = row(name, &QueueStats::default(), None);
+    let nothing = COLUMNS.len() - 2;
+    row.cells = vec![Cell::word(name), Cell::word("unreadable").bad()];
+    row.cells.extend(std::iter::repeat_n(Cell::none(), nothing));
+    without_figures(&mut row.json, why);
+    row
 }

@@ -15,7 +15,8 @@ pub(super) struct Figures {
     pub(super) paused: bool,
     pub(super) oldest: Option<Duration>,
     pub(super) next_due: Option<Timestamp>,
-    pub(super) workers: u64,
+    /// `None` if nothing can be read of them.
+    pub(super) workers: Option<u64>,
     pub(super) done: u64,
     pub(super) failed: u64,
 }
@@ -28,7 +29,7 @@ pub(super) struct Rates {
 }
 
 impl Figures {
-    pub(super) fn new(stats: &QueueStats, workers: u64) -> Self {
+    pub(super) fn new(stats: &QueueStats, workers: Option<u64>) -> Self {
         Self {
             ready: stats.ready,
             suspects: stats.suspects,
@@ -55,7 +56,7 @@ impl Figures {
             paused: false,
             oldest: self.oldest.max(other.oldest),
             next_due: self.next_due.into_iter().chain(other.next_due).min(),
-            workers: self.workers + other.workers,
+            workers: self.workers.zip(other.workers).map(|(one, two)| one + two),
             done: self.done.saturating_add(other.done),
             failed: self.failed.saturating_add(other.failed),
         }

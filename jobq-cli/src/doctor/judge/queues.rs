@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use jobq::broker::{Owned, QueueFacts};
+use jobq::broker::{KeyFacts, Owned, QueueFacts};
 
 use super::amount::{bytes, number};
-use crate::doctor::facts::{QueueSeen, Store};
+use crate::doctor::facts::{QueueSeen, Store, Untold};
 use crate::doctor::finding::{Cure, Finding, Fix, Subject, quoted};
 use crate::output::printable;
 
@@ -39,20 +39,26 @@ const DEAD_NEAR: u64 = 9_000;
 /// What has to be done that more is known of the queues.
 const TELL: &str = "connect as an operator: docs/operations/users.acl";
 
+/// The same where a key is damaged: that is a finding of its own.
+const MEND: &str = "put the damaged key aside first, as the finding `keys` says, and look again";
+
 /// What is not known that one line names.
 const NAMED: usize = 4;
 
 pub(super) fn judge(store: &Store) -> Vec<Finding> {
     let known: Vec<Known<'_>> = store.queues.iter().filter_map(Known::new).collect();
     let mut findings = Vec::new();
-    let of_each: [(Subject, Judge, Untold, AllWell); 4] = [
-        (KEYS, keys, keys_untold, keys_are_well),
+    let of_each: [(Subject, Judge, NotKnown, AllWell); 4] = [
+        (KEYS, keys, all_keys_untold, keys_are_well),
         (ORPHANS, orphans, orphans_untold, no_orphans),
         (WORKERS, workers, workers_untold, all_are_served),
         (DEAD, dead, keys_untold, no_list_is_full),
     ];
     for (subject, judge, untold, all_well) in of_each {
         let mut found: Vec<Finding> = known.iter().flat_map(judge).collect();
+        if subject.id == KEYS.id {
+            found.extend(of_namespace(store));
+        }
         found.extend(unknown(subject, untold(store)));
         if found.is_empty() {
             found.push(all_well(&known));
@@ -65,23 +71,29 @@ pub(super) fn judge(store: &Store) -> Vec<Finding> {
 type Judge = fn(&Known<'_>) -> Vec<Finding>;
 type AllWell = fn(&[Known<'_>]) -> Finding;
 
-/// What is not known, each with the refusal that names the missing right.
-type Untold = for<'a> fn(&'a Store) -> Vec<(&'a str, &'a String)>;
+/// What is not known, each with the reason.
+type NotKnown = for<'a> fn(&'a Store) -> Vec<(&'a str, &'a Untold)>;
 
-fn keys_untold(store: &Store) -> Vec<(&str, &String)> {
+fn all_keys_untold(store: &Store) -> Vec<(&str, &Untold)> {
+    let namespace = store.refused.namespace.as_ref();
+    let namespace = namespace.map(|why| ("the keys of no queue", why));
+    namespace.into_iter().chain(keys_untold(store)).collect()
+}
+
+fn keys_untold(store: &Store) -> Vec<(&str, &Untold)> {
     let names = store.refused.names.as_ref();
     let names = names.map(|why| ("which queues there are", why));
     names.into_iter().chain(facts_untold(store)).collect()
 }
 
-fn workers_untold(store: &Store) -> Vec<(&str, &String)> {
+fn workers_untold(store: &Store) -> Vec<(&str, &Untold)> {
     keys_untold(store)
         .into_iter()
         .chain(lives_untold(store))
         .collect()
 }
 
-fn orphans_untold(store: &Store) -> Vec<(&str, &String)> {
+fn orphans_untold(store: &Store) -> Vec<(&str, &Untold)> {
     let owners = store
         .refused
         .owners
@@ -95,20 +107,20 @@ fn orphans_untold(store: &Store) -> Vec<(&str, &String)> {
     all.chain(lives_untold(store)).collect()
 }
 
-fn facts_untold(store: &Store) -> impl Iterator<Item = (&str, &String)> {
+fn facts_untold(store: &Store) -> impl Iterator<Item = (&str, &Untold)> {
     store.queues.iter().filter_map(|queue| {
         let why = queue.facts.as_ref().err()?;
         Some((queue.name.as_str(), why))
     })
 }
 
-fn lives_untold(store: &Store) -> Option<(&str, &String)> {
+fn lives_untold(store: &Store) -> Option<(&str, &Untold)> {
     let workers = store.refused.workers.as_ref();
     workers.map(|why| ("which workers live", why))
 }
 
-/// A line for each right that is missing.
-fn unknown(subject: Subject, untold: Vec<(&str, &String)>) -> Vec<Finding> {
+/// A line for each right that is missing, and for each key that is damaged.
+fn unknown(subject: Subject, untold: Vec<(&str, &Untold)>) -> Vec<Finding> {
     let mut by_right = BTreeMap::<_, Vec<_>>::new();
     for (what, why) in untold {
         by_right.entry(why).or_default().push(what);
@@ -118,7 +130,11 @@ fn unknown(subject: Subject, untold: Vec<(&str, &String)>) -> Vec<Finding> {
         if what.len() > NAMED {
             named += &format!(" and {} more", what.len() - NAMED);
         }
-        subject.unknown(&format!("{named}: {why}"), TELL)
+        let cure = match why {
+            Untold::Denied(_) => TELL,
+            Untold::Damaged(_) => MEND,
+        };
+        subject.unknown(&format!("{named}: {}", why.said()), cure)
     });
     findings.collect()
 }
@@ -144,25 +160,41 @@ fn keys(known: &Known<'_>) -> Vec<Finding> {
     let owned = known.queue.orphans.iter().chain(&known.queue.lost);
     let of_workers = owned.flat_map(|owned| &owned.damaged);
     let all = known.facts.keys.iter().chain(of_workers);
-    let wrong = all.filter(|key| key.found != key.expected);
-    let findings = wrong.map(|key| {
+    let tag = format!("{{{}}}:", known.name());
+    let name_begins = |key: &str| key.find(&tag).map(|at| at + tag.len());
+    damaged(all, name_begins)
+        .map(|finding| finding.of_queue(known.name()))
+        .collect()
+}
+
+/// The same of the keys that belong to no queue.
+fn of_namespace(store: &Store) -> impl Iterator<Item = Finding> {
+    damaged(store.namespace.iter(), |key| {
+        key.rfind(':').map(|at| at + 1)
+    })
+}
+
+/// A finding for each key of another type.
+fn damaged<'a>(
+    keys: impl Iterator<Item = &'a KeyFacts>,
+    name_begins: impl Fn(&str) -> Option<usize>,
+) -> impl Iterator<Item = Finding> {
+    let wrong = keys.filter(|key| key.found != key.expected);
+    wrong.map(move |key| {
         let (name, found) = (printable(&key.key), printable(&key.found));
-        let aside = aside(known.name(), &key.key);
+        let aside = aside(&key.key, name_begins(&key.key));
         KEYS.error(
             format!("{name} is a {found}, and should be a {}", key.expected),
             // Away, and not gone: there may be jobs in it.
             Cure::redis(format!("RENAMENX {} {}", quoted(&key.key), quoted(&aside))),
         )
-    });
-    findings
-        .map(|finding| finding.of_queue(known.name()))
-        .collect()
+    })
 }
 
 /// A name for a damaged key that nothing of jobq looks for.
-fn aside(queue: &str, key: &str) -> String {
-    let tag = format!("{{{queue}}}:");
-    key.replacen(&tag, &format!("{tag}damaged:"), 1)
+fn aside(key: &str, name_begins: Option<usize>) -> String {
+    let (before, name) = key.split_at(name_begins.unwrap_or(0));
+    format!("{before}damaged:{name}")
 }
 
 fn keys_are_well(known: &[Known<'_>]) -> Finding {

@@ -20,6 +20,7 @@ fn figures(server: ServerFacts) -> Figures {
     Figures {
         server,
         queues: vec![mail()],
+        unreadable: Vec::new(),
     }
 }
 
@@ -133,6 +134,23 @@ fn memory_is_judged_by_what_there_is() {
         let levels: Vec<_> = reasons.iter().map(|(_, level)| *level).collect();
         assert_eq!(levels, Vec::from_iter(expected), "{figures:?} {limits:?}");
     }
+}
+
+#[test]
+fn a_queue_that_cannot_be_read_is_an_error_and_the_others_are_judged() {
+    let damaged = ("bulk".to_owned(), "a string".to_owned());
+    let figures = Figures {
+        unreadable: vec![damaged],
+        ..figures(ServerFacts::default())
+    };
+    let limits = Limits {
+        ready: over(9, 9),
+        ..Limits::default()
+    };
+    assert_eq!(
+        judged(&figures, limits),
+        [("keys", Level::Error), ("max-ready", Level::Error)]
+    );
 }
 
 #[test]

@@ -29,9 +29,6 @@ const CLOCK_ASKED: u32 = 5;
 /// Slow calls that are looked at, the newest first.
 const SLOW_CALLS: &str = "100";
 
-/// See [`QueueKeys::fixed`].
-const KEYS_OF_A_QUEUE: usize = 10;
-
 /// What the server is asked of its configuration, by name: never for all of it, in which its
 /// passwords stand.
 const SETTINGS: [&str; 7] = [
@@ -68,21 +65,18 @@ impl Examine for RedisBroker {
 
     async fn examine_queue(&self, queue: &QueueName) -> Result<Option<QueueFacts>, BrokerError> {
         let keys = self.keys(queue);
-        let types = keys.fixed().map(|(key, _)| Step::command("TYPE").arg(key));
-        let types: [_; KEYS_OF_A_QUEUE] = self.ask_each(types.into(), told_if_allowed).await?;
-        let mut facts = QueueFacts::default();
-        for ((key, expected), found) in keys.fixed().into_iter().zip(types) {
-            let Some(found) = found.as_ref().and_then(value::text) else {
-                return Ok(None);
-            };
-            if found != "none" {
-                facts
-                    .keys
-                    .push(self.examine_key(key, expected, found).await?);
-            }
-        }
-        facts.members = self.known_members(&keys).await?;
-        Ok(Some(facts))
+        let Some(found) = self.examine_keys(keys.fixed()).await? else {
+            return Ok(None);
+        };
+        Ok(Some(QueueFacts {
+            keys: found,
+            members: self.known_members(&keys).await?,
+        }))
+    }
+
+    async fn examine_namespace(&self) -> Result<Vec<KeyFacts>, BrokerError> {
+        let keys = keys::of_namespace(self.link.config().namespace());
+        Ok(self.examine_keys(keys).await?.unwrap_or_default())
     }
 
     async fn all_owners(
@@ -194,6 +188,26 @@ impl RedisBroker {
             }
         }
         best.ok_or_else(|| corrupt("a time"))
+    }
+
+    /// Of these keys, with their types, those that there are; `None` where a server says nothing of
+    /// types.
+    async fn examine_keys<const N: usize>(
+        &self,
+        keys: [(String, &'static str); N],
+    ) -> Result<Option<Vec<KeyFacts>>, BrokerError> {
+        let types = keys.iter().map(|(key, _)| Step::command("TYPE").arg(key));
+        let types: [_; N] = self.ask_each(types.collect(), told_if_allowed).await?;
+        let mut there = Vec::new();
+        for ((key, expected), found) in keys.into_iter().zip(types) {
+            let Some(found) = found.as_ref().and_then(value::text) else {
+                return Ok(None);
+            };
+            if found != "none" {
+                there.push(self.examine_key(key, expected, found).await?);
+            }
+        }
+        Ok(Some(there))
     }
 
     async fn examine_key(

@@ -15,6 +15,11 @@ pub(super) fn registry(namespace: &str) -> String {
     format!("{namespace}:workers")
 }
 
+/// The keys that belong to no queue and that every namespace can have, and their types.
+pub(super) fn of_namespace(namespace: &str) -> [(String, &'static str); 2] {
+    [(queues(namespace), "set"), (registry(namespace), "hash")]
+}
+
 /// What a worker was ordered and has not seen yet.
 pub(super) fn order(namespace: &str, worker: &WorkerId) -> String {
     format!("{namespace}:order:{worker}")

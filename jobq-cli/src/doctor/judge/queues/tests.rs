@@ -20,7 +20,7 @@ fn key(name: &str, expected: &'static str, found: &str, length: u64) -> KeyFacts
 fn nothing() -> QueueSeen {
     QueueSeen {
         name: QueueName::new("mail").unwrap(),
-        facts: Err("refused".to_owned()),
+        facts: Err(Untold::Denied("refused".to_owned())),
         orphans: Vec::new(),
         lost: Vec::new(),
         refused: None,
@@ -157,6 +157,32 @@ fn a_damaged_key_is_put_aside_and_not_deleted() {
 }
 
 #[test]
+fn a_damaged_key_of_no_queue_leaves_unknown_only_what_it_says() {
+    let damaged = Untold::Damaged("it is a string".to_owned());
+    let store = Store {
+        namespace: vec![KeyFacts {
+            key: "a:b:queues".to_owned(),
+            ..key("queues", "set", "string", 1)
+        }],
+        refused: Refused {
+            names: Some(damaged),
+            ..Refused::default()
+        },
+        ..store(with_keys(vec![]))
+    };
+    let findings = judge(&store);
+    let aside = Cure::redis("RENAMENX a:b:queues a:b:damaged:queues");
+    assert_eq!((findings[0].id, findings[0].level), ("keys", Error));
+    assert_eq!(findings[0].cure, Some(aside));
+    let unknown = findings.iter().filter(|one| one.level == Unknown);
+    for finding in unknown.clone() {
+        assert_eq!(finding.cure, Some(Cure::advice(MEND)));
+    }
+    let ids: Vec<_> = unknown.map(|one| one.id).collect();
+    assert_eq!(ids, ["keys", "workers", "dead-letters"]);
+}
+
+#[test]
 fn orphans_can_be_swept() {
     let of_dead = || vec![owned(Some(1), Some(0))];
     for (orphaned, lost, living, level) in [
@@ -195,7 +221,7 @@ fn who_may_not_look_is_told_which_right_is_missing_and_not_that_all_is_well() {
 
 #[test]
 fn each_question_that_is_refused_leaves_unknown_what_it_decides() {
-    let why = || Some("refused".to_owned());
+    let why = || Some(Untold::Denied("refused".to_owned()));
     let well = || store(with_keys(vec![]));
     let refused = |refused| Store { refused, ..well() };
     let names = Refused {
@@ -214,8 +240,13 @@ fn each_question_that_is_refused_leaves_unknown_what_it_decides() {
         refused: why(),
         ..with_keys(vec![])
     });
+    let namespace = Refused {
+        namespace: why(),
+        ..Refused::default()
+    };
     for (store, unknown) in [
-        (refused(names), &["keys", "workers", "dead-letters"][..]),
+        (refused(namespace), &["keys"][..]),
+        (refused(names), &["keys", "workers", "dead-letters"]),
         (refused(owners), &["orphans"]),
         (refused(workers), &["orphans", "workers"]),
         (owned, &["orphans"]),

@@ -19,20 +19,20 @@ pub(super) fn told(error: &ServerError, command: &Cmd, script: Option<&Script>) 
         Some(script) => (3, used_at(script.source, details)),
         None => (1, vec![0]),
     };
-    let Some(queue) = args.get(first).and_then(|key| queue_of(key)) else {
-        return "Redis holds something else in a key of jobq (WRONGTYPE); look for another program \
-                with this namespace"
-            .to_owned();
-    };
     let keys = places.iter().filter_map(|place| args.get(first + place));
     let keys: Vec<&str> = keys.map(String::as_str).collect();
     let of = match keys.is_empty() {
         true => "a key".to_owned(),
         false => keys.join(" or "),
     };
+    let of = match args.get(first).and_then(|key| queue_of(key)) {
+        Some(queue) => format!("{of} of queue \"{queue}\""),
+        None if keys.is_empty() => format!("{of} of jobq"),
+        None => of,
+    };
     format!(
-        "Redis holds something else in {of} of queue \"{queue}\" (WRONGTYPE); look for another \
-         program with this namespace"
+        "Redis holds something else in {of} (WRONGTYPE); another program uses this namespace: \
+         `jobq doctor` says how to put the key aside"
     )
 }
 
@@ -102,7 +102,14 @@ mod tests {
         push.arg("ns:{mail}:ready").arg("an {odd} envelope");
         let told = said("Operation", &push, None);
         assert!(told.contains("in ns:{mail}:ready of queue"), "{told}");
-        let told = said("Operation", &redis::cmd("LPUSH"), None);
-        assert!(told.contains("a key of jobq"), "{told}");
+        let mut scan = redis::cmd("HSCAN");
+        scan.arg("ns:workers").arg(0);
+        for (command, named) in [
+            (redis::cmd("LPUSH"), "in a key of jobq (WRONGTYPE)"),
+            (scan, "in ns:workers (WRONGTYPE)"),
+        ] {
+            let told = said("Operation", &command, None);
+            assert!(told.contains(named), "{told}");
+        }
     }
 }

@@ -1,0 +1,70 @@
+//! Looks at several queues where the keys of one are damaged: of that one the reason is told, the
+//! others are shown all the same, and the exit code says at the end that not all could be read.
+
+use serde_json::Value;
+
+use crate::failure::Failure;
+
+/// Damaged things that one message names.
+const NAMED: usize = 4;
+
+/// The answer, or why the keys that it lies in cannot be read.
+pub(crate) fn readable<T>(answer: Result<T, Failure>) -> Result<Result<T, String>, Failure> {
+    match answer {
+        Err(failure) if failure.is_damage() => Ok(Err(failure.to_string())),
+        answer => answer.map(Ok),
+    }
+}
+
+/// Of a document about a queue, what is left where nothing can be read of it: its name, and why.
+pub(crate) fn without_figures(document: &mut Value, why: &str) {
+    for (name, figure) in document.as_object_mut().into_iter().flatten() {
+        match name.as_str() {
+            "queue" => {}
+            "unreadable" => *figure = why.into(),
+            _ => *figure = Value::Null,
+        }
+    }
+}
+
+/// What could not be read, each with the reason.
+#[derive(Debug, Default)]
+pub(crate) struct Damage(Vec<String>);
+
+impl Damage {
+    pub(crate) fn note(&mut self, what: &str, why: &str) {
+        self.0.push(format!("{what}: {why}"));
+    }
+
+    /// How a command ends that has told all the rest.
+    pub(crate) fn end(&self) -> Result<(), Failure> {
+        let named = self.0[..self.0.len().min(NAMED)].join("; ");
+        match self.0.len().saturating_sub(NAMED) {
+            _ if named.is_empty() => Ok(()),
+            0 => Err(Failure::internal(format!("could not read {named}"))),
+            more => Err(Failure::internal(format!(
+                "could not read {named}; and {more} more"
+            ))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_could_not_be_read_is_named_at_the_end() {
+        let mut damage = Damage::default();
+        assert!(damage.end().is_ok());
+        damage.note("queue bulk", "a string");
+        let failure = damage.end().unwrap_err();
+        assert!(failure.is_damage());
+        assert_eq!(failure.to_string(), "could not read queue bulk: a string");
+        for name in ["b", "c", "d", "e", "f"] {
+            damage.note(name, "x");
+        }
+        let said = damage.end().unwrap_err().to_string();
+        assert!(said.ends_with("d: x; and 2 more"), "{said}");
+    }
+}
