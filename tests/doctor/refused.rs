@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jobq::WorkerId;
+use support::Role;
 
 use crate::fixture::*;
 
@@ -34,6 +35,41 @@ async fn a_report_is_printed_though_redis_refuses_every_change() {
         );
         assert!(fixed["said"].as_str().unwrap().contains(said), "{fixed:#}");
     }
+}
+
+/// Each of the roles that may look or take over has half of the rights for it.
+#[tokio::test]
+async fn a_fix_that_may_not_look_or_not_mend_does_not_exit_with_0() {
+    let server = well();
+    ask(&server, &["HSET", &in_flight("mail"), "1.1", "x"]).await;
+    for (role, code, told) in [
+        ("operator", 4, "Redis refused"),
+        (
+            "worker",
+            77,
+            "this user may not look for all that --fix mends: orphans",
+        ),
+    ] {
+        let user = if role == "worker" {
+            Role::Worker
+        } else {
+            Role::Operator
+        };
+        let url = user.log_in(&server.url());
+        let ran = run(command(&["--url", &url, "doctor", "--fix", "--role", role])).await;
+        assert_eq!(ran.code, code, "{role}: {ran:?}");
+        let said = format!("{}{}", ran.out, ran.err);
+        for words in [told, "jobq-admin"] {
+            assert!(said.contains(words), "{role}: {words}: {ran:?}");
+        }
+    }
+    // As it is said there: the documented administrator has all rights.
+    let admin = "ACL SETUSER jobq-admin reset on >secret ~* &* +@all";
+    ask(&server, &admin.split(' ').collect::<Vec<_>>()).await;
+    let url = server.url().replace("//", "//jobq-admin:secret@");
+    let report = doctor_at(&url, &["--fix"]).await;
+    assert_eq!(report.document["fixed"][0]["done"], true);
+    report.found("orphans", "ok", "");
 }
 
 #[tokio::test]

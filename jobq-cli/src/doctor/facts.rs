@@ -75,6 +75,8 @@ pub(crate) struct QueueSeen {
     pub(crate) lost: Vec<Owned>,
     /// Why this user is not told what those own.
     pub(crate) refused: Option<Untold>,
+    /// Whether this user may take over what those own; asked only where they own something.
+    pub(crate) may_sweep: bool,
     /// How many members live, as far as can be told; `None` if this user is not told.
     pub(crate) living: Option<usize>,
 }
@@ -129,19 +131,34 @@ pub(crate) async fn gather(
     if store.refused.workers.is_none() {
         members::judge(broker, &mut store.queues, &heard).await?;
     }
+    for queue in &mut store.queues {
+        if !queue.orphans.is_empty() || !queue.lost.is_empty() {
+            let missing = missing_rights(broker, Role::Worker, &queue.name).await?;
+            queue.may_sweep = missing.is_some_and(|missing| missing.is_empty());
+        }
+    }
     // Where there is no queue yet, of the one that most have.
     let example = match store.queues.first() {
         Some(queue) => queue.name.clone(),
         None => QueueName::new("default")?,
     };
     for &role in roles {
-        let missing = match broker.missing_rights(role, &example).await {
-            Err(error) if error.kind() == BrokerErrorKind::Forbidden => None,
-            missing => Some(missing?),
-        };
+        let missing = missing_rights(broker, role, &example).await?;
         store.rights.push(Rights { role, missing });
     }
     Ok(())
+}
+
+/// What this user may not do of what a role does; `None` if it may not even ask.
+async fn missing_rights(
+    broker: &dyn Broker,
+    role: Role,
+    queue: &QueueName,
+) -> Result<Option<Vec<String>>, Failure> {
+    match broker.missing_rights(role, queue).await {
+        Err(error) if error.kind() == BrokerErrorKind::Forbidden => Ok(None),
+        missing => Ok(Some(missing?)),
+    }
 }
 
 /// The answer, or nothing where this user may not ask or the key is damaged, and why.
@@ -196,6 +213,7 @@ async fn queue(
         orphans: Vec::new(),
         lost: Vec::new(),
         refused: None,
+        may_sweep: true,
         living: None,
     };
     // Who is no member is known to whom the members are told.

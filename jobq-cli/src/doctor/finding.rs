@@ -80,6 +80,9 @@ pub(crate) enum Fix {
     Sweep,
 }
 
+/// What `--fix` may do something about: who asks for it and may not look there is told so.
+pub(crate) const FIXABLE: [&str; 3] = ["snapshot", "append-only-file", "orphans"];
+
 /// One thing that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Finding {

@@ -22,6 +22,8 @@ pub(crate) struct Fixed {
     pub(crate) done: bool,
     /// What was done, or what kept it from being done.
     pub(crate) said: String,
+    /// What to exit with for it, where nothing worse was found.
+    pub(crate) code: u8,
 }
 
 /// Workers that were passed over which one line names.
@@ -47,15 +49,16 @@ pub(crate) async fn fix(session: &Session, store: &Store, findings: &[Finding]) 
         if done.as_ref().is_err_and(Failure::is_unavailable) {
             over = Some("Redis was away before, or refused to change anything");
         }
-        let (done, said) = match done {
-            Ok(said) => (true, said),
-            Err(failure) => (false, failure.to_string()),
+        let (done, said, code) = match done {
+            Ok(said) => (true, said, 0),
+            Err(failure) => (false, failure.to_string(), failure.code()),
         };
         all.push(Fixed {
             id: finding.id,
             queue: finding.queue.clone(),
             done,
             said,
+            code,
         });
     }
     all

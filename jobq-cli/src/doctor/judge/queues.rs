@@ -42,6 +42,11 @@ const TELL: &str = "connect as an operator: docs/operations/users.acl";
 /// The same where a key is damaged: that is a finding of its own.
 const MEND: &str = "put the damaged key aside first, as the finding `keys` says, and look again";
 
+/// Who may put back what workers left, where this user may not: that takes the rights of two roles, to
+/// look and to take over, and none has both.
+const SWEEP_AS: &str = "start a worker for the queue; or connect as an administrator, such as jobq-admin \
+                        (JOBQ_USERNAME, JOBQ_PASSWORD), and type: jobq doctor --fix";
+
 /// What is not known that one line names.
 const NAMED: usize = 4;
 
@@ -222,6 +227,7 @@ fn orphans(known: &Known<'_>) -> Vec<Finding> {
     let QueueSeen {
         orphans,
         lost,
+        may_sweep,
         living,
         ..
     } = known.queue;
@@ -239,7 +245,10 @@ fn orphans(known: &Known<'_>) -> Vec<Finding> {
     let finding = match living {
         Some(0) => ORPHANS.error(
             format!("{seen}; no worker serves the queue"),
-            Cure::shell("jobq doctor --fix"),
+            match may_sweep {
+                true => Cure::shell("jobq doctor --fix"),
+                false => Cure::advice(SWEEP_AS),
+            },
         ),
         Some(_) => ORPHANS.warning(
             format!("{seen}; a worker of the queue will take them over"),

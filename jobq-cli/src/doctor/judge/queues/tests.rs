@@ -24,6 +24,7 @@ fn nothing() -> QueueSeen {
         orphans: Vec::new(),
         lost: Vec::new(),
         refused: None,
+        may_sweep: true,
         living: None,
     }
 }
@@ -202,6 +203,22 @@ fn orphans_can_be_swept() {
         let finding = orphans(&Known::new(&known).unwrap()).pop();
         assert_eq!(finding.as_ref().map(|finding| finding.level), level);
         assert!(finding.is_none_or(|finding| finding.fix == Some(Fix::Sweep)));
+    }
+}
+
+#[test]
+fn who_may_not_sweep_is_told_who_may() {
+    for (may_sweep, cure) in [
+        (true, Cure::shell("jobq doctor --fix")),
+        (false, Cure::advice(SWEEP_AS)),
+    ] {
+        let known = QueueSeen {
+            orphans: vec![owned(Some(1), Some(0))],
+            may_sweep,
+            ..with_keys(vec![])
+        };
+        let finding = orphans(&Known::new(&known).unwrap()).pop();
+        assert_eq!(finding.and_then(|finding| finding.cure), Some(cure));
     }
 }
 
