@@ -61,6 +61,10 @@ pub(crate) struct Rights {
     pub(crate) role: Role,
     /// `None` if it may not even ask.
     pub(crate) missing: Option<Vec<String>>,
+    /// The rules that would give it what is missing.
+    pub(crate) rules: Vec<String>,
+    /// Another role of which it has all rights, if some are missing.
+    pub(crate) instead: Option<Role>,
 }
 
 /// One queue.
@@ -143,10 +147,32 @@ pub(crate) async fn gather(
         None => QueueName::new("default")?,
     };
     for &role in roles {
-        let missing = missing_rights(broker, role, &example).await?;
-        store.rights.push(Rights { role, missing });
+        store.rights.push(rights(broker, role, &example).await?);
     }
     Ok(())
+}
+
+/// Roles that may ask which rights they have, and of which none has all rights of the other.
+const APART: [Role; 2] = [Role::Worker, Role::Operator];
+
+async fn rights(broker: &dyn Broker, role: Role, queue: &QueueName) -> Result<Rights, Failure> {
+    let mut rights = Rights {
+        role,
+        missing: missing_rights(broker, role, queue).await?,
+        rules: Vec::new(),
+        instead: None,
+    };
+    if rights.missing.as_ref().is_none_or(Vec::is_empty) {
+        return Ok(rights);
+    }
+    rights.rules = broker.missing_rules(role, queue).await?;
+    for other in APART.into_iter().filter(|other| *other != role) {
+        let missing = missing_rights(broker, other, queue).await?;
+        if missing.is_some_and(|missing| missing.is_empty()) {
+            rights.instead = Some(other);
+        }
+    }
+    Ok(rights)
 }
 
 /// What this user may not do of what a role does; `None` if it may not even ask.

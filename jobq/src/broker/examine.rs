@@ -59,6 +59,16 @@ pub trait Examine {
         Ok(Vec::new())
     }
 
+    /// The rules that would give this login what it lacks of the rights of a role, as the server takes
+    /// them: for Redis, words of `ACL SETUSER`, commands first.
+    async fn missing_rules(
+        &self,
+        _role: Role,
+        _queue: &QueueName,
+    ) -> Result<Vec<String>, BrokerError> {
+        Ok(Vec::new())
+    }
+
     /// Has the server begin something for its own files, and answers whether it did: not if that
     /// is under way already, or if there is no server.
     async fn begin(&self, _upkeep: Upkeep) -> Result<bool, BrokerError> {

@@ -174,9 +174,53 @@ async fn a_right_is_missing() {
         found[1]["seen"].as_str().unwrap().contains("BLMOVE"),
         "{found:?}"
     );
+    // An operator that lacks a right is no worker that lacks many.
+    let cure = found[1]["cure"].as_str().unwrap();
+    assert!(cure.starts_with("log in as a worker"), "{cure}");
     // Given back, as the cure says.
     ask(&server, &["ACL", "SETUSER", user, "+lrange"]).await;
     doctor_at(&url, &[]).await.found("rights", "ok", user);
+}
+
+#[tokio::test]
+async fn a_key_is_missing() {
+    let server = well();
+    let (user, rules) = (Role::Operator.user(), Role::Operator.rules("jobq"));
+    let fewer = rules
+        .iter()
+        .map(String::as_str)
+        .filter(|rule| *rule != "~jobq:{*}:dead");
+    let fewer: Vec<&str> = ["ACL", "SETUSER", user].into_iter().chain(fewer).collect();
+    ask(&server, &fewer).await;
+    let url = Role::Operator.log_in(&server.url());
+    let report = doctor_at(&url, &[]).await;
+    let cure = "ACL SETUSER jobq-operator '~jobq:{*}:dead'";
+    report.found_with("rights", "error", "LLEN jobq:{default}:dead", cure);
+    ask(&server, &["ACL", "SETUSER", user, "~jobq:{*}:dead"]).await;
+    doctor_at(&url, &[]).await.found("rights", "ok", user);
+}
+
+#[tokio::test]
+async fn the_login_of_another_role_is_told_to_log_in_and_not_widened() {
+    let server = well();
+    let url = Role::Worker.log_in(&server.url());
+    let report = doctor_at(&url, &[]).await;
+    let words = "may not do the work of a jobq operator, but that of a worker";
+    report.found_with(
+        "rights",
+        "error",
+        words,
+        "log in as an operator, such as jobq-operator",
+    );
+    let url = Role::Producer.log_in(&server.url());
+    let report = doctor_at(&url, &["--role", "worker"]).await;
+    let words = "may not ask what it may do, as a worker does";
+    report.found_with(
+        "rights",
+        "error",
+        words,
+        "log in as a worker, such as jobq-worker",
+    );
 }
 
 /// The library that shows a process another time.

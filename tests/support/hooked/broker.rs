@@ -212,6 +212,14 @@ impl Examine for Hooked {
         self.inner.missing_rights(role, queue).await
     }
 
+    async fn missing_rules(
+        &self,
+        role: Role,
+        queue: &QueueName,
+    ) -> Result<Vec<String>, BrokerError> {
+        self.inner.missing_rules(role, queue).await
+    }
+
     async fn begin(&self, upkeep: Upkeep) -> Result<bool, BrokerError> {
         self.inner.begin(upkeep).await
     }

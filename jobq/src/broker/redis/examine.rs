@@ -135,6 +135,14 @@ impl Examine for RedisBroker {
         rights::missing(&self.link, role, queue).await
     }
 
+    async fn missing_rules(
+        &self,
+        role: Role,
+        queue: &QueueName,
+    ) -> Result<Vec<String>, BrokerError> {
+        rights::missing_rules(&self.link, role, queue).await
+    }
+
     async fn begin(&self, upkeep: Upkeep) -> Result<bool, BrokerError> {
         let step = match upkeep {
             // If a rewrite is under way, once that has ended.

@@ -2,6 +2,7 @@
 //! inside of a script: of that it tells the line only, up to 7.0 without a code of its own.
 
 mod needed;
+mod rules;
 
 use redis::{Arg, Cmd, ServerError, Value};
 
@@ -16,6 +17,9 @@ use super::step::Script;
 use crate::broker::Role;
 use crate::error::{BrokerError, BrokerErrorKind};
 use crate::id::QueueName;
+
+/// Commands that have parts, each of which is a right of its own.
+const HAVE_PARTS: [&str; 3] = ["CLIENT", "MEMORY", "OBJECT"];
 
 /// Missing rights that one message names.
 const NAMED: usize = 4;
@@ -105,6 +109,35 @@ pub(super) async fn missing(
     }
 }
 
+/// The rules that would give the user what it lacks of the rights of a role.
+pub(super) async fn missing_rules(
+    link: &Link,
+    role: Role,
+    queue: &QueueName,
+) -> Result<Vec<String>, BrokerError> {
+    let config = link.config();
+    let namespace = config.namespace();
+    let mut asked = needed(role, namespace, &QueueKeys::new(namespace, queue));
+    let needed = asked.len();
+    asked.push(rules::with_any_key(namespace));
+    let answer = refused_of(link, &asked).await;
+    let answer = answer.map_err(|fault| match fault.is_forbidden() {
+        true => cannot_ask(config, fault),
+        false => fault.into(),
+    })?;
+    let mut missing = reply::missing_rights(answer)?;
+    let has_all_keys = !missing.contains(&needed);
+    missing.retain(|place| *place < needed);
+    asked.truncate(needed);
+    Ok(rules::granting(
+        role,
+        namespace,
+        &asked,
+        &missing,
+        has_all_keys,
+    ))
+}
+
 /// Whether the user may run the command; one who may not ask may not.
 pub(super) async fn may(link: &Link, words: Vec<String>) -> Result<bool, BrokerError> {
     match refused_of(link, &[words]).await {
@@ -121,7 +154,7 @@ async fn refused_of(link: &Link, commands: &[Vec<String>]) -> Result<Value, Faul
 /// A command and its key.
 fn in_short(words: &[String]) -> String {
     match words {
-        [command, sub, rest @ ..] if ["CLIENT", "MEMORY", "OBJECT"].contains(&command.as_str()) => {
+        [command, sub, rest @ ..] if HAVE_PARTS.contains(&command.as_str()) => {
             let key = rest.first().map(String::as_str).unwrap_or_default();
             format!("{command} {sub} {key}").trim_end().to_owned()
         }
