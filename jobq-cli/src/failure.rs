@@ -14,7 +14,7 @@ use jobq::{
 use crate::session::Origins;
 
 /// The command worked, and not all that was asked for could be done: a job that is not there, a
-/// limit that is passed, an interruption, a question answered with no.
+/// deadline that passed, an interruption, a question answered with no.
 pub(crate) const EXIT_JOB: u8 = 1;
 
 /// The command line cannot be read, or lacks what it needs.

@@ -58,7 +58,7 @@ JOBQ_PASSWORD and JOBQ_CA_FILE. A listing is a table on a terminal, and lines of
 between when piped. NO_COLOR turns colours off.
 Exit codes:
   0   done
-  1   not all that was asked for could be done: no such job, a limit passed, interrupted
+  1   not all that was asked for could be done: no such job, a deadline that passed, interrupted
   2   the command line cannot be read, or a question needs --yes
   3   doctor and health: something may do harm (a warning), and nothing worse was found
   4   doctor and health: something does harm (an error)
