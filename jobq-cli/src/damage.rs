@@ -36,6 +36,10 @@ impl Damage {
         self.0.push(format!("{what}: {why}"));
     }
 
+    pub(crate) fn note_workers(&mut self, why: &str) {
+        self.note("what workers tell", why);
+    }
+
     /// How a command ends that has told all the rest.
     pub(crate) fn end(&self) -> Result<(), Failure> {
         let named = self.0[..self.0.len().min(NAMED)].join("; ");

@@ -100,6 +100,19 @@ async fn a_watch_tells_rates_and_ends_when_it_is_told_to() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_can_read_dies_without_a_run_and_counts_as_failed() {
+    let f = Fixture::start().await;
+    f.push_raw("mail", b"no envelope").await;
+    let worker = f.worker();
+    f.until("mail", "its death", |stats| stats.totals.dead == 1)
+        .await;
+    worker.shutdown().await;
+    let stats = f.json(&["stats", "mail"], "stats").await;
+    let mail = &stats["queues"][0];
+    assert_eq!((&mail["dead"], &mail["failed"]), (&json!(1), &json!(1)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_waits_for_its_retry_is_delayed_and_counted_as_failed() {
     let f = Fixture::start().await;
     let worker = f.worker();

@@ -74,6 +74,8 @@ async fn the_code_says_the_worst_of_what_is_beyond_a_limit() {
             4,
             vec![("max-ready", "error"), ("max-dead", "warning")],
         ),
+        (&["--min-workers", "0"], 0, vec![]),
+        (&["--min-workers", "1"], 4, vec![("min-workers", "error")]),
         (&["--max-age", "0ms"], 4, vec![("max-age", "error")]),
         (&["--max-age", "1h"], 0, vec![]),
         (&["--max-memory", "1KiB"], 4, vec![("max-memory", "error")]),
@@ -107,7 +109,7 @@ async fn named_queues_alone_are_looked_at() {
     let (code, document) = health(&server, &["other", "--max-ready", "0"]).await;
     assert_eq!((code, document["queues"].as_array().unwrap().len()), (0, 1));
     let (code, document) = health(&server, &["unknown"]).await;
-    assert_eq!((code, reasons(&document)), (1, vec![("broker", "error")]));
+    assert_eq!((code, reasons(&document)), (1, vec![("queue", "error")]));
 }
 
 #[tokio::test]
@@ -134,7 +136,8 @@ async fn the_failure_rate_is_that_of_what_ran_meanwhile() {
     };
     broker.renew(&member).await.unwrap();
     let mut totals = Totals::default();
-    (totals.done, totals.failed) = (3, 1);
+    // One died without a run: nobody could read it.
+    (totals.done, totals.dead) = (3, 1);
     let mut number = 0;
     let asked = health(&server, &["--max-failure-rate", "10%,20%", "--over", "2s"]);
     let reporting = async {
@@ -160,4 +163,20 @@ async fn the_failure_rate_is_that_of_what_ran_meanwhile() {
         (4, vec![("max-failure-rate", "error")])
     );
     assert_eq!(document["queues"][0]["failure_rate"], 0.25);
+}
+
+#[tokio::test]
+async fn that_there_is_no_queue_is_a_reason() {
+    let (code, document) = health(&well(), &[]).await;
+    assert_eq!((code, reasons(&document)), (3, vec![("queue", "warning")]));
+}
+
+#[tokio::test]
+async fn what_nobody_can_read_of_the_workers_is_an_error_and_the_queues_are_judged() {
+    let server = with_jobs().await;
+    ask(&server, &["SET", "jobq:workers", "x"]).await;
+    let (code, document) = health(&server, &["--max-ready", "2", "--min-workers", "1"]).await;
+    let expected = vec![("keys", "error"), ("max-ready", "error")];
+    assert_eq!((code, reasons(&document)), (70, expected));
+    assert!(document["queues"][0]["workers"].is_null());
 }

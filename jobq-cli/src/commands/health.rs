@@ -1,5 +1,6 @@
 //! `jobq health`: whether all is within limits, as one JSON object.
 
+use std::cmp::Reverse;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -7,7 +8,7 @@ use tokio::time::timeout;
 
 use crate::damage::{Damage, without_figures};
 use crate::doctor::finding::Level;
-use crate::failure::{EXIT_ERROR, EXIT_WARNING, Failure};
+use crate::failure::{EXIT_ERROR, EXIT_INTERNAL, EXIT_JOB, EXIT_WARNING, Failure};
 use crate::health::figures::{Figures, QueueFigures, Runs, look};
 use crate::health::judge::{Limits, Reason, judge, whole_ms, worst};
 use crate::health::limits::{self, Limit, MemoryLimit};
@@ -21,8 +22,8 @@ const WITHIN: Duration = Duration::from_millis(4500);
 
 /// Tell a probe whether all is within limits: one JSON object, and an exit code
 ///
-/// Exits with 0 if all is well, with 3 if there is a warning, and with 4 if there is an error. Without
-/// Redis, or with one that is too slow, the object says so too, and the code is 69: it has an answer
+/// Exits with 0 if all is well, with 3 if there is a warning, with 4 if there is an error, and with 1 if
+/// there is no queue of a name that was given. Without Redis, or with one that is too slow, the object says so too, and the code is 69: it has an answer
 /// within 5 s, or so long after --over where --max-failure-rate has it count. A limit is an error when
 /// it is passed; of two, the first is that of a warning: --max-ready 800,1000.
 #[derive(Debug, clap::Args)]
@@ -42,6 +43,10 @@ pub(crate) struct Args {
     /// The most dead jobs of a queue
     #[arg(long, value_name = "JOBS", value_parser = limits::count)]
     max_dead: Option<Limit<u64>>,
+
+    /// The fewest workers that take jobs, of a queue with jobs that are ready
+    #[arg(long, value_name = "WORKERS", value_parser = limits::least)]
+    min_workers: Option<Limit<Reverse<u64>>>,
 
     /// The largest share of runs that may fail on a queue while it is looked at: 5%
     #[arg(long, value_name = "SHARE", value_parser = limits::share)]
@@ -69,6 +74,7 @@ impl Args {
             dead: self.max_dead,
             failure_rate: self.max_failure_rate,
             memory: self.max_memory,
+            workers: self.min_workers,
         }
     }
 }
@@ -80,6 +86,7 @@ struct Health {
     connect: Option<Duration>,
     figures: Option<Figures>,
     reasons: Vec<Reason>,
+    interrupted: bool,
 }
 
 pub(crate) async fn run(
@@ -92,11 +99,7 @@ pub(crate) async fn run(
     let looked = looked.unwrap_or_else(|_| Err(health.too_slow(within)));
     if let Err(failure) = &looked {
         health.reasons = vec![Reason {
-            check: if failure.is_damage() {
-                "keys"
-            } else {
-                "broker"
-            },
+            check: health.check(failure),
             queue: None,
             level: Level::Error,
             figure: Value::Null,
@@ -129,10 +132,22 @@ impl Health {
         let looking = look(&session, &args.queues, args.counted_for(), figures);
         match session.interrupt.before(looking).await {
             Some(looked) => looked?,
-            None => return Err(Failure::job(format!("interrupted {}", self.progress()))),
+            None => {
+                self.interrupted = true;
+                return Err(Failure::job(format!("interrupted {}", self.progress())));
+            }
         }
         self.reasons = judge(figures, &args.limits());
         Ok(())
+    }
+
+    /// What it was that kept it from looking.
+    fn check(&self, failure: &Failure) -> &'static str {
+        match failure.code() {
+            EXIT_INTERNAL => "keys",
+            EXIT_JOB if !self.interrupted => "queue",
+            _ => "broker",
+        }
     }
 
     fn too_slow(&self, within: Duration) -> Failure {
@@ -147,6 +162,10 @@ impl Health {
         let unreadable = self.figures.iter().flat_map(|figures| &figures.unreadable);
         for (queue, why) in unreadable {
             damage.note(&format!("queue {queue}"), why);
+        }
+        let figures = self.figures.as_ref();
+        if let Some(why) = figures.and_then(|figures| figures.workers_unreadable.as_ref()) {
+            damage.note_workers(why);
         }
         damage
     }
@@ -212,6 +231,7 @@ fn queue(queue: &QueueFigures) -> Value {
         "in_flight": queue.in_flight,
         "dead": queue.dead,
         "paused": queue.paused,
+        "workers": queue.workers,
         "oldest_ready_age_ms": queue.oldest_ready.map(whole_ms),
         "failure_rate": queue.runs.and_then(Runs::failure_rate),
     })

@@ -83,6 +83,8 @@ pub(crate) struct QueueSeen {
     pub(crate) may_sweep: bool,
     /// How many members live, as far as can be told; `None` if this user is not told.
     pub(crate) living: Option<usize>,
+    /// How many of these are known to take no more jobs.
+    pub(crate) quiet: usize,
 }
 
 impl QueueSeen {
@@ -241,6 +243,7 @@ async fn queue(
         refused: None,
         may_sweep: true,
         living: None,
+        quiet: 0,
     };
     // Who is no member is known to whom the members are told.
     if seen.facts.is_ok() {

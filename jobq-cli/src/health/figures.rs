@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use jobq::broker::ServerFacts;
-use jobq::{QueueStats, Totals};
+use jobq::broker::{Broker, ServerFacts};
+use jobq::{Queue, QueueStats, Totals};
 use tokio::time::sleep;
 
 use crate::damage::readable;
 use crate::failure::Failure;
+use crate::heard::Heard;
 use crate::session::Session;
 
 /// What was seen.
@@ -17,6 +18,8 @@ pub(crate) struct Figures {
     pub(crate) queues: Vec<QueueFigures>,
     /// Queues of which nothing can be read, each with the reason.
     pub(crate) unreadable: Vec<(String, String)>,
+    /// Why nothing can be read of the workers, if it is so.
+    pub(crate) workers_unreadable: Option<String>,
 }
 
 /// What of a queue has a limit.
@@ -28,12 +31,14 @@ pub(crate) struct QueueFigures {
     pub(crate) in_flight: u64,
     pub(crate) dead: u64,
     pub(crate) paused: bool,
+    /// Its workers that take jobs; `None` if nothing can be read of them.
+    pub(crate) workers: Option<u64>,
     pub(crate) oldest_ready: Option<Duration>,
     /// What runs came to while it was looked at, if it was looked at twice.
     pub(crate) runs: Option<Runs>,
 }
 
-/// What runs came to.
+/// What runs came to: those that failed with the jobs that died without one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Runs {
     pub(crate) done: u64,
@@ -44,7 +49,7 @@ impl Runs {
     fn new(totals: Totals) -> Self {
         Self {
             done: totals.done,
-            failed: totals.failed,
+            failed: totals.failures(),
         }
     }
 
@@ -63,7 +68,7 @@ impl Runs {
 }
 
 impl QueueFigures {
-    fn new(name: &str, stats: &QueueStats) -> Self {
+    fn new(name: &str, stats: &QueueStats, workers: Option<u64>) -> Self {
         Self {
             name: name.to_owned(),
             ready: stats.ready,
@@ -71,6 +76,7 @@ impl QueueFigures {
             in_flight: stats.in_flight,
             dead: stats.dead,
             paused: stats.paused,
+            workers,
             oldest_ready: stats.oldest_ready_age,
             runs: None,
         }
@@ -85,14 +91,18 @@ pub(crate) async fn look(
     over: Option<Duration>,
     figures: &mut Figures,
 ) -> Result<(), Failure> {
-    figures.server = session.client.broker().examine().await?.unwrap_or_default();
+    let broker = &**session.client.broker();
+    figures.server = broker.examine().await?.unwrap_or_default();
+    let heard = Heard::ask(&session.client).await?;
+    figures.workers_unreadable = heard.damage();
     let queues = session.queues(queues).await?;
     let mut before = Vec::with_capacity(queues.len());
     for queue in queues {
         let name = queue.name().as_str();
-        match readable(queue.stats().await.map_err(Failure::from))? {
-            Ok(stats) => {
-                figures.queues.push(QueueFigures::new(name, &stats));
+        match readable(ask(broker, &heard, &queue).await)? {
+            Ok((stats, workers)) => {
+                let seen = QueueFigures::new(name, &stats, workers);
+                figures.queues.push(seen);
                 before.push((queue, Runs::new(stats.totals)));
             }
             Err(why) => figures.unreadable.push((name.to_owned(), why)),
@@ -103,13 +113,22 @@ pub(crate) async fn look(
     };
     sleep(over).await;
     for ((queue, before), figures) in before.into_iter().zip(&mut figures.queues) {
-        let stats = queue.stats().await?;
+        let (stats, workers) = ask(broker, &heard, &queue).await?;
         *figures = QueueFigures {
             runs: Some(Runs::new(stats.totals).since(before)),
-            ..QueueFigures::new(queue.name().as_str(), &stats)
+            ..QueueFigures::new(queue.name().as_str(), &stats, workers)
         };
     }
     Ok(())
+}
+
+async fn ask(
+    broker: &dyn Broker,
+    heard: &Heard,
+    queue: &Queue,
+) -> Result<(QueueStats, Option<u64>), Failure> {
+    let workers = heard.working(broker, queue.name()).await?;
+    Ok((queue.stats().await?, workers))
 }
 
 #[cfg(test)]

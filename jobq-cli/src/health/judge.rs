@@ -1,5 +1,6 @@
 //! Figures and limits to reasons. Pure.
 
+use std::cmp::Reverse;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -19,6 +20,8 @@ pub(crate) struct Limits {
     pub(crate) dead: Option<Limit<u64>>,
     pub(crate) failure_rate: Option<Limit<f64>>,
     pub(crate) memory: Option<MemoryLimit>,
+    /// Of queues with jobs that are ready.
+    pub(crate) workers: Option<Limit<Reverse<u64>>>,
 }
 
 /// Why not all is well.
@@ -48,11 +51,16 @@ const OF_DOCTOR: [&str; 5] = [
 pub(crate) fn judge(figures: &Figures, limits: &Limits) -> Vec<Reason> {
     let mut reasons = of_server(figures);
     reasons.extend(limits.memory.and_then(|limit| memory(figures, limit)));
-    reasons.extend(figures.unreadable.iter().map(unreadable));
+    reasons.extend(no_queue(figures));
+    let of_workers = figures.workers_unreadable.iter();
+    reasons.extend(of_workers.map(|why| unreadable(None, why)));
+    let of_queues = figures.unreadable.iter();
+    reasons.extend(of_queues.map(|(queue, why)| unreadable(Some(queue), why)));
     for queue in &figures.queues {
         reasons.extend(limits.ready.and_then(|limit| ready(queue, limit)));
         reasons.extend(limits.age.and_then(|limit| oldest(queue, limit)));
         reasons.extend(limits.dead.and_then(|limit| dead(queue, limit)));
+        reasons.extend(limits.workers.and_then(|limit| workers(queue, limit)));
         reasons.extend(limits.failure_rate.and_then(|limit| failing(queue, limit)));
     }
     reasons
@@ -79,10 +87,25 @@ fn of_server(figures: &Figures) -> Vec<Reason> {
     reasons.collect()
 }
 
-fn unreadable((queue, why): &(String, String)) -> Reason {
+fn no_queue(figures: &Figures) -> Option<Reason> {
+    let is_none = figures.queues.is_empty() && figures.unreadable.is_empty();
+    is_none.then(|| Reason {
+        check: "queue",
+        queue: None,
+        level: Level::Warning,
+        figure: Value::Null,
+        limit: Value::Null,
+        said:
+            "there is no queue in this namespace: nothing was enqueued to it yet, or it is not the \
+               one of the programs"
+                .to_owned(),
+    })
+}
+
+fn unreadable(queue: Option<&String>, why: &str) -> Reason {
     Reason {
         check: "keys",
-        queue: Some(queue.clone()),
+        queue: queue.cloned(),
         level: Level::Error,
         figure: Value::Null,
         limit: Value::Null,
@@ -215,6 +238,17 @@ fn dead(queue: &QueueFigures, limit: Limit<u64>) -> Option<Reason> {
     )
 }
 
+/// Where nothing is ready, nobody is missed.
+fn workers(queue: &QueueFigures, limit: Limit<Reverse<u64>>) -> Option<Reason> {
+    let (name, workers) = (&queue.name, queue.workers.filter(|_| queue.ready > 0)?);
+    let to_json = |Reverse(workers)| json!(workers);
+    let said = |Reverse(border)| {
+        let (workers, border, ready) = (number(workers), number(border), number(queue.ready));
+        format!("workers that take jobs of {name}: {workers}, under {border}; jobs ready: {ready}")
+    };
+    of_queue("min-workers", queue, Reverse(workers), limit, to_json, said)
+}
+
 fn failing(queue: &QueueFigures, limit: Limit<f64>) -> Option<Reason> {
     let runs = queue.runs?;
     let (name, figure) = (&queue.name, runs.failure_rate()?);
@@ -228,7 +262,7 @@ fn failing(queue: &QueueFigures, limit: Limit<f64>) -> Option<Reason> {
         |border| {
             let (failed, all) = (number(runs.failed), number(runs.failed + runs.done));
             let (rate, border) = (percent(figure), percent(border));
-            format!("failed on {name}: {failed} of {all} runs ({rate}), over {border}")
+            format!("failed on {name}: {failed} of {all} ({rate}), over {border}")
         },
     )
 }

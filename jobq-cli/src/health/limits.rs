@@ -1,6 +1,7 @@
 //! Limits: how they are written, and what of them is passed. `1000` is an error when it is passed;
 //! `800,1000` a warning beyond the first and an error beyond the second.
 
+use std::cmp::Reverse;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -35,7 +36,8 @@ fn limit<T: PartialOrd>(
     };
     match &warning {
         Some(warning) if *warning > error => Err(
-            "expected the border of the warning first, and not above that of the error".to_owned(),
+            "expected the border of the warning first, and then that of the error, which is worse"
+                .to_owned(),
         ),
         _ => Ok(Limit { warning, error }),
     }
@@ -43,10 +45,16 @@ fn limit<T: PartialOrd>(
 
 /// A number of jobs.
 pub(crate) fn count(text: &str) -> Result<Limit<u64>, String> {
-    limit(text, |text| {
-        u64::from_str(text)
-            .map_err(|_| "expected a whole number, as in 1000 or 800,1000".to_owned())
-    })
+    limit(text, |text| whole(text, "1000 or 800,1000"))
+}
+
+/// The least that there should be: less is worse.
+pub(crate) fn least(text: &str) -> Result<Limit<Reverse<u64>>, String> {
+    limit(text, |text| whole(text, "1 or 4,1").map(Reverse))
+}
+
+fn whole(text: &str, example: &str) -> Result<u64, String> {
+    u64::from_str(text).map_err(|_| format!("expected a whole number, as in {example}"))
 }
 
 /// A length of time.
@@ -126,6 +134,22 @@ mod tests {
                 (one_is, two_is),
                 "{figure}"
             );
+        }
+    }
+
+    #[test]
+    fn of_the_least_that_there_should_be_less_is_worse() {
+        let limit = least("4,1").unwrap();
+        for (figure, is) in [
+            (4, None),
+            (3, Some((Level::Warning, Reverse(4)))),
+            (1, Some((Level::Warning, Reverse(4)))),
+            (0, Some((Level::Error, Reverse(1)))),
+        ] {
+            assert_eq!(limit.judge(Reverse(figure)), is, "{figure}");
+        }
+        for text in ["", "1,4", "-1", "x"] {
+            assert!(least(text).is_err(), "{text}");
         }
     }
 

@@ -160,6 +160,8 @@ pub struct QueueFacts {
     pub keys: Vec<KeyFacts>,
     /// The workers that are registered, with their counters.
     pub members: Vec<(WorkerId, u64)>,
+    /// Whether it is paused, as far as can be read.
+    pub paused: bool,
 }
 
 /// One key.

@@ -86,6 +86,14 @@ pub struct Totals {
 }
 
 impl Totals {
+    /// Runs that failed, and jobs that were given up without one: nobody could read them or knew their
+    /// names, or their workers died.
+    #[must_use]
+    pub fn failures(self) -> u64 {
+        // Every failed run ends in one of the two.
+        self.retried.saturating_add(self.dead)
+    }
+
     /// What both came to.
     #[must_use]
     pub fn plus(self, other: Self) -> Self {

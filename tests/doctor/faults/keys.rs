@@ -146,6 +146,37 @@ async fn jobs_are_ready_and_nobody_is_there() {
 }
 
 #[tokio::test]
+async fn jobs_are_ready_and_the_queue_is_paused() {
+    let server = well();
+    ask(&server, &["SADD", "jobq:queues", "mail"]).await;
+    ask(&server, &["LPUSH", "jobq:{mail}:ready", "x", "y"]).await;
+    let client = jobq::Client::builder(server.url());
+    let client = client.connect().await.unwrap();
+    client.queue("mail").unwrap().pause().await.unwrap();
+    let report = doctor_at(&Role::Operator.log_in(&server.url()), &[]).await;
+    let cure = "jobq queues resume mail";
+    report.found_with("paused", "warning", "jobs ready: 2", cure);
+    client.queue("mail").unwrap().resume().await.unwrap();
+    doctor(&server, &[]).await.found("paused", "ok", "");
+}
+
+#[tokio::test]
+async fn there_is_no_queue() {
+    let report = doctor(&well(), &[]).await;
+    report.found("workers", "ok", "there is no queue in this namespace");
+}
+
+#[tokio::test]
+async fn a_dead_list_is_full() {
+    let server = well();
+    ask(&server, &["SADD", "jobq:queues", "mail"]).await;
+    let fill = "for _ = 1, 10000 do redis.call('LPUSH', KEYS[1], 'x') end";
+    ask(&server, &["EVAL", fill, "1", "jobq:{mail}:dead"]).await;
+    let report = doctor(&server, &[]).await;
+    report.found("dead-letters", "error", "an older one is dropped");
+}
+
+#[tokio::test]
 async fn a_dead_list_is_nearly_full() {
     let server = well();
     ask(&server, &["SADD", "jobq:queues", "mail"]).await;

@@ -41,7 +41,7 @@ impl Figures {
             next_due: stats.next_due,
             workers,
             done: stats.totals.done,
-            failed: stats.totals.failed,
+            failed: stats.totals.failures(),
         }
     }
 

@@ -12,7 +12,7 @@ use tokio::time::sleep;
 
 use super::QueueSeen;
 use crate::failure::Failure;
-use crate::heard::Heard;
+use crate::heard::{Heard, Life};
 
 /// Nobody is waited for longer than this: more than twice what a worker takes unless it was set
 /// otherwise.
@@ -25,6 +25,8 @@ const LATE: Duration = Duration::from_millis(500);
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Sorted {
     living: usize,
+    /// Those of the living that take no more jobs.
+    quiet: usize,
     lost: Vec<WorkerId>,
     untold: BTreeMap<WorkerId, u64>,
 }
@@ -42,8 +44,8 @@ pub(super) async fn judge(
             continue;
         };
         let members = facts.members.iter().cloned();
-        let sorted = Sorted::new(members, |member| heard.lives(&queue.name, member));
-        queue.living = Some(sorted.living);
+        let sorted = Sorted::new(members, |member| heard.life(&queue.name, member));
+        (queue.living, queue.quiet) = (Some(sorted.living), sorted.quiet);
         queue.lost = queue.owned(broker, &sorted.lost).await?;
         let untold = sorted.untold;
         // Where another lives it looks after what they have.
@@ -64,8 +66,8 @@ pub(super) async fn judge(
     for (place, before) in doubtful {
         let queue = &mut queues[place];
         let now = broker.members(&queue.name).await?.into_iter();
-        let now = Sorted::after(now, &before, |member| heard.lives(&queue.name, member));
-        queue.living = Some(now.living);
+        let now = Sorted::after(now, &before, |member| heard.life(&queue.name, member));
+        (queue.living, queue.quiet) = (Some(now.living), now.quiet);
         let lost = queue.owned(broker, &now.lost).await?;
         queue.lost.extend(lost);
     }
@@ -81,13 +83,17 @@ fn until_heartbeat(worker: &WorkerId) -> Duration {
 impl Sorted {
     fn new(
         members: impl Iterator<Item = (WorkerId, u64)>,
-        lives: impl Fn(&WorkerId) -> Option<bool>,
+        life: impl Fn(&WorkerId) -> Option<Life>,
     ) -> Self {
         let mut sorted = Self::default();
         for (member, counter) in members {
-            match lives(&member) {
-                Some(true) => sorted.living += 1,
-                Some(false) => sorted.lost.push(member),
+            match life(&member) {
+                Some(Life::Working) => sorted.living += 1,
+                Some(Life::Quiet) => {
+                    sorted.living += 1;
+                    sorted.quiet += 1;
+                }
+                Some(Life::Lost) => sorted.lost.push(member),
                 None => drop(sorted.untold.insert(member, counter)),
             }
         }
@@ -99,9 +105,9 @@ impl Sorted {
     fn after(
         members: impl Iterator<Item = (WorkerId, u64)>,
         before: &BTreeMap<WorkerId, u64>,
-        lives: impl Fn(&WorkerId) -> Option<bool>,
+        life: impl Fn(&WorkerId) -> Option<Life>,
     ) -> Self {
-        let mut sorted = Self::new(members, lives);
+        let mut sorted = Self::new(members, life);
         sorted.lost.clear();
         for (member, counter) in std::mem::take(&mut sorted.untold) {
             match before.get(&member) {
@@ -129,23 +135,25 @@ mod tests {
         all.into_iter()
     }
 
-    fn lives(member: &WorkerId) -> Option<bool> {
+    fn life(member: &WorkerId) -> Option<Life> {
         match member.as_str() {
-            "alive" => Some(true),
-            "lost" => Some(false),
+            "alive" => Some(Life::Working),
+            "quiet" => Some(Life::Quiet),
+            "lost" => Some(Life::Lost),
             _ => None,
         }
     }
 
     #[test]
     fn members_are_sorted_by_what_they_tell() {
-        let all = members(&[("alive", 1), ("lost", 2), ("silent", 3)]);
+        let all = members(&[("alive", 1), ("lost", 2), ("silent", 3), ("quiet", 4)]);
         let expected = Sorted {
-            living: 1,
+            living: 2,
+            quiet: 1,
             lost: vec![id("lost")],
             untold: BTreeMap::from([(id("silent"), 3)]),
         };
-        assert_eq!(Sorted::new(all, lives), expected);
+        assert_eq!(Sorted::new(all, life), expected);
     }
 
     #[test]
@@ -154,10 +162,11 @@ mod tests {
         let now = members(&[("lost", 2), ("stands", 3), ("renews", 4), ("joins", 1)]);
         let expected = Sorted {
             living: 2,
+            quiet: 0,
             lost: vec![id("stands")],
             untold: BTreeMap::new(),
         };
-        assert_eq!(Sorted::after(now, &before, lives), expected);
+        assert_eq!(Sorted::after(now, &before, life), expected);
     }
 
     #[test]

@@ -27,6 +27,11 @@ const WORKERS: Subject = Subject {
     why: "jobs that are ready on a queue that no worker serves wait for ever",
 };
 
+const PAUSED: Subject = Subject {
+    id: "paused",
+    why: "nothing of a paused queue starts until it is resumed, however many workers it has",
+};
+
 const DEAD: Subject = Subject {
     id: "dead-letters",
     why: "a dead list that is full drops its oldest records, which can then not be retried any more",
@@ -53,10 +58,11 @@ const NAMED: usize = 4;
 pub(super) fn judge(store: &Store) -> Vec<Finding> {
     let known: Vec<Known<'_>> = store.queues.iter().filter_map(Known::new).collect();
     let mut findings = Vec::new();
-    let of_each: [(Subject, Judge, NotKnown, AllWell); 4] = [
+    let of_each: [(Subject, Judge, NotKnown, AllWell); 5] = [
         (KEYS, keys, all_keys_untold, keys_are_well),
         (ORPHANS, orphans, orphans_untold, no_orphans),
         (WORKERS, workers, workers_untold, all_are_served),
+        (PAUSED, paused, keys_untold, no_backlog_is_paused),
         (DEAD, dead, keys_untold, no_list_is_full),
     ];
     for (subject, judge, untold, all_well) in of_each {
@@ -267,21 +273,48 @@ fn no_orphans(_: &[Known<'_>]) -> Finding {
 }
 
 fn workers(known: &Known<'_>) -> Vec<Finding> {
-    let ready = known.queue.ready();
-    if ready == 0 || known.queue.living != Some(0) {
-        return Vec::new();
-    }
-    let seen = format!(
-        "jobs ready: {}, and no worker serves the queue",
-        number(ready)
-    );
-    let queue = known.name();
-    let cure = Cure::advice(format!("start a worker with --queues {queue}"));
-    vec![WORKERS.warning(seen, cure).of_queue(queue)]
+    let QueueSeen { living, quiet, .. } = known.queue;
+    let (ready, queue) = (known.queue.ready(), known.name());
+    let (nobody, start) = match living {
+        _ if ready == 0 => return Vec::new(),
+        Some(0) => (
+            "no worker serves the queue".to_owned(),
+            format!("start a worker with --queues {queue}"),
+        ),
+        Some(living) if living == quiet => (
+            format!("all workers of the queue are quiet or stopping: {living}"),
+            format!(
+                "start a worker with --queues {queue}: one that is quiet takes no job until its end"
+            ),
+        ),
+        _ => return Vec::new(),
+    };
+    let seen = format!("jobs ready: {}, and {nobody}", number(ready));
+    vec![WORKERS.warning(seen, Cure::advice(start)).of_queue(queue)]
 }
 
-fn all_are_served(_: &[Known<'_>]) -> Finding {
-    WORKERS.ok("every queue with jobs that are ready has a worker")
+fn all_are_served(known: &[Known<'_>]) -> Finding {
+    WORKERS.ok(match known.is_empty() {
+        true => {
+            "there is no queue in this namespace: nothing was enqueued to it yet, or it is not the one \
+             of the programs"
+        }
+        false => "every queue with jobs that are ready has a worker that takes them",
+    })
+}
+
+fn paused(known: &Known<'_>) -> Vec<Finding> {
+    let ready = known.queue.ready();
+    if ready == 0 || !known.facts.paused {
+        return Vec::new();
+    }
+    let seen = format!("the queue is paused, with jobs ready: {}", number(ready));
+    let cure = Cure::shell(format!("jobq queues resume {}", known.name()));
+    vec![PAUSED.warning(seen, cure).of_queue(known.name())]
+}
+
+fn no_backlog_is_paused(_: &[Known<'_>]) -> Finding {
+    PAUSED.ok("no queue with jobs that are ready is paused")
 }
 
 fn dead(known: &Known<'_>) -> Vec<Finding> {
@@ -295,7 +328,14 @@ fn dead(known: &Known<'_>) -> Vec<Finding> {
         number(DEAD_KEPT)
     );
     let cure = Cure::shell(format!("jobq dead analyze --queue {}", known.name()));
-    vec![DEAD.warning(seen, cure).of_queue(known.name())]
+    let finding = match records < DEAD_KEPT {
+        true => DEAD.warning(seen, cure),
+        false => DEAD.error(
+            format!("{seen}: with each that comes an older one is dropped, as some may have been"),
+            cure,
+        ),
+    };
+    vec![finding.of_queue(known.name())]
 }
 
 fn no_list_is_full(_: &[Known<'_>]) -> Finding {

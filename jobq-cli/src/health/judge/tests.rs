@@ -11,6 +11,7 @@ fn mail() -> QueueFigures {
         in_flight: 0,
         dead: 3,
         paused: false,
+        workers: Some(2),
         oldest_ready: Some(Duration::from_secs(90)),
         runs: Some(Runs { done: 3, failed: 1 }),
     }
@@ -21,6 +22,7 @@ fn figures(server: ServerFacts) -> Figures {
         server,
         queues: vec![mail()],
         unreadable: Vec::new(),
+        workers_unreadable: None,
     }
 }
 
@@ -97,6 +99,42 @@ fn a_figure_is_bad_only_beyond_a_limit_that_was_given() {
             "{limits:?}"
         );
     }
+}
+
+#[test]
+fn workers_are_missed_only_where_jobs_are_ready() {
+    let least = |warning, error| Limits {
+        workers: over(Reverse(warning), Reverse(error)),
+        ..Limits::default()
+    };
+    for (ready, workers, limits, level) in [
+        (10, Some(2), least(2, 1), None),
+        (10, Some(2), least(3, 1), Some(Level::Warning)),
+        (10, Some(0), least(3, 1), Some(Level::Error)),
+        (0, Some(0), least(3, 1), None),
+        (10, None, least(3, 1), None),
+    ] {
+        let queue = QueueFigures {
+            ready,
+            workers,
+            ..mail()
+        };
+        let mut figures = figures(ServerFacts::default());
+        figures.queues = vec![queue];
+        let expected: Vec<_> = level
+            .map(|level| ("min-workers", level))
+            .into_iter()
+            .collect();
+        assert_eq!(judged(&figures, limits), expected, "{ready} {workers:?}");
+    }
+}
+
+#[test]
+fn that_there_is_no_queue_at_all_is_a_reason() {
+    let mut figures = figures(ServerFacts::default());
+    figures.queues.clear();
+    let expected = [("queue", Level::Warning)];
+    assert_eq!(judged(&figures, Limits::default()), expected);
 }
 
 #[test]

@@ -68,8 +68,12 @@ impl Examine for RedisBroker {
         let Some(found) = self.examine_keys(keys.fixed()).await? else {
             return Ok(None);
         };
+        let paused = Step::command("HEXISTS").arg(keys.meta()).arg("paused");
+        let [paused] = self.ask_each(vec![paused], told_if_allowed).await?;
+        let paused = paused.as_ref().and_then(value::number);
         Ok(Some(QueueFacts {
             keys: found,
+            paused: paused == Some(1),
             members: self.known_members(&keys).await?,
         }))
     }

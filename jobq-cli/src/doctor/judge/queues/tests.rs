@@ -26,14 +26,18 @@ fn nothing() -> QueueSeen {
         refused: None,
         may_sweep: true,
         living: None,
+        quiet: 0,
     }
 }
 
 /// One that is well, and has these keys.
 fn with_keys(keys: Vec<KeyFacts>) -> QueueSeen {
-    let members = Vec::new();
+    let facts = QueueFacts {
+        keys,
+        ..QueueFacts::default()
+    };
     QueueSeen {
-        facts: Result::Ok(QueueFacts { keys, members }),
+        facts: Result::Ok(facts),
         living: Some(0),
         ..nothing()
     }
@@ -81,6 +85,7 @@ fn each_fault_of_a_queue_is_told_for_itself() {
         ("keys", Ok),
         ("orphans", Ok),
         ("workers", Ok),
+        ("paused", Ok),
         ("dead-letters", Ok),
     ];
     let with = |place: usize, level| {
@@ -111,7 +116,13 @@ fn each_fault_of_a_queue_is_told_for_itself() {
             vec![key("dead", "list", "list", 9_000)],
             0,
             vec![],
-            with(3, Warning),
+            with(4, Warning),
+        ),
+        (
+            vec![key("dead", "list", "list", 10_000)],
+            0,
+            vec![],
+            with(4, Error),
         ),
     ] {
         assert_eq!(
@@ -120,6 +131,34 @@ fn each_fault_of_a_queue_is_told_for_itself() {
             "{keys:?} {orphans:?}"
         );
     }
+}
+
+#[test]
+fn jobs_that_are_ready_wait_where_all_are_quiet_or_the_queue_is_paused() {
+    for (length, quiet, is_paused, expected) in [
+        (3, 1, false, vec![]),
+        (3, 2, false, vec!["workers"]),
+        (0, 2, true, vec![]),
+        (3, 0, true, vec!["paused"]),
+    ] {
+        let mut queue = with_keys(vec![key("ready", "list", "list", length)]);
+        (queue.living, queue.quiet) = (Some(2), quiet);
+        if let Result::Ok(facts) = &mut queue.facts {
+            facts.paused = is_paused;
+        }
+        let levels = levels(&store(queue)).into_iter();
+        let not_ok = levels.filter(|(_, level)| *level != Ok);
+        let expected: Vec<_> = expected.into_iter().map(|id| (id, Warning)).collect();
+        assert_eq!(not_ok.collect::<Vec<_>>(), expected, "{quiet} {is_paused}");
+    }
+}
+
+#[test]
+fn where_there_is_no_queue_none_is_said_to_have_a_worker() {
+    let findings = judge(&Store::default());
+    let workers = findings.iter().find(|one| one.id == "workers").unwrap();
+    assert_eq!(workers.level, Ok);
+    assert!(workers.seen.starts_with("there is no queue"), "{workers:?}");
 }
 
 #[test]
@@ -180,7 +219,7 @@ fn a_damaged_key_of_no_queue_leaves_unknown_only_what_it_says() {
         assert_eq!(finding.cure, Some(Cure::advice(MEND)));
     }
     let ids: Vec<_> = unknown.map(|one| one.id).collect();
-    assert_eq!(ids, ["keys", "workers", "dead-letters"]);
+    assert_eq!(ids, ["keys", "workers", "paused", "dead-letters"]);
 }
 
 #[test]
@@ -225,7 +264,7 @@ fn who_may_not_sweep_is_told_who_may() {
 #[test]
 fn who_may_not_look_is_told_which_right_is_missing_and_not_that_all_is_well() {
     let findings = judge(&store(nothing()));
-    let expected = ["keys", "orphans", "workers", "dead-letters"];
+    let expected = ["keys", "orphans", "workers", "paused", "dead-letters"];
     assert_eq!(
         findings.iter().map(|one| one.id).collect::<Vec<_>>(),
         expected
@@ -263,7 +302,10 @@ fn each_question_that_is_refused_leaves_unknown_what_it_decides() {
     };
     for (store, unknown) in [
         (refused(namespace), &["keys"][..]),
-        (refused(names), &["keys", "workers", "dead-letters"]),
+        (
+            refused(names),
+            &["keys", "workers", "paused", "dead-letters"],
+        ),
         (refused(owners), &["orphans"]),
         (refused(workers), &["orphans", "workers"]),
         (owned, &["orphans"]),
