@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use crate::failure::Failure;
+use crate::output::{Cell, Row};
 
 /// Damaged things that one message names.
 const NAMED: usize = 4;
@@ -25,6 +26,18 @@ pub(crate) fn without_figures(document: &mut Value, why: &str) {
             _ => *figure = Value::Null,
         }
     }
+}
+
+/// The same of a row, whose first cell is the name of the queue and whose second is its state.
+pub(crate) fn unreadable(mut row: Row, why: &str) -> Row {
+    for cell in row.cells.iter_mut().skip(1) {
+        *cell = Cell::none();
+    }
+    if let Some(state) = row.cells.get_mut(1) {
+        *state = Cell::word("unreadable").bad();
+    }
+    without_figures(&mut row.json, why);
+    row
 }
 
 /// What could not be read, each with the reason.

@@ -9,7 +9,7 @@ use jobq::broker::Broker;
 use serde_json::{Map, json};
 
 use self::figures::{Figures, Rates};
-use crate::damage::{Damage, readable, without_figures};
+use crate::damage::{Damage, readable, unreadable};
 use crate::failure::Failure;
 use crate::heard::Heard;
 use crate::output::{Cell, Column, Row, time};
@@ -19,7 +19,7 @@ use crate::values::interval;
 /// Show the figures of queues
 ///
 /// What jobs came to is what workers have reported, which they do with each heartbeat: it may be
-/// two seconds old. A rate is that between two looks, so the first with --watch has none.
+/// two seconds old. Failed are runs that failed, and jobs that died without one. A rate is that between two looks, so the first with --watch has none.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The queues; all there are unless named
@@ -150,7 +150,7 @@ fn show(session: &Session, args: &Args, look: &Look, before: Option<&Look>) -> R
         let figures = match figures {
             Ok(figures) => figures,
             Err(why) => {
-                rows.push(unreadable(name, why));
+                rows.push(unreadable(row(name, &Figures::default(), None), why));
                 continue;
             }
         };
@@ -232,14 +232,4 @@ fn row(name: &str, figures: &Figures, rates: Option<Rates>) -> Row {
             "failed_per_s": failed,
         }),
     }
-}
-
-/// That of a queue of which nothing can be read: it has the same fields.
-fn unreadable(name: &str, why: &str) -> Row {
-    let mut row = row(name, &Figures::default(), None);
-    let nothing = COLUMNS.len() - 2;
-    row.cells = vec![Cell::word(name), Cell::word("unreadable").bad()];
-    row.cells.extend(std::iter::repeat_n(Cell::none(), nothing));
-    without_figures(&mut row.json, why);
-    row
 }

@@ -4,7 +4,7 @@ use jobq::broker::Broker;
 use jobq::{Queue, QueueStats};
 use serde_json::{Map, json};
 
-use crate::damage::{Damage, readable, without_figures};
+use crate::damage::{Damage, readable, unreadable};
 use crate::failure::Failure;
 use crate::heard::Heard;
 use crate::output::{Cell, Column, Listing, Row};
@@ -47,7 +47,7 @@ async fn all(session: &Session, queues: &[Queue], listing: &mut Listing) -> Resu
             Ok((stats, workers)) => row(name, &stats, workers),
             Err(why) => {
                 damage.note(&format!("queue {name}"), &why);
-                unreadable(name, &why)
+                unreadable(row(name, &QueueStats::default(), None), &why)
             }
         };
         listing.page(&[row])?;
@@ -89,14 +89,4 @@ fn row(name: &str, stats: &QueueStats, workers: Option<u64>) -> Row {
             "dead": stats.dead,
         }),
     }
-}
-
-/// That of a queue of which nothing can be read: it has the same fields.
-fn unreadable(name: &str, why: &str) -> Row {
-    let mut row = row(name, &QueueStats::default(), None);
-    let nothing = COLUMNS.len() - 2;
-    row.cells = vec![Cell::word(name), Cell::word("unreadable").bad()];
-    row.cells.extend(std::iter::repeat_n(Cell::none(), nothing));
-    without_figures(&mut row.json, why);
-    row
 }

@@ -1,12 +1,15 @@
 //! The queues: whether their keys are what they should be, and who looks after what lies in them.
 //! One line for all of them where nothing is wrong, and one for each queue where something is.
 
-use std::collections::BTreeMap;
+mod untold;
 
 use jobq::broker::{KeyFacts, Owned, QueueFacts};
 
+use self::untold::{
+    NotKnown, TELL, all_keys_untold, keys_untold, orphans_untold, unknown, workers_untold,
+};
 use super::amount::{bytes, number};
-use crate::doctor::facts::{QueueSeen, Store, Untold};
+use crate::doctor::facts::{QueueSeen, Store};
 use crate::doctor::finding::{Cure, Finding, Fix, Subject, quoted};
 use crate::output::printable;
 
@@ -41,19 +44,10 @@ const DEAD: Subject = Subject {
 const DEAD_KEPT: u64 = 10_000;
 const DEAD_NEAR: u64 = 9_000;
 
-/// What has to be done that more is known of the queues.
-const TELL: &str = "connect as an operator: docs/operations/users.acl";
-
-/// The same where a key is damaged: that is a finding of its own.
-const MEND: &str = "put the damaged key aside first, as the finding `keys` says, and look again";
-
 /// Who may put back what workers left, where this user may not: that takes the rights of two roles, to
 /// look and to take over, and none has both.
 const SWEEP_AS: &str = "start a worker for the queue; or connect as an administrator, such as jobq-admin \
                         (JOBQ_USERNAME, JOBQ_PASSWORD), and type: jobq doctor --fix";
-
-/// What is not known that one line names.
-const NAMED: usize = 4;
 
 pub(super) fn judge(store: &Store) -> Vec<Finding> {
     let known: Vec<Known<'_>> = store.queues.iter().filter_map(Known::new).collect();
@@ -81,74 +75,6 @@ pub(super) fn judge(store: &Store) -> Vec<Finding> {
 
 type Judge = fn(&Known<'_>) -> Vec<Finding>;
 type AllWell = fn(&[Known<'_>]) -> Finding;
-
-/// What is not known, each with the reason.
-type NotKnown = for<'a> fn(&'a Store) -> Vec<(&'a str, &'a Untold)>;
-
-fn all_keys_untold(store: &Store) -> Vec<(&str, &Untold)> {
-    let namespace = store.refused.namespace.as_ref();
-    let namespace = namespace.map(|why| ("the keys of no queue", why));
-    namespace.into_iter().chain(keys_untold(store)).collect()
-}
-
-fn keys_untold(store: &Store) -> Vec<(&str, &Untold)> {
-    let names = store.refused.names.as_ref();
-    let names = names.map(|why| ("which queues there are", why));
-    names.into_iter().chain(facts_untold(store)).collect()
-}
-
-fn workers_untold(store: &Store) -> Vec<(&str, &Untold)> {
-    keys_untold(store)
-        .into_iter()
-        .chain(lives_untold(store))
-        .collect()
-}
-
-fn orphans_untold(store: &Store) -> Vec<(&str, &Untold)> {
-    let owners = store
-        .refused
-        .owners
-        .as_ref()
-        .map(|why| ("who owns jobs", why));
-    let refused = store.queues.iter().filter_map(|queue| {
-        let why = queue.refused.as_ref()?;
-        Some((queue.name.as_str(), why))
-    });
-    let all = owners.into_iter().chain(facts_untold(store)).chain(refused);
-    all.chain(lives_untold(store)).collect()
-}
-
-fn facts_untold(store: &Store) -> impl Iterator<Item = (&str, &Untold)> {
-    store.queues.iter().filter_map(|queue| {
-        let why = queue.facts.as_ref().err()?;
-        Some((queue.name.as_str(), why))
-    })
-}
-
-fn lives_untold(store: &Store) -> Option<(&str, &Untold)> {
-    let workers = store.refused.workers.as_ref();
-    workers.map(|why| ("which workers live", why))
-}
-
-/// A line for each right that is missing, and for each key that is damaged.
-fn unknown(subject: Subject, untold: Vec<(&str, &Untold)>) -> Vec<Finding> {
-    let mut by_right = BTreeMap::<_, Vec<_>>::new();
-    for (what, why) in untold {
-        by_right.entry(why).or_default().push(what);
-    }
-    let findings = by_right.into_iter().map(|(why, what)| {
-        let mut named = what[..what.len().min(NAMED)].join(", ");
-        if what.len() > NAMED {
-            named += &format!(" and {} more", what.len() - NAMED);
-        }
-        let cure = match why {
-            Untold::Denied(_) => TELL,
-            Untold::Damaged(_) => MEND,
-        };
-        subject.unknown(&format!("{named}: {}", why.said()), cure)
-    });
-    findings.collect()
-}
 
 /// A queue whose keys this user may look at.
 struct Known<'a> {

@@ -1,8 +1,9 @@
 use jobq::broker::KeyFacts;
 use jobq::{QueueName, WorkerId};
 
+use super::untold::MEND;
 use super::*;
-use crate::doctor::facts::Refused;
+use crate::doctor::facts::{Refused, Untold};
 use crate::doctor::finding::Level::{self, Error, Ok, Unknown, Warning};
 
 fn key(name: &str, expected: &'static str, found: &str, length: u64) -> KeyFacts {
