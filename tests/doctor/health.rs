@@ -108,8 +108,13 @@ async fn named_queues_alone_are_looked_at() {
     ask(&server, &["SADD", "jobq:queues", "other"]).await;
     let (code, document) = health(&server, &["other", "--max-ready", "0"]).await;
     assert_eq!((code, document["queues"].as_array().unwrap().len()), (0, 1));
-    let (code, document) = health(&server, &["unknown"]).await;
-    assert_eq!((code, reasons(&document)), (1, vec![("queue", "error")]));
+    for (name, expected) in [("unknown", 1), ("no name", 2)] {
+        let (code, document) = health(&server, &[name]).await;
+        assert_eq!(
+            (code, reasons(&document)),
+            (expected, vec![("queue", "error")])
+        );
+    }
 }
 
 #[tokio::test]

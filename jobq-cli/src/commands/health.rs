@@ -8,7 +8,7 @@ use tokio::time::timeout;
 
 use crate::damage::{Damage, without_figures};
 use crate::doctor::finding::Level;
-use crate::failure::{EXIT_ERROR, EXIT_INTERNAL, EXIT_JOB, EXIT_WARNING, Failure};
+use crate::failure::{EXIT_ERROR, EXIT_INTERNAL, EXIT_JOB, EXIT_USAGE, EXIT_WARNING, Failure};
 use crate::health::figures::{Figures, QueueFigures, Runs, look};
 use crate::health::judge::{Limits, Reason, judge, whole_ms, worst};
 use crate::health::limits::{self, Limit, MemoryLimit};
@@ -145,7 +145,9 @@ impl Health {
     fn check(&self, failure: &Failure) -> &'static str {
         match failure.code() {
             EXIT_INTERNAL => "keys",
-            EXIT_JOB if !self.interrupted => "queue",
+            // Connecting can be interrupted too.
+            EXIT_JOB if self.figures.is_some() && !self.interrupted => "queue",
+            EXIT_USAGE => "queue",
             _ => "broker",
         }
     }
