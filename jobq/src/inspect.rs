@@ -176,8 +176,8 @@ impl Queue {
         Ok(self.client.broker().cancel(&self.name, id).await?)
     }
 
-    /// Jobs in a state, page by page: ready from the front (without suspects), delayed by due time,
-    /// dead newest first. A page has 1,000 jobs at most, also where `limit` is larger, and fewer
+    /// Jobs in a state, page by page: ready (without suspects) and suspects from the front, delayed by
+    /// due time, dead newest first. A page has 1,000 jobs at most, also where `limit` is larger, and fewer
     /// where they have more than about 8 MiB: the next begins at `offset` and as many as came, and
     /// the last is one that is empty.
     ///

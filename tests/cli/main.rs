@@ -18,5 +18,6 @@ mod pages;
 mod queues;
 mod schema;
 mod stats;
+mod suspects;
 mod unavailable;
 mod workers;

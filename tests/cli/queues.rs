@@ -128,7 +128,7 @@ async fn a_purge_needs_consent_and_removes_what_it_says() {
     );
     f.run(&["queues", "purge", "mail", "--state", "in-flight", "--yes"])
         .await
-        .failed(2, "belong to their workers");
+        .failed(2, "[possible values: ready, suspects, delayed, dead]");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -31,6 +31,7 @@ pub(crate) async fn a_new_queue_is_empty(f: Fixture) {
     assert_eq!(f.stats().await, Counts::default());
     for state in [
         JobState::Ready,
+        JobState::Suspect,
         JobState::Delayed,
         JobState::InFlight,
         JobState::Dead,
@@ -97,6 +98,30 @@ pub(crate) async fn ready_is_paged_from_the_back_past_what_moves(f: Fixture) {
     assert!(beyond.expect("newest_ready").is_empty());
 }
 
+pub(crate) async fn suspects_are_paged_from_the_front(f: Fixture) {
+    let names = numbered(25);
+    f.suspect(&strs(&names)).await;
+    f.enqueue(&["ready"]).await;
+    let mut paged = Vec::new();
+    for offset in [0, 10, 20] {
+        let page = f.page(JobState::Suspect, offset, 10).await;
+        assert!(page.iter().all(|e| e.due.is_none() && e.worker.is_none()));
+        paged.extend(page.into_iter().map(|element| element.bytes));
+    }
+    assert_eq!(paged, names);
+    assert_eq!(
+        f.member().await.claim_suspect().await.names(),
+        [names[0].clone()]
+    );
+}
+
+pub(crate) async fn the_oldest_is_a_suspect_where_ready_is_empty(f: Fixture) {
+    f.suspect(&["s", "t"]).await;
+    assert_eq!(f.stats().await.oldest, Some(bytes("s")));
+    f.enqueue(&["a"]).await;
+    assert_eq!(f.stats().await.oldest, Some(bytes("a")));
+}
+
 pub(crate) async fn delayed_is_paged_by_time(f: Fixture) {
     for (name, ms) in [("c", 3), ("a", 1), ("d", 4), ("b", 2)] {
         f.enqueue_due(&[name], Due::At(At::from_ms(ms))).await;
@@ -145,8 +170,10 @@ pub(crate) async fn a_page_beyond_the_end_is_empty(f: Fixture) {
     f.enqueue(&["a"]).await;
     f.enqueue_due(&["b"], Due::After(HOURS)).await;
     f.with_dead(&["record"]).await;
+    f.suspect(&["s"]).await;
     for state in [
         JobState::Ready,
+        JobState::Suspect,
         JobState::Delayed,
         JobState::InFlight,
         JobState::Dead,

@@ -312,6 +312,8 @@ on_every_broker! {{
         a_page_of_large_jobs_has_fewer
         ready_is_paged_from_the_front
         ready_is_paged_from_the_back_past_what_moves
+        suspects_are_paged_from_the_front
+        the_oldest_is_a_suspect_where_ready_is_empty
         delayed_is_paged_by_time
         in_flight_is_paged_by_worker_and_token
         dead_is_paged_newest_first
@@ -345,6 +347,7 @@ on_every_broker! {{
     }
     purge: {
         ready_goes_with_the_suspects
+        suspects_go_alone
         delayed_goes_whole
         dead_goes_whole_and_counts_for_no_cap_any_more
         what_is_in_flight_stays_its_workers
@@ -368,6 +371,7 @@ on_every_broker! {{
     }
     withdraw: {
         a_ready_job_goes_and_the_others_keep_their_order
+        a_suspect_goes_as_one_of_ready_does
         only_the_job_at_its_place_goes
         of_equal_jobs_one_goes
         a_delayed_job_goes_wherever_it_stands

@@ -36,6 +36,18 @@ pub(crate) async fn ready_goes_with_the_suspects(f: Fixture) {
     assert_eq!(f.stats().await, expected);
 }
 
+pub(crate) async fn suspects_go_alone(f: Fixture) {
+    everywhere(&f).await;
+    let before = f.stats().await;
+    assert_eq!(purge(&f, JobState::Suspect).await, 2);
+    let expected = Counts {
+        suspects: 0,
+        ..before
+    };
+    assert_eq!(f.stats().await, expected);
+    assert_eq!(purge(&f, JobState::Suspect).await, 0);
+}
+
 pub(crate) async fn delayed_goes_whole(f: Fixture) {
     everywhere(&f).await;
     let before = f.stats().await;

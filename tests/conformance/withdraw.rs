@@ -22,6 +22,19 @@ pub(crate) async fn a_ready_job_goes_and_the_others_keep_their_order(f: Fixture)
     assert_eq!(f.ready().await, ["c"]);
 }
 
+pub(crate) async fn a_suspect_goes_as_one_of_ready_does(f: Fixture) {
+    f.suspect(&["s", "t", "u"]).await;
+    f.enqueue(&["t"]).await;
+    for (element, place) in [("t", 0), ("t", 2), ("x", 1), ("t", 3)] {
+        let taken = withdraw(&f, JobState::Suspect, element, place).await;
+        assert!(!taken, "{element} {place}");
+    }
+    assert!(withdraw(&f, JobState::Suspect, "t", 1).await);
+    assert!(!withdraw(&f, JobState::Suspect, "t", 1).await);
+    assert_eq!(f.names(JobState::Suspect).await, ["s", "u"]);
+    assert_eq!(f.ready().await, ["t"]);
+}
+
 pub(crate) async fn only_the_job_at_its_place_goes(f: Fixture) {
     f.enqueue(&["a", "b", "c"]).await;
     for (element, place) in [("b", 0), ("b", 2), ("b", 3), ("x", 1), ("b", u64::MAX >> 1)] {

@@ -18,7 +18,8 @@ pub trait Inspect {
     async fn stats(&self, queue: &QueueName) -> Result<Counts, BrokerError>;
 
     /// Elements in a state, `limit` (at most [`MAX_BATCH`](super::MAX_BATCH)) from `offset` on:
-    /// ready from the front, delayed by due time, in flight by worker and token, dead newest first.
+    /// ready and suspects from the front, delayed by due time, in flight by worker and token, dead
+    /// newest first.
     /// Fewer, but at least one, where these have more than
     /// [`MAX_BATCH_BYTES`](super::MAX_BATCH_BYTES); none only where there are none.
     async fn page(
@@ -101,7 +102,7 @@ pub trait Inspect {
 
     /// Removes exactly this element, which waits, and answers whether it was there; if not, nothing
     /// changes. Of ready it is the one with `place` others before it, or nothing; of delayed `place`
-    /// does not matter. The others keep their order, but where more than 50,000 stand on either
+    /// does not matter, and of the suspects it is as of ready. The others keep their order, but where more than 50,000 stand on either
     /// side: then the last that came may take its place; of elements that are equal any may be the one
     /// that goes. What is in flight is its worker's, and a
     /// dead record is taken with [`Inspect::take_dead`]: of these nothing is removed.
@@ -138,6 +139,8 @@ pub struct TakeDead {
 pub enum JobState {
     /// Waiting for a free slot.
     Ready,
+    /// Waiting to be run alone: two workers or more died while they ran it. Counted within ready.
+    Suspect,
     /// Waiting for its time, or for its retry.
     Delayed,
     /// Claimed by a worker.
@@ -172,7 +175,7 @@ pub struct Counts {
     pub dead: u64,
     /// Whether it is paused.
     pub paused: bool,
-    /// The element at the front of ready.
+    /// The element at the front of ready; that of the suspects where ready is empty.
     pub oldest: Option<Bytes>,
     /// When the first of delayed is due.
     pub next_due: Option<At>,

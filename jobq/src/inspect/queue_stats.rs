@@ -25,7 +25,8 @@ pub struct QueueStats {
     /// Whether the queue is paused.
     pub paused: bool,
     /// How long the job at the front of ready could have been running: since it was enqueued, or
-    /// due. `None` if there is none, or if it is no envelope.
+    /// due; that at the front of the suspects where nothing else is ready. `None` if there is none,
+    /// or if it is no envelope.
     pub oldest_ready_age: Option<Duration>,
     /// When the first delayed job is due.
     pub next_due: Option<Timestamp>,

@@ -32,8 +32,8 @@ pub enum Transfer {
 }
 
 impl Queue {
-    /// Moves a job that waits to another queue: a ready one to its back, a delayed one for the same
-    /// time. It keeps its id, its failures and its options. `place` is how many jobs stand before it
+    /// Moves a job that waits to another queue: a ready one, or a suspect, to its back, a delayed one
+    /// for the same time. It keeps its id, its failures and its options. `place` is how many jobs stand before it
     /// in the state: those of the page of [`Queue::jobs`] it was found on, and its place there.
     ///
     /// It is enqueued there first and removed here afterwards. Whoever ends in between, or loses
@@ -76,7 +76,8 @@ impl Queue {
         to: &Queue,
     ) -> Result<Transfer, InspectError> {
         let due = match state {
-            JobState::Ready => Due::Now,
+            // A suspect goes to ready too: whoever claims it there puts it among the suspects.
+            JobState::Ready | JobState::Suspect => Due::Now,
             JobState::Delayed => job.due_at().map_or(Due::Now, Due::At),
             JobState::InFlight => return Err(InspectError::OwnedByWorkers),
             JobState::Dead => return Err(InspectError::Dead),

@@ -83,13 +83,13 @@ const EQUIVALENT: &[(&str, &str, &str, &str)] = &[
     ),
     (
         "withdraw",
-        "if not redis.acl_check_cmd('LSET', ready, '0', '') then redis.call('LSET', ready, -1 - place, element) end",
-        "`not redis.acl_check_cmd('LSET', ready, '0', '')` -> `true`",
-        "what is written stands there already",
+        "if not redis.acl_check_cmd('LSET', list, '0', '') then redis.call('LSET', list, -1 - place, element) end",
+        "`not redis.acl_check_cmd('LSET', list, '0', '')` -> `true`",
+        "what is written stands there allist",
     ),
     (
         "withdraw",
-        "if not redis.acl_check_cmd('LSET', ready, '0', '') then redis.call('LSET', ready, -1 - place, element) end",
+        "if not redis.acl_check_cmd('LSET', list, '0', '') then redis.call('LSET', list, -1 - place, element) end",
         "`-` -> `+`",
         "it is refused, whatever the place",
     ),

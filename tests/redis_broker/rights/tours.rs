@@ -207,6 +207,7 @@ async fn withdraw_each(broker: &RedisBroker) -> Outcome {
     for (state, place) in [
         (JobState::Ready, 0),
         (JobState::Ready, 60_000),
+        (JobState::Suspect, 0),
         (JobState::Delayed, 0),
     ] {
         broker.enqueue(&queue(), &[later("y")]).await?;
@@ -223,6 +224,7 @@ async fn operate(broker: &RedisBroker) -> Outcome {
     broker.stats(&queue()).await?;
     for state in [
         JobState::Ready,
+        JobState::Suspect,
         JobState::Delayed,
         JobState::InFlight,
         JobState::Dead,
@@ -257,7 +259,12 @@ async fn operate(broker: &RedisBroker) -> Outcome {
     let delayed = Bytes::from("z");
     broker.run_now(&queue(), &delayed, &job).await?;
     withdraw_each(broker).await?;
-    for state in [JobState::Ready, JobState::Delayed, JobState::Dead] {
+    for state in [
+        JobState::Suspect,
+        JobState::Ready,
+        JobState::Delayed,
+        JobState::Dead,
+    ] {
         broker.purge(&queue(), state).await?;
     }
     Ok(())

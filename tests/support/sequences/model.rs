@@ -89,6 +89,7 @@ impl Model {
             }
             Request::Purge(state) => Answer::Taken(match state {
                 JobState::Ready => store.purge_ready(),
+                JobState::Suspect => store.purge_suspects(),
                 JobState::Delayed => store.purge_delayed(),
                 JobState::Dead => store.purge_dead(),
                 _ => 0,

@@ -170,6 +170,7 @@ pub(crate) fn any() -> impl Strategy<Value = Step> {
 fn state() -> impl Strategy<Value = JobState> {
     prop_oneof![
         1 => Just(JobState::Ready),
+        1 => Just(JobState::Suspect),
         2 => Just(JobState::Delayed),
         1 => Just(JobState::InFlight),
         2 => Just(JobState::Dead),

@@ -24,8 +24,8 @@ const COLUMNS: &[Column] = &[
 
 /// List jobs in a state, page by page
 ///
-/// Ready ones from the front (without suspects of crashes), delayed ones by their time, those in
-/// flight by worker, dead ones newest first.
+/// Ready ones and suspects of crashes from the front, each without the other, delayed ones by their
+/// time, those in flight by worker, dead ones newest first.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Of these queues, with commas; all there are unless named
@@ -96,6 +96,7 @@ async fn length(queue: &Queue, state: State) -> Result<u64, Failure> {
     let stats = queue.stats().await?;
     Ok(match state {
         State::Ready => stats.ready - stats.suspects,
+        State::Suspects => stats.suspects,
         State::Delayed => stats.delayed,
         State::InFlight => stats.in_flight,
         State::Dead => stats.dead,

@@ -11,7 +11,7 @@ use crate::state::State;
 /// Times a job is looked for that has moved on in its queue meanwhile.
 const LOOKS: u32 = 3;
 
-/// Move jobs to another queue: ready, delayed or dead ones
+/// Move jobs to another queue: ready, suspect, delayed or dead ones
 ///
 /// A job is enqueued on the other queue first and removed from its own afterwards: what ends this
 /// command in between leaves it on both, and a worker that takes it meanwhile runs it there too.

@@ -189,7 +189,7 @@ impl Search<'_> {
             }
             false => String::new(),
         };
-        let hint = "it is done, or never was there, or waits among the suspects of crashes";
+        let hint = "it is done, or never was there";
         Failure::job(format!("no job {id} among {seen}{cut}; {hint}"))
     }
 }

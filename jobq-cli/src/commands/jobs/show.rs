@@ -104,6 +104,9 @@ fn history(attempts: &[Attempt]) -> Value {
 /// The same for people: a field a line, the arguments indented.
 fn text(document: &Map<String, Value>) -> String {
     const FIRST: [&str; 4] = ["id", "name", "queue", "state"];
+    let is_suspect = document
+        .get("state")
+        .is_some_and(|state| state == "suspects");
     let named = FIRST
         .iter()
         .filter_map(|name| document.get_key_value(*name));
@@ -114,6 +117,11 @@ fn text(document: &Map<String, Value>) -> String {
     for (name, value) in named.chain(others) {
         let shown = match (name.as_str(), value) {
             (_, Value::Null) => continue,
+            ("crashes", crashes) if is_suspect => {
+                format!(
+                    "{crashes} workers died while they ran it; it waits as a suspect, to be run alone"
+                )
+            }
             ("history", Value::Array(attempts)) => attempts.iter().map(attempt).collect(),
             (_, Value::String(value)) => printable(value),
             (_, value) => pretty(value),

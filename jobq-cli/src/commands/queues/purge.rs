@@ -17,8 +17,9 @@ pub(super) struct Args {
     #[arg(value_name = "QUEUE", required = true)]
     queues: Vec<String>,
 
-    /// Of which state: ready (suspects of crashes too), delayed, dead; several with commas
-    #[arg(long, required = true, value_name = "STATE", value_delimiter = ',')]
+    /// Of which state: ready has the suspects of crashes too; several with commas
+    #[arg(long, required = true, value_name = "STATE", value_delimiter = ',',
+        value_parser = State::emptied())]
     state: Vec<State>,
 
     /// Say how many would be removed, and remove none
@@ -28,9 +29,6 @@ pub(super) struct Args {
 
 pub(super) async fn run(session: &Session, args: &Args) -> Result<(), Failure> {
     let states: Vec<JobState> = args.state.iter().map(|state| (*state).into()).collect();
-    if states.contains(&JobState::InFlight) {
-        return Err(jobq::InspectError::OwnedByWorkers.into());
-    }
     if !args.dry_run {
         let what = format!("remove jobs of {}", args.queues.join(", "));
         session.consent.to_change(&what)?;
@@ -96,6 +94,9 @@ async fn count(queue: &Queue, states: &[JobState]) -> Result<u64, Failure> {
     let stats = queue.stats().await?;
     let counts = states.iter().map(|state| match state {
         JobState::Ready => stats.ready,
+        // They go with ready.
+        JobState::Suspect if states.contains(&JobState::Ready) => 0,
+        JobState::Suspect => stats.suspects,
         JobState::Delayed => stats.delayed,
         JobState::Dead => stats.dead,
         _ => 0,

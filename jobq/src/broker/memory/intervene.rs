@@ -38,6 +38,7 @@ impl Queue {
                 let suspects = std::mem::take(&mut self.suspects);
                 std::mem::take(&mut self.ready).len() + suspects.len()
             }
+            JobState::Suspect => std::mem::take(&mut self.suspects).len(),
             JobState::Delayed => std::mem::take(&mut self.delayed).len(),
             JobState::InFlight => 0,
             JobState::Dead => std::mem::take(&mut self.dead).len(),
@@ -63,17 +64,17 @@ impl Queue {
     }
 
     pub(super) fn withdraw(&mut self, state: JobState, element: &Bytes, place: u64) -> bool {
-        match state {
-            JobState::Delayed => self.delayed.remove(element),
-            JobState::Ready => {
-                let place = usize::try_from(place).unwrap_or(usize::MAX);
-                let found = self.ready.get(place) == Some(element);
-                if found {
-                    self.ready.remove(place);
-                }
-                found
-            }
-            JobState::InFlight | JobState::Dead => false,
+        let list = match state {
+            JobState::Delayed => return self.delayed.remove(element),
+            JobState::Ready => &mut self.ready,
+            JobState::Suspect => &mut self.suspects,
+            JobState::InFlight | JobState::Dead => return false,
+        };
+        let place = usize::try_from(place).unwrap_or(usize::MAX);
+        let found = list.get(place) == Some(element);
+        if found {
+            list.remove(place);
         }
+        found
     }
 }

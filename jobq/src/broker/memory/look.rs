@@ -84,7 +84,7 @@ impl Queue {
             suspects: self.suspects.len() as u64,
             dead: self.dead.len() as u64,
             paused: self.paused,
-            oldest: self.ready.front().cloned(),
+            oldest: self.ready.front().or(self.suspects.front()).cloned(),
             next_due: self.next_due(),
         }
     }
@@ -92,6 +92,7 @@ impl Queue {
     pub(super) fn page(&self, state: JobState, offset: u64, limit: u32) -> Vec<Element> {
         let elements: Box<dyn Iterator<Item = Element> + '_> = match state {
             JobState::Ready => Box::new(self.ready.iter().map(plain)),
+            JobState::Suspect => Box::new(self.suspects.iter().map(plain)),
             JobState::Delayed => Box::new(self.delayed.iter().map(|(due, bytes)| Element {
                 due: Some(*due),
                 ..plain(bytes)

@@ -58,6 +58,7 @@ impl Inspect for RedisBroker {
         let end = offset.saturating_add(limit.min(MAX_BATCH).into());
         let order = match state {
             JobState::Ready => Order::FromRight(keys.ready()),
+            JobState::Suspect => Order::FromRight(keys.suspects()),
             JobState::Delayed => Order::ByScore(keys.delayed()),
             JobState::Dead => Order::FromLeft(keys.dead()),
             JobState::InFlight => return self.page_in_flight(queue, offset, end).await,

@@ -262,6 +262,7 @@ pub(super) fn take_dead(keys: &QueueKeys, takes: &[TakeDead], near: u64) -> Step
 pub(super) fn purge(keys: &QueueKeys, state: JobState) -> Option<Step> {
     let state = match state {
         JobState::Ready => "ready",
+        JobState::Suspect => "suspects",
         JobState::Delayed => "delayed",
         JobState::Dead => "dead",
         JobState::InFlight => return None,
@@ -293,10 +294,12 @@ pub(super) fn withdraw(
 ) -> Option<Step> {
     let state = match state {
         JobState::Ready => "ready",
+        JobState::Suspect => "suspects",
         JobState::Delayed => "delayed",
         JobState::InFlight | JobState::Dead => return None,
     };
-    let step = Step::script(&loaded::withdraw, &[keys.ready(), keys.delayed()]);
+    let keys = [keys.ready(), keys.delayed(), keys.suspects()];
+    let step = Step::script(&loaded::withdraw, &keys);
     // More than a list holds; the script would no longer count exactly.
     let place = place.min(u32::MAX.into());
     Some(step.arg(state).arg(&element[..]).arg(place))

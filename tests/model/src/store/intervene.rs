@@ -58,6 +58,12 @@ where
         self.end_all(purged)
     }
 
+    /// Empties the suspects.
+    pub fn purge_suspects(&mut self) -> u64 {
+        let purged = std::mem::take(&mut self.suspects);
+        self.end_all(purged)
+    }
+
     /// Empties delayed.
     pub fn purge_delayed(&mut self) -> u64 {
         let purged = self.delayed.drain(..).map(|(_, element)| element).collect();

@@ -5,7 +5,7 @@
 -- KEYS
 --   1 ready     LIST  envelopes; the front is the right end
 --   2 delayed   ZSET  envelopes by due time, ms
---   3 suspects  LIST  envelopes
+--   3 suspects  LIST  envelopes; the front is the right end
 --   4 dead      LIST  dead records
 --   5 meta      HASH  paused
 --   6 workers   HASH  worker -> counter
@@ -13,8 +13,9 @@
 -- ARGV
 --   (none)
 -- Returns
---   {'counted', ready, delayed, suspects, dead, paused 0/1, in flight and handed, front of ready or
---   false, due of the first of delayed or false, worker ...}: all members of that moment
+--   {'counted', ready, delayed, suspects, dead, paused 0/1, in flight and handed, front of ready,
+--   or of suspects, or false, due of the first of delayed or false, worker ...}: all members of that
+--   moment
 -- Changes
 --   nothing
 
@@ -30,7 +31,8 @@ end
 local reply = {
   'counted', redis.call('LLEN', ready), redis.call('ZCARD', delayed),
   redis.call('LLEN', suspects), redis.call('LLEN', dead),
-  redis.call('HEXISTS', meta, 'paused'), in_flight, redis.call('LINDEX', ready, -1),
+  redis.call('HEXISTS', meta, 'paused'), in_flight,
+  redis.call('LINDEX', ready, -1) or redis.call('LINDEX', suspects, -1),
   redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2] or false,
 }
 for _, worker in ipairs(redis.call('HKEYS', workers)) do

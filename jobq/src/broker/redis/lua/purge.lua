@@ -9,11 +9,11 @@
 --   4 dead      LIST  dead records
 --   5 meta      HASH  dead_bytes
 -- ARGV
---   1 state     'ready' (and suspects), 'delayed' or 'dead'
+--   1 state     'ready' (and suspects), 'suspects', 'delayed' or 'dead'
 -- Returns
 --   {'purged', how many there were}
 -- Changes
---   ready and suspects, or delayed, or dead and meta
+--   ready and suspects, or suspects, or delayed, or dead and meta
 
 local ready, suspects, delayed, dead, meta = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local state = ARGV[1]
@@ -22,6 +22,9 @@ local purged
 if state == 'ready' then
   purged = redis.call('LLEN', ready) + redis.call('LLEN', suspects)
   redis.call('UNLINK', ready, suspects)
+elseif state == 'suspects' then
+  purged = redis.call('LLEN', suspects)
+  redis.call('UNLINK', suspects)
 elseif state == 'delayed' then
   purged = redis.call('ZCARD', delayed)
   redis.call('UNLINK', delayed)

@@ -111,8 +111,10 @@ fn look(rights: &mut Needed, namespace: &str, keys: &QueueKeys) {
     ] {
         rights.need(&["LLEN", &list]);
     }
-    rights.need(&["LINDEX", &keys.ready(), "-1"]);
-    for list in [keys.ready(), keys.dead()] {
+    for list in [keys.ready(), keys.suspects()] {
+        rights.need(&["LINDEX", &list, "-1"]);
+    }
+    for list in [keys.ready(), keys.suspects(), keys.dead()] {
         rights.need(&["LRANGE", &list, "0", "0"]);
     }
     rights.need(&["ZCARD", delayed]);
@@ -131,10 +133,12 @@ fn intervene(rights: &mut Needed, namespace: &str, keys: &QueueKeys) {
     rights.need(&["GET", order]);
     rights.need(&["SET", order, ""]);
     rights.need(&["SADD", &keys::queues(namespace), ""]);
-    rights.need(&["LINDEX", &keys.ready(), "0"]);
-    rights.need(&["LSET", &keys.ready(), "0", ""]);
-    rights.need(&["LREM", &keys.ready(), "1", ""]);
-    rights.need(&["LPOP", &keys.ready()]);
+    for list in [keys.ready(), keys.suspects()] {
+        rights.need(&["LINDEX", &list, "0"]);
+        rights.need(&["LSET", &list, "0", ""]);
+        rights.need(&["LREM", &list, "1", ""]);
+        rights.need(&["LPOP", &list]);
+    }
     rights.need(&["ZADD", &keys.delayed(), "0", ""]);
     rights.need(&["ZCOUNT", &keys.delayed(), "0", "0"]);
     let (ready, dead, meta) = (&keys.ready(), &keys.dead(), &keys.meta());
