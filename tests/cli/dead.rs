@@ -168,6 +168,26 @@ async fn jobs_are_retried_by_id_name_queue_error_and_age() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_record_is_matched_as_it_is_shown() {
+    let f = Fixture::start().await;
+    f.dead(&["down"]).await;
+    for junk in [&b"junk"[..], b"more junk"] {
+        f.push_raw_to("mail", "dead", junk).await;
+    }
+    let by_reason = ["--reason", "undecodable"];
+    let listed = f.run(&[&["dead", "list"], &by_reason[..]].concat()).await;
+    assert_eq!(listed.ok().matches("\tundecodable\t").count(), 2);
+    for (age, count) in [("--older-than", 0), ("--newer-than", 1)] {
+        let lines = f.run(&["dead", "list", age, "1h"]).await.ok();
+        assert_eq!(lines.lines().count(), count, "{age}: {lines}");
+    }
+    let remove = [&["dead", "remove", "--yes"], &by_reason[..]].concat();
+    let done = f.json(&remove, "dead retry").await;
+    assert_eq!(done["done"], 2);
+    assert_eq!(f.queue("mail").stats().await.unwrap().dead, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_purge_goes_by_age() {
     let f = Fixture::start().await;
     f.dead(&ERRORS[..2]).await;

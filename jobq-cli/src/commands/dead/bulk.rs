@@ -31,7 +31,7 @@ pub(super) struct RemoveArgs {
 /// Remove all dead jobs for good that were given up long ago
 #[derive(Debug, clap::Args)]
 pub(super) struct PurgeArgs {
-    /// Given up so long ago, or longer
+    /// Given up so long ago, or longer; not what is no dead record, which has no time
     #[arg(long, value_name = "TIME", value_parser = duration)]
     older_than: Duration,
 

@@ -50,16 +50,16 @@ pub(super) struct Selection {
         value_parser = NonEmptyStringValueParser::new())]
     error: Option<String>,
 
-    /// Given up for this reason
+    /// Given up for this reason; what is no dead record, and so is listed as undecodable, with it
     #[arg(long, value_name = "REASON", help_heading = "Which jobs",
         value_parser = ["exhausted", "fatal", "crashed", "expired", "undecodable", "unknown job"])]
     reason: Option<String>,
 
-    /// Given up so long ago, or longer
+    /// Given up so long ago, or longer; not what is no dead record, which has no time
     #[arg(long, value_name = "TIME", value_parser = duration, help_heading = "Which jobs")]
     older_than: Option<Duration>,
 
-    /// Given up since then
+    /// Given up since then; not what is no dead record
     #[arg(long, value_name = "TIME", value_parser = duration, help_heading = "Which jobs")]
     newer_than: Option<Duration>,
 }
@@ -89,8 +89,8 @@ impl Selection {
         session.queues(&self.queue).await
     }
 
-    /// Whether a job is meant. What is no dead record has no name, no reason and no time: it is meant
-    /// only where none of these is asked for.
+    /// Whether a job is meant, by what is shown of it. What is no dead record is shown as undecodable,
+    /// and has no name and no time: it is meant only where none of the latter is asked for.
     pub(super) fn means(&self, job: &DeadJob, now: At) -> bool {
         let age = job.is_record().then(|| now.since(job.died_at().into()));
         let all = |wanted: Option<bool>| wanted.unwrap_or(true);
@@ -99,7 +99,7 @@ impl Selection {
             && all(self.older_than.map(|than| age.is_some_and(|age| age >= than)))
             && all(self.newer_than.map(|than| age.is_some_and(|age| age < than)))
             && (self.id.is_empty() || self.id.contains(&job.id()))
-            && all(self.reason.as_ref().map(|reason| job.is_record() && job.reason().as_str() == reason))
+            && all(self.reason.as_ref().map(|reason| job.reason().as_str() == reason))
             // The last: it costs the most.
             && (self.group.is_empty() || self.group.contains(&group_of(job).0))
     }
