@@ -48,8 +48,8 @@ async fn all(
         if report.is_over() {
             break;
         }
-        let queue = match known {
-            Some(queue) => queue.clone(),
+        let (queue, what) = match known {
+            Some(queue) => (queue.clone(), "cancelled"),
             None => match args.scope.find(session, id).await {
                 Ok(Found {
                     queue,
@@ -60,7 +60,12 @@ async fn all(
                     report.badly(id, what, Some(queue.name().as_str()))?;
                     continue;
                 }
-                Ok(found) => found.queue,
+                Ok(Found {
+                    queue,
+                    state: State::InFlight,
+                    ..
+                }) => (queue, "runs on, and will not be retried"),
+                Ok(found) => (found.queue, "cancelled"),
                 Err(failure) => {
                     report.failed(id, failure)?;
                     continue;
@@ -69,7 +74,7 @@ async fn all(
         };
         let name = queue.name().as_str();
         match queue.cancel(id).await {
-            Ok(()) => report.well(id, "cancelled", name)?,
+            Ok(()) => report.well(id, what, name)?,
             Err(error) => report.failed(id, Failure::from(error).before(&format!("{name}: ")))?,
         }
     }

@@ -7,6 +7,8 @@ use crate::failure::Failure;
 use crate::session::Session;
 
 /// Let delayed jobs run now, ahead of their time or of their retry
+///
+/// One that was cancelled is then no longer cancelled: it runs.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The jobs' ids
@@ -25,32 +27,52 @@ pub(super) async fn run(session: &Session, args: &Args) -> Result<(), Failure> {
     let named: Vec<String> = args.queue.iter().cloned().collect();
     let queues = session.queues(&named).await?;
     let mut report = Report::begin(session)?;
-    let done = all(&mut report, &queues, args).await;
+    let done = all(session, &mut report, &queues, args).await;
     report.end(done)
 }
 
-async fn all(report: &mut Report<'_>, queues: &[Queue], args: &Args) -> Result<(), Failure> {
+async fn all(
+    session: &Session,
+    report: &mut Report<'_>,
+    queues: &[Queue],
+    args: &Args,
+) -> Result<(), Failure> {
     'jobs: for &id in &args.ids {
         for queue in queues {
             let name = queue.name().as_str();
             // One that looks through a million delayed jobs takes seconds.
-            match report.unless_interrupted(queue.run_now(id)).await {
+            match report.unless_interrupted(run_now(session, queue, id)).await {
                 None => {
                     let what = "interrupted; it may run now, or be delayed as before";
                     return report.badly(id, what, Some(name));
                 }
-                Some(Err(error)) => {
-                    let failure = Failure::from(error).before(&format!("{name}: "));
-                    return report.failed(id, failure);
+                Some(Err(failure)) => {
+                    return report.failed(id, failure.before(&format!("{name}: ")));
                 }
-                Some(Ok(true)) => {
-                    report.well(id, "runs now", name)?;
+                Some(Ok(Some(what))) => {
+                    report.well(id, what, name)?;
                     continue 'jobs;
                 }
-                Some(Ok(false)) => {}
+                Some(Ok(None)) => {}
             }
         }
         report.badly(id, "no delayed job has this id", args.queue.as_deref())?;
     }
     Ok(())
+}
+
+/// Lets the job run, if it is delayed on this queue, and says what that came to.
+async fn run_now(
+    session: &Session,
+    queue: &Queue,
+    id: JobId,
+) -> Result<Option<&'static str>, Failure> {
+    // Asked before: once it is ordered to run it is cancelled no more.
+    let broker = session.client.broker();
+    let cancelled = broker.cancelled(queue.name(), &[id]).await?;
+    let done = queue.run_now(id).await?;
+    Ok(done.then(|| match cancelled.contains(&true) {
+        true => "runs now, and is no longer cancelled",
+        false => "runs now",
+    }))
 }

@@ -29,7 +29,11 @@ pub(super) struct Args {
 
 pub(super) async fn run(session: &Session, args: &Args) -> Result<(), Failure> {
     let found = args.scope.find(session, args.id).await?;
-    let document = document(&found, args.max_args as usize);
+    let broker = session.client.broker();
+    let cancelled = broker.cancelled(found.queue.name(), &[args.id]).await?;
+    let mut document = document(&found, args.max_args as usize);
+    let is_cancelled = cancelled.contains(&true);
+    document.insert("cancelled".to_owned(), is_cancelled.into());
     match session.out.is_json() {
         true => session.out.document(&document),
         false => session.out.write(&text(&document)),
