@@ -30,7 +30,8 @@ pub(crate) struct Global {
     #[arg(long, global = true, help_heading = "Global options")]
     pub(crate) url: Option<String>,
 
-    /// What stands before every key [env: JOBQ_NAMESPACE] [default: jobq]
+    /// What stands before every key; wins over that of a URL [env: JOBQ_NAMESPACE, unless --url
+    /// says one] [default: jobq]
     #[arg(
         long,
         global = true,

@@ -84,6 +84,8 @@ fn settings(global: &Global) -> Result<(ClientBuilder, Origins), Failure> {
     if let Some(url) = &global.url {
         builder = builder.url(url);
         origins.url = Some(" (from --url)");
+        // One that stands there wins over the variable.
+        origins.namespace = origins.namespace.filter(|_| !url.contains("?namespace="));
     }
     if let Some(namespace) = &global.namespace {
         builder = builder.namespace(namespace);

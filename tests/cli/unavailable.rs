@@ -97,3 +97,34 @@ async fn a_configuration_that_is_wrong_exits_with_78() {
         .args(["--url", &good, "stats"]);
     run(command).await.failed(78, "(from JOBQ_NAMESPACE)");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_namespace_in_the_flag_of_the_url_wins_over_the_variable() {
+    let server = RedisServer::start();
+    let plain = server.url();
+    let with_own = format!("{plain}?namespace=own");
+    for (variable_url, flags, namespace) in [
+        ("", &["--url", &with_own][..], "own"),
+        ("", &["--url", &plain], "usual"),
+        ("", &["--url", &with_own, "--namespace", "last"], "last"),
+        (&with_own, &[], "usual"),
+        (&with_own, &["--namespace", "last"], "last"),
+    ] {
+        let mut command = program();
+        command
+            .env("JOBQ_URL", variable_url)
+            .env("JOBQ_NAMESPACE", "usual")
+            .args(flags)
+            .args(["health"]);
+        let health = run(command).await.ok();
+        let said = format!("?namespace={namespace}\"");
+        assert!(health.contains(&said), "{flags:?} {said}: {health}");
+    }
+    // What is wrong is said of where it stands.
+    let mut command = program();
+    let bad = format!("{plain}?namespace=a%20b");
+    command
+        .env("JOBQ_NAMESPACE", "usual")
+        .args(["--url", &bad, "stats"]);
+    run(command).await.failed(78, "(from --url)");
+}

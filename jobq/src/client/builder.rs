@@ -74,6 +74,8 @@ pub struct ClientBuilder {
     /// A variable of the environment that could not be read; told when connecting.
     unreadable: Option<&'static str>,
     namespace: Option<String>,
+    /// What the environment says of it, which a URL that is set later wins over.
+    usual_namespace: Option<String>,
     max_payload: usize,
     timeout: Duration,
 }
@@ -87,14 +89,20 @@ impl ClientBuilder {
             ca_file: None,
             unreadable: None,
             namespace: None,
+            usual_namespace: None,
             max_payload: DEFAULT_MAX_PAYLOAD,
             timeout: Duration::from_secs(5),
         }
     }
 
-    /// Where to connect to, in place of what the builder was made with: as in [`connect`].
+    /// Where to connect to, in place of what the builder was made with: as in [`connect`]. A
+    /// namespace in it takes the place of one that the environment gave
+    /// ([`ClientBuilder::from_env`]), not of one that is set.
     pub fn url(mut self, url: impl Into<String>) -> Self {
         self.url = url.into();
+        if self.url.contains("?namespace=") {
+            self.usual_namespace = None;
+        }
         // The variable that this takes the place of does not matter any more.
         self.unreadable = self.unreadable.filter(|name| *name != environment::URL);
         self
@@ -148,11 +156,12 @@ impl ClientBuilder {
     /// [`ConnectError`], within the timeout; no message holds the password.
     pub async fn connect(self) -> Result<Client, ConnectError> {
         self.check()?;
+        let namespace = self.namespace.or(self.usual_namespace);
         let broker: Arc<dyn Broker> = match self.url.split_once("://") {
             // A namespace changes nothing: nobody else is there. It is read as for a server, so that
             // what passes here passes there.
             Some(("memory", rest)) if rest.is_empty() || rest.starts_with("?namespace=") => {
-                RedisConfig::parse(&format!("redis://{rest}"), self.namespace.as_deref())?;
+                RedisConfig::parse(&format!("redis://{rest}"), namespace.as_deref())?;
                 check_timeout(self.timeout)?;
                 check_ca_file(self.ca_file.as_deref(), false)?;
                 Arc::new(MemoryBroker::new())
@@ -163,7 +172,7 @@ impl ClientBuilder {
                 return Err(ConnectError::InvalidUrl { reason });
             }
             _ => {
-                let config = RedisConfig::parse(&self.url, self.namespace.as_deref())?
+                let config = RedisConfig::parse(&self.url, namespace.as_deref())?
                     .with_login(self.username, self.password)
                     .with_ca_file(self.ca_file);
                 Arc::new(RedisBroker::connect(config, self.timeout).await?)
@@ -187,10 +196,11 @@ impl ClientBuilder {
 
 impl fmt::Debug for ClientBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let namespace = self.namespace.as_ref().or(self.usual_namespace.as_ref());
         // Not the URL: it may hold a password.
         f.debug_struct("ClientBuilder")
             .field("ca_file", &self.ca_file)
-            .field("namespace", &self.namespace)
+            .field("namespace", &namespace)
             .field("max_payload", &self.max_payload)
             .field("timeout", &self.timeout)
             .finish_non_exhaustive()

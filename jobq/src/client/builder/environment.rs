@@ -16,7 +16,7 @@ impl ClientBuilder {
     /// | variable | sets |
     /// | --- | --- |
     /// | `JOBQ_URL` | the URL, as in [`connect`](crate::connect); `redis://127.0.0.1:6379` unless set |
-    /// | `JOBQ_NAMESPACE` | [`namespace`](Self::namespace) |
+    /// | `JOBQ_NAMESPACE` | [`namespace`](Self::namespace), unless a [`url`](Self::url) that is set later says another |
     /// | `JOBQ_USERNAME` | [`username`](Self::username) |
     /// | `JOBQ_PASSWORD` | [`password`](Self::password) |
     /// | `JOBQ_CA_FILE` | [`ca_file`](Self::ca_file) |
@@ -46,7 +46,7 @@ impl ClientBuilder {
         };
         let url = text(URL).unwrap_or_else(|| DEFAULT_URL.to_owned());
         Self {
-            namespace: text("JOBQ_NAMESPACE"),
+            usual_namespace: text("JOBQ_NAMESPACE"),
             username: text("JOBQ_USERNAME"),
             password: text("JOBQ_PASSWORD"),
             ca_file: given("JOBQ_CA_FILE").map(Into::into),
@@ -77,7 +77,7 @@ mod tests {
             ("JOBQ_CA_FILE", "/etc/ca.pem"),
         ]);
         assert_eq!(builder.url, "redis://h");
-        assert_eq!(builder.namespace.as_deref(), Some("shop"));
+        assert_eq!(builder.usual_namespace.as_deref(), Some("shop"));
         assert_eq!(builder.username.as_deref(), Some("ann"));
         assert_eq!(builder.password.as_deref(), Some("p@ss"));
         assert_eq!(builder.ca_file.as_deref(), Some("/etc/ca.pem".as_ref()));
@@ -90,9 +90,39 @@ mod tests {
         let empty: Vec<_> = names.iter().map(|name| (name.as_str(), "")).collect();
         for builder in [from(&[]), from(&empty)] {
             assert_eq!(builder.url, DEFAULT_URL);
-            let texts = [&builder.namespace, &builder.username, &builder.password];
+            let texts = [
+                &builder.usual_namespace,
+                &builder.username,
+                &builder.password,
+            ];
             assert!(texts.iter().all(|text| text.is_none()), "{builder:?}");
             assert!(builder.ca_file.is_none(), "{builder:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_url_that_is_set_later_wins_with_its_namespace_and_without_leaves_it() {
+        // One that may not be, so that what is tried is told.
+        let of = |url: &str| {
+            let builder = from(&[
+                ("JOBQ_URL", "memory://?namespace=a"),
+                ("JOBQ_NAMESPACE", "b c"),
+            ]);
+            match url {
+                "" => builder,
+                url => builder.url(url),
+            }
+        };
+        for (builder, is_good) in [
+            (of(""), false),
+            (of("memory://"), false),
+            (of("memory://?namespace=d"), true),
+            (of("memory://?namespace=d").namespace("e f"), false),
+            (of("memory://?namespace=d%20e").namespace("f"), true),
+            (of("memory://").namespace("f"), true),
+        ] {
+            let said = format!("{builder:?}");
+            assert_eq!(builder.connect().await.is_ok(), is_good, "{said}");
         }
     }
 
