@@ -3,6 +3,8 @@
 use std::io::Read as _;
 use std::process::Stdio;
 
+use jobq::{JobInfo, JobState};
+
 use crate::fixture::{Fixture, note, program, run};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -99,6 +101,37 @@ async fn closed_streams_change_no_exit_code() {
             assert!(!done.err.contains("panicked"), "{done:?}");
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_whose_id_cannot_be_written_is_said_to_be_enqueued() {
+    let f = Fixture::start().await;
+    for flag in ["", "--json"] {
+        let before = f.queue("mail").jobs(JobState::Ready, 0, 9).await.unwrap();
+        let mut shell = std::process::Command::new("sh");
+        let jobq = env!("CARGO_BIN_EXE_jobq-test-cli");
+        let line = format!("{jobq} {flag} enqueue cli.note --queue mail >/dev/full");
+        shell.arg("-c").arg(line);
+        shell.env("JOBQ_URL", f.url(support::Role::Operator));
+        let done = run(shell).await;
+        let jobs = f.queue("mail").jobs(JobState::Ready, 0, 9).await.unwrap();
+        assert_eq!(jobs.len(), before.len() + 1);
+        let id = jobs.last().and_then(JobInfo::id).unwrap();
+        done.failed(70, &format!("job {id} is enqueued on mail, but could not"));
+        let line = format!(
+            "echo '{{\"name\":\"cli.note\"}}' | {jobq} {flag} enqueue --queue slow --lines >/dev/full"
+        );
+        let mut shell = std::process::Command::new("sh");
+        shell.arg("-c").arg(line);
+        shell.env("JOBQ_URL", f.url(support::Role::Operator));
+        let said = match flag {
+            "" => "; before it 1 jobs enqueued",
+            // It cannot even begin its document, and enqueues nothing.
+            _ => "could not write",
+        };
+        run(shell).await.failed(70, said);
+    }
+    assert_eq!(f.queue("slow").stats().await.unwrap().ready, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

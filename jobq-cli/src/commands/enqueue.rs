@@ -84,7 +84,9 @@ async fn one(session: &Session, args: &Args) -> Result<(), Failure> {
     let name = args.name.as_deref().unwrap_or_default();
     let document = json!({ "id": id.to_string(), "name": name, "queue": queue });
     let line = format!("{id}\t{}\t{queue}", printable(name));
-    session.out.outcome(&line, &document)
+    let told = session.out.outcome(&line, &document);
+    // Whoever takes it for a failure and tries again has two jobs.
+    told.map_err(|failure| failure.before(&format!("job {id} is enqueued on {queue}, but ")))
 }
 
 impl Args {

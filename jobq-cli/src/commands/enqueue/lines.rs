@@ -136,12 +136,18 @@ impl Tally<'_> {
         }
         drop(self.progress);
         if done.is_ok() && !self.session.out.is_json() {
-            self.session.out.line(&line)?;
+            let told = self.session.out.line(&line);
+            told.map_err(|failure| failure.after(&line))?;
         }
         let mut tail = Map::new();
         tail.insert("enqueued".to_owned(), enqueued.into());
         tail.insert("interrupted".to_owned(), self.interrupted.into());
-        self.listing.finish(tail, done)?;
+        let is_told = done.is_err();
+        let told = self.listing.finish(tail, done);
+        told.map_err(|failure| match is_told {
+            true => failure,
+            false => failure.after(&line),
+        })?;
         match self.interrupted || refused > 0 {
             true => Err(Failure::quiet(EXIT_JOB)),
             false => Ok(()),
