@@ -3,7 +3,7 @@
 //!
 //! | what | becomes |
 //! | --- | --- |
-//! | a quoted text: `'…'`, `"…"`, `` `…` `` | the same quotes around `…` |
+//! | a quoted text: `'…'`, `"…"`, `` `…` `` | the same quotes around `…`; but behind `missing field`, as errors of decoding have it, it stays |
 //! | a UUID, a long hexadecimal number, `0x…`, long words of letters and digits | `<id>` |
 //! | a URL's host and path, `host:port`, an IP address, an address of mail | `<address>` |
 //! | a date, with the time of day or without | `<time>` |
@@ -26,6 +26,11 @@ pub(super) fn fingerprint(error: &str) -> String {
     let mut unclosed = Vec::new();
     while let Some(c) = rest.chars().next() {
         let taken = match quotation(rest, before, &mut unclosed) {
+            // Such a name is of the job, not of the run: each is another mistake.
+            Some(length) if masked.ends_with("missing field ") => {
+                masked.push_str(&rest[..length]);
+                length
+            }
             Some(length) => {
                 masked.extend([c, '…', c]);
                 length
@@ -199,6 +204,10 @@ mod tests {
             ("expected `x`, got \"y z\"", "expected `…`, got \"…\""),
             ("it doesn't, they won't", "it doesn't, they won't"),
             ("an open 'quote 7", "an open 'quote <n>"),
+            (
+                "no job `x`: missing field `user_id`, field `a`",
+                "no job `…`: missing field `user_id`, field `…`",
+            ),
             ("'it's' twice 'so'", "'…' twice '…'"),
             ("no route to 10.0.0.7", "no route to <address>"),
             (
