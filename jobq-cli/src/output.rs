@@ -15,7 +15,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use self::cell::is_harmless;
-pub(crate) use self::cell::{Cell, age, printable};
+pub(crate) use self::cell::{Cell, age, counted, counted_done, printable};
 pub(crate) use self::listing::{Column, Listing, Row};
 use crate::failure::Failure;
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jobq::Timestamp;
 use jobq::runtime::text::escaped;
 use serde_json::{Map, Value};
 
@@ -10,26 +11,42 @@ const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 
 const EXPECTED: &str = "expected a number with a unit: 500ms, 10s, 5m, 1h, 30d";
 
+/// The units of a time, the largest first, in milliseconds.
+const UNITS: [(&str, u64); 5] = [
+    ("d", 86_400_000),
+    ("h", 3_600_000),
+    ("m", 60_000),
+    ("s", 1000),
+    ("ms", 1),
+];
+
 /// Reads a time: a whole number with a unit.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let split = text.find(|c: char| !c.is_ascii_digit());
     let (number, unit) = text.split_at(split.unwrap_or(text.len()));
-    let ms_per_unit: u64 = match unit {
-        "ms" => 1,
-        "s" => 1000,
-        "m" => 60_000,
-        "h" => 3_600_000,
-        "d" => 86_400_000,
-        _ => return Err(EXPECTED.to_owned()),
-    };
-    if number.is_empty() {
+    let known = UNITS.into_iter().find(|(name, _)| *name == unit);
+    let Some((_, ms_per_unit)) = known.filter(|_| !number.is_empty()) else {
         return Err(EXPECTED.to_owned());
-    }
+    };
     let number = number.parse::<u64>().ok();
     let ms = number.and_then(|number| number.checked_mul(ms_per_unit));
     ms.map(Duration::from_millis)
         .filter(|time| *time <= LONGEST)
         .ok_or_else(|| "expected at most 3650d".to_owned())
+}
+
+/// A time as [`duration`] reads it, in the largest unit that is exact.
+pub(crate) fn written(time: Duration) -> String {
+    let ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    let exact = UNITS.into_iter().find(|(_, unit)| ms % unit == 0);
+    let (name, unit) = exact.unwrap_or(("ms", 1));
+    format!("{}{name}", ms / unit)
+}
+
+/// Reads a point in time.
+pub(crate) fn moment(text: &str) -> Result<Timestamp, String> {
+    let read = text.parse::<Timestamp>();
+    read.map_err(|error| format!("{error}; expected a time such as 2026-11-30T20:00:00Z"))
 }
 
 /// Reads a JSON object.
@@ -119,6 +136,22 @@ mod tests {
             "1S",
         ] {
             assert!(duration(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_time_is_written_as_it_is_read() {
+        for text in ["1ms", "1500ms", "7s", "90s", "5m", "25h", "30d"] {
+            assert_eq!(duration(text).map(written).as_deref(), Ok(text));
+        }
+    }
+
+    #[test]
+    fn a_moment_that_is_none_says_how_one_is_written() {
+        assert!(moment("2026-11-30T20:00:00Z").is_ok());
+        for bad in ["", "soon", "2026-13-01T00:00:00Z", "20:00"] {
+            let said = moment(bad).unwrap_err();
+            assert!(said.ends_with("such as 2026-11-30T20:00:00Z"), "{said}");
         }
     }
 

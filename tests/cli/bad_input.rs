@@ -59,7 +59,7 @@ const OTHERS: &[(&[&str], &[&str])] = &[
         &["dead", "list", "--group"],
         &["", "7", "xyzxyzxy", "0123456789"],
     ),
-    (&["dead", "list", "--reason"], &["", "done"]),
+    (&["dead", "list", "--reason"], &["", "done", "expired"]),
     (
         &["dead", "retry", "--rate"],
         &["", "100", "0/s", "-1/s", "1/d", "99999999999/s"],

@@ -126,7 +126,7 @@ async fn a_line_that_is_no_job_is_named_and_the_others_are_enqueued() {
         let before = f.queue("mail").stats().await.unwrap().ready;
         let lines = format!("{{}}\n{{}}\n{line}\n{{}}\n");
         let done = f.run_with(&args, lines).await;
-        assert_eq!(done.out, "3 jobs enqueued, 1 lines refused\n", "{done:?}");
+        assert_eq!(done.out, "3 jobs enqueued, 1 line refused\n", "{done:?}");
         let done = done.failed(1, said);
         assert!(done.err.starts_with("error: line 3: "), "{done:?}");
         assert_eq!(done.err.lines().count(), 1, "{done:?}");

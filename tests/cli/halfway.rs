@@ -41,7 +41,7 @@ async fn a_cancel_says_which_jobs_were_cancelled() {
     let ended = f
         .json_by(&url, &["jobs", "cancel", &first, &second], "jobs cancel")
         .await;
-    denied_after("1 jobs were told of", &ended);
+    denied_after("1 job was told of", &ended);
     let jobs = ended.1["jobs"].as_array().unwrap();
     assert_eq!((jobs.len(), &jobs[0]["done"]), (1, &json!(true)));
 }
@@ -66,7 +66,7 @@ async fn a_purge_says_how_many_were_removed() {
     let url = f.limited(&[]).await;
     let purge = ["queues", "purge", "mail", "slow", "--state", "ready"];
     let ended = f.json_by(&url, &purge, "queues purge").await;
-    denied_after("1 jobs were removed", &ended);
+    denied_after("1 job was removed", &ended);
     assert_eq!(ended.1["removed"], 1);
     let left = f.queue("slow").jobs(JobState::Ready, 0, 9).await.unwrap();
     assert_eq!(left.len(), 1);
@@ -89,7 +89,7 @@ async fn a_retry_says_how_many_were_retried() {
     let ended = f
         .json_by(&url, &["dead", "retry", "--all"], "dead retry")
         .await;
-    denied_after("1 dead jobs were retried", &ended);
+    denied_after("1 dead job was retried", &ended);
     assert_eq!(ended.1["done"], 1);
     assert_eq!(f.queue("mail").stats().await.unwrap().ready, 1);
 }

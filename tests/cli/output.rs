@@ -125,7 +125,7 @@ async fn a_job_whose_id_cannot_be_written_is_said_to_be_enqueued() {
         shell.arg("-c").arg(line);
         shell.env("JOBQ_URL", f.url(support::Role::Operator));
         let said = match flag {
-            "" => "; before it 1 jobs enqueued",
+            "" => "; before it 1 job enqueued",
             // It cannot even begin its document, and enqueues nothing.
             _ => "could not write",
         };

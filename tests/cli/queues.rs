@@ -139,14 +139,14 @@ async fn a_purge_asks_on_a_terminal() {
     let (code, shown) = f.on_terminal(purge, "n\n", &[]).await;
     assert_eq!(code, 1, "{shown}");
     assert!(
-        shown.contains("remove 1 ready jobs of mail for good (redis://"),
+        shown.contains("remove 1 ready job of mail for good (redis://"),
         "{shown}"
     );
     assert!(shown.contains("nothing was changed"), "{shown}");
     assert_eq!(f.queue("mail").stats().await.unwrap().ready, 1);
     let (code, shown) = f.on_terminal(purge, "y\n", &[]).await;
     assert_eq!(code, 0, "{shown}");
-    assert!(shown.contains("removed 1 ready jobs of mail"), "{shown}");
+    assert!(shown.contains("removed 1 ready job of mail"), "{shown}");
     assert_eq!(f.queue("mail").stats().await.unwrap().ready, 0);
 }
 

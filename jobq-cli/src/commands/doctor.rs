@@ -11,6 +11,7 @@ use crate::doctor::fix::{Fixed, fix};
 use crate::doctor::judge::judge;
 use crate::doctor::report::Report;
 use crate::failure::{EXIT_ERROR, EXIT_WARNING, Failure};
+use crate::output::counted;
 use crate::session::Session;
 
 /// Examine Redis and the queues in it: what is wrong, why it matters, and the cure
@@ -119,8 +120,8 @@ async fn look(session: &Session, roles: &[Role]) -> Result<Store, Failure> {
         Some(gathered) => gathered.map(|()| store),
         // Half of the facts would say of the rest that it is well.
         None => Err(Failure::job(format!(
-            "interrupted after {} queues",
-            store.queues.len()
+            "interrupted after {}",
+            counted(store.queues.len() as u64, "queue")
         ))),
     }
 }

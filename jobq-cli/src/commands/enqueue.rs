@@ -12,7 +12,7 @@ use self::record::Record;
 use crate::failure::Failure;
 use crate::output::printable;
 use crate::session::Session;
-use crate::values::{duration, object};
+use crate::values::{duration, moment, object};
 
 /// Enqueue a job by its name, or many from lines of JSON
 ///
@@ -42,7 +42,7 @@ pub(crate) struct Args {
     delay: Option<Duration>,
 
     /// Run it at this time: 2026-11-30T20:00:00Z
-    #[arg(long, value_name = "WHEN")]
+    #[arg(long, value_name = "WHEN", value_parser = moment)]
     at: Option<Timestamp>,
 
     /// Give it this id instead of a new one

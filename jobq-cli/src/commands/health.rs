@@ -12,7 +12,7 @@ use crate::failure::{EXIT_ERROR, EXIT_INTERNAL, EXIT_JOB, EXIT_USAGE, EXIT_WARNI
 use crate::health::figures::{Figures, QueueFigures, Runs, look};
 use crate::health::judge::{Limits, Reason, judge, whole_ms, worst};
 use crate::health::limits::{self, Limit, MemoryLimit};
-use crate::output::{Output, printable};
+use crate::output::{Output, counted, printable};
 use crate::session::Session;
 use crate::values;
 
@@ -176,7 +176,7 @@ impl Health {
         match &self.figures {
             Some(figures) => {
                 let seen = figures.queues.len() + figures.unreadable.len();
-                format!("after a look at {seen} queues")
+                format!("after a look at {}", counted(seen as u64, "queue"))
             }
             None => "before it was connected".to_owned(),
         }

@@ -12,7 +12,7 @@ use self::figures::{Figures, Rates};
 use crate::damage::{Damage, readable, unreadable};
 use crate::failure::Failure;
 use crate::heard::Heard;
-use crate::output::{Cell, Column, Row, time};
+use crate::output::{Cell, Column, Row, counted, time};
 use crate::session::Session;
 use crate::values::interval;
 
@@ -123,7 +123,10 @@ impl Look {
     fn end(&self) -> Result<(), Failure> {
         let seen = self.queues.len();
         match self.interrupted {
-            true => Err(Failure::job(format!("interrupted after {seen} queues"))),
+            true => {
+                let seen = counted(seen as u64, "queue");
+                Err(Failure::job(format!("interrupted after {seen}")))
+            }
             false => self.damage.end(),
         }
     }

@@ -113,6 +113,18 @@ pub(super) fn is_harmless(c: char) -> bool {
     !c.is_control() && !unseen
 }
 
+/// A number of things: `1 job`, `2 jobs`.
+pub(crate) fn counted(count: u64, thing: &str) -> String {
+    let ending = if count == 1 { "" } else { "s" };
+    format!("{count} {thing}{ending}")
+}
+
+/// What was done to a number of things: `1 job was moved`, `2 jobs were moved`.
+pub(crate) fn counted_done(count: u64, thing: &str, done: &str) -> String {
+    let were = if count == 1 { "was" } else { "were" };
+    format!("{} {were} {done}", counted(count, thing))
+}
+
 /// A length of time in at most two units: `3d 4h`, `5m 3s`, `250ms`.
 pub(crate) fn age(time: Duration) -> String {
     let secs = time.as_secs();
@@ -144,6 +156,14 @@ mod tests {
         ] {
             assert_eq!(printable(text), shown);
         }
+    }
+
+    #[test]
+    fn one_thing_is_told_as_one() {
+        assert_eq!(counted(0, "job"), "0 jobs");
+        assert_eq!(counted(1, "dead job"), "1 dead job");
+        assert_eq!(counted_done(1, "job", "told of"), "1 job was told of");
+        assert_eq!(counted_done(2, "job", "told of"), "2 jobs were told of");
     }
 
     #[test]

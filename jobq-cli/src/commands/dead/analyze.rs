@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::groups::{Group, Groups};
 use super::selection::Selection;
 use crate::failure::Failure;
-use crate::output::{Cell, Column, Row, printable, time};
+use crate::output::{Cell, Column, Row, counted, printable, time};
 use crate::progress::Progress;
 use crate::session::Session;
 
@@ -52,7 +52,10 @@ pub(super) async fn run(session: &Session, args: &Args) -> Result<(), Failure> {
     session.out.hint(&summary);
     match complete {
         true => Ok(()),
-        false => Err(Failure::job(format!("interrupted after {count} jobs"))),
+        false => Err(Failure::job(format!(
+            "interrupted after {}",
+            counted(count, "job")
+        ))),
     }
 }
 
@@ -138,7 +141,7 @@ fn summary(groups: &Groups) -> String {
         others => format!(", {others} of further groups that are not listed"),
     };
     format!(
-        "{} dead jobs ({reasons}){others}; with --json an example of each group",
-        groups.count
+        "{} ({reasons}){others}; with --json an example of each group",
+        counted(groups.count, "dead job")
     )
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::selection::Selection;
 use crate::consent::named;
 use crate::failure::{EXIT_JOB, Failure};
-use crate::output::age;
+use crate::output::{counted, counted_done};
 use crate::pace::{Pace, Rate};
 use crate::progress::Progress;
 use crate::session::Session;
@@ -81,6 +81,14 @@ impl Deed {
             Self::Remove => ("remove", "removed"),
         }
     }
+
+    /// What a question about it ends with.
+    fn ending(self) -> &'static str {
+        match self {
+            Self::Retry => "",
+            Self::Remove => " for good",
+        }
+    }
 }
 
 pub(super) async fn retry(session: &Session, args: &RetryArgs) -> Result<(), Failure> {
@@ -93,8 +101,7 @@ pub(super) async fn remove(session: &Session, args: &RemoveArgs) -> Result<(), F
 
 pub(super) async fn purge(session: &Session, args: &PurgeArgs) -> Result<(), Failure> {
     let selection = Selection::older_than(&args.queue, args.older_than);
-    let what = format!("given up {} ago or longer", age(args.older_than));
-    run(session, &selection, &args.how, Deed::Remove, &what).await
+    run(session, &selection, &args.how, Deed::Remove).await
 }
 
 impl Which {
@@ -105,7 +112,7 @@ impl Which {
                 "which jobs? --group, --id, --name, --error, --reason or an age says so, or --all";
             return Err(Failure::usage(reason));
         }
-        run(session, &self.selection, &self.how, deed, "that are meant").await
+        run(session, &self.selection, &self.how, deed).await
     }
 }
 
@@ -114,7 +121,6 @@ async fn run(
     selection: &Selection,
     how: &How,
     deed: Deed,
-    what: &str,
 ) -> Result<(), Failure> {
     let (verb, done) = deed.words();
     if how.dry_run {
@@ -122,13 +128,15 @@ async fn run(
         return tally.tell(session, &format!("would be {done}"), true, end);
     }
     session.consent.to_change(&format!("{verb} dead jobs"))?;
-    let mut question = format!("{verb} dead jobs {what}");
+    let which = format!("{}{}", selection.typed(), deed.ending());
+    let mut question = format!("{verb} dead jobs {which}");
     if session.consent.asks() {
         let (found, end) = Bulk::new(session, selection, None, None).run().await;
         end?;
         let queues = selection.queues(session).await?;
-        let (count, of) = (found.done, named(queues.iter().map(Queue::name)));
-        question = format!("{verb} {count} dead jobs {what}, of {of}");
+        let jobs = counted(found.done, "dead job");
+        let of = named(queues.iter().map(Queue::name));
+        question = format!("{verb} {jobs} of {of} {which}");
     }
     session
         .consent
@@ -240,11 +248,10 @@ impl<'a> Bulk<'a> {
     /// A failure half way says how far it came.
     fn so_far(&self, failure: Failure) -> Failure {
         match self.deed {
-            Some(deed) => failure.after(&format!(
-                "{} dead jobs were {}",
-                self.tally.done,
-                deed.words().1
-            )),
+            Some(deed) => {
+                let done = deed.words().1;
+                failure.after(&counted_done(self.tally.done, "dead job", done))
+            }
             None => failure,
         }
     }
@@ -274,7 +281,7 @@ impl Tally {
         } else {
             ""
         };
-        let line = format!("{count} of {looked_at} dead jobs {done}{how}");
+        let line = format!("{count} of {} {done}{how}", counted(looked_at, "dead job"));
         session.out.end(&line, document, end)?;
         match interrupted {
             true => Err(Failure::quiet(EXIT_JOB)),

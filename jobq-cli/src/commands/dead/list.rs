@@ -6,7 +6,7 @@ use serde_json::{Map, json};
 use super::groups::group_of;
 use super::selection::Selection;
 use crate::failure::Failure;
-use crate::output::{Cell, Column, Listing, Row, time};
+use crate::output::{Cell, Column, Listing, Row, counted_done, time};
 use crate::session::Session;
 
 /// Jobs read at once.
@@ -44,7 +44,7 @@ pub(super) async fn run(session: &Session, args: &Args) -> Result<(), Failure> {
         Ok(more) => (more, Ok(())),
         Err(failure) => (
             true,
-            Err(failure.after(&format!("{listed} jobs were listed"))),
+            Err(failure.after(&counted_done(listed, "job", "listed"))),
         ),
     };
     let mut tail = Map::new();

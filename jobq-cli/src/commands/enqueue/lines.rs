@@ -14,7 +14,7 @@ use self::input::{Line, Lines};
 use super::Args;
 use super::record::Record;
 use crate::failure::{EXIT_JOB, Failure};
-use crate::output::{Listing, Row};
+use crate::output::{Listing, Row, counted};
 use crate::progress::Progress;
 use crate::session::Session;
 
@@ -126,9 +126,9 @@ impl Tally<'_> {
 
     fn end(self, done: Result<(), Failure>) -> Result<(), Failure> {
         let (enqueued, refused) = (self.enqueued, self.refused);
-        let mut line = format!("{enqueued} jobs enqueued");
+        let mut line = format!("{} enqueued", counted(enqueued, "job"));
         if refused > 0 {
-            line.push_str(&format!(", {refused} lines refused"));
+            line.push_str(&format!(", {} refused", counted(refused, "line")));
         }
         let done = done.map_err(|failure| failure.after(&line));
         if self.interrupted {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jobq::{JobId, Timestamp};
 use serde_json::{Map, Value};
 
-use crate::values::{duration, unrounded};
+use crate::values::{duration, moment, unrounded};
 
 /// What a line says of a job.
 #[derive(Debug, Default, PartialEq)]
@@ -43,8 +43,11 @@ impl Record {
                 Value::Object(args) => self.args = args,
                 _ => return Err("expected an object of arguments by name".to_owned()),
             },
-            "id" => self.id = Some(parsed(value)?),
-            "at" => self.at = Some(parsed(value)?),
+            "id" => {
+                let id = text(value)?.parse::<JobId>();
+                self.id = Some(id.map_err(|error| error.to_string())?);
+            }
+            "at" => self.at = Some(moment(&text(value)?)?),
             "delay" => self.delay = Some(duration(&text(value)?)?),
             "timeout" => self.timeout = Some(duration(&text(value)?)?),
             "retries" => {
@@ -67,12 +70,6 @@ fn text(value: Value) -> Result<String, String> {
         Value::String(text) => Ok(text),
         _ => Err("expected a text".to_owned()),
     }
-}
-
-fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(value: Value) -> Result<T, String> {
-    text(value)?
-        .parse()
-        .map_err(|error: T::Err| error.to_string())
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use jobq::{JobId, Queue};
 use super::report::Report;
 use super::search::{Found, Scope};
 use crate::failure::Failure;
+use crate::output::counted;
 use crate::session::Session;
 use crate::state::State;
 
@@ -24,7 +25,11 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(session: &Session, args: &Args) -> Result<(), Failure> {
-    let what = format!("cancel {} jobs {}", args.ids.len(), args.scope.place());
+    let what = format!(
+        "cancel {} {}",
+        counted(args.ids.len() as u64, "job"),
+        args.scope.place()
+    );
     session
         .consent
         .to_destroy(&what, &session.interrupt)

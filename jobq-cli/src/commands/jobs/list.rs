@@ -4,7 +4,7 @@ use jobq::{JobInfo, Queue, WorkerId};
 use serde_json::{Map, json};
 
 use crate::failure::Failure;
-use crate::output::{Cell, Column, Listing, Row, time};
+use crate::output::{Cell, Column, Listing, Row, counted_done, time};
 use crate::session::Session;
 use crate::state::State;
 
@@ -58,7 +58,7 @@ pub(super) async fn run(session: &Session, args: &Args) -> Result<(), Failure> {
         Ok(more) => (more, Ok(())),
         Err(failure) => (
             true,
-            Err(failure.after(&format!("{listed} jobs were listed"))),
+            Err(failure.after(&counted_done(listed, "job", "listed"))),
         ),
     };
     let mut tail = Map::new();

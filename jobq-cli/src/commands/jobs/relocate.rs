@@ -5,6 +5,7 @@ use jobq::{JobId, JobState, Queue, Transfer};
 use super::report::Report;
 use super::search::{Found, Job, Scope};
 use crate::failure::Failure;
+use crate::output::counted;
 use crate::session::Session;
 use crate::state::State;
 
@@ -33,8 +34,8 @@ pub(super) struct Args {
 
 pub(super) async fn run(session: &Session, args: &Args) -> Result<(), Failure> {
     let to = session.client.queue(&args.to)?;
-    let (count, from) = (args.ids.len(), args.scope.place());
-    let what = format!("move {count} jobs {from} to {}", to.name());
+    let (jobs, from) = (counted(args.ids.len() as u64, "job"), args.scope.place());
+    let what = format!("move {jobs} {from} to {}", to.name());
     session
         .consent
         .to_destroy(&what, &session.interrupt)

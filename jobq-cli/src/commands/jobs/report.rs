@@ -4,7 +4,7 @@ use jobq::JobId;
 use serde_json::{Map, json};
 
 use crate::failure::{EXIT_JOB, Failure};
-use crate::output::{Cell, Column, Listing, Row};
+use crate::output::{Cell, Column, Listing, Row, counted, counted_done};
 use crate::session::Session;
 
 const COLUMNS: &[Column] = &[
@@ -99,12 +99,15 @@ impl<'a> Report<'a> {
     /// Ends the report, also if something ended the work half way.
     pub(super) fn end(self, done: Result<(), Failure>) -> Result<(), Failure> {
         let count = self.listing.rows();
-        let done = done.map_err(|failure| failure.after(&format!("{count} jobs were told of")));
+        let done = done.map_err(|failure| failure.after(&counted_done(count, "job", "told of")));
         let mut tail = Map::new();
         tail.insert("interrupted".to_owned(), self.interrupted.into());
         self.listing.finish(tail, done)?;
         match (self.interrupted, self.all_well) {
-            (true, _) => Err(Failure::job(format!("interrupted after {count} jobs"))),
+            (true, _) => Err(Failure::job(format!(
+                "interrupted after {}",
+                counted(count, "job")
+            ))),
             (false, false) => Err(Failure::quiet(EXIT_JOB)),
             (false, true) => Ok(()),
         }

@@ -4,6 +4,7 @@ use jobq::{JobId, Queue};
 
 use super::report::Report;
 use crate::failure::Failure;
+use crate::output::counted;
 use crate::session::Session;
 
 /// Let delayed jobs run now, ahead of their time or of their retry
@@ -21,9 +22,10 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(session: &Session, args: &Args) -> Result<(), Failure> {
-    session
-        .consent
-        .to_change(&format!("run {} jobs now", args.ids.len()))?;
+    session.consent.to_change(&format!(
+        "run {} now",
+        counted(args.ids.len() as u64, "job")
+    ))?;
     let named: Vec<String> = args.queue.iter().cloned().collect();
     let queues = session.queues(&named).await?;
     let mut report = Report::begin(session)?;

@@ -9,7 +9,7 @@
 use jobq::{DeadJob, JobId, JobInfo, JobState, Queue};
 
 use crate::failure::Failure;
-use crate::output::printable;
+use crate::output::{counted, printable};
 use crate::progress::Progress;
 use crate::session::Session;
 use crate::state::State;
@@ -124,8 +124,8 @@ impl Search<'_> {
         let mut offset = 0;
         while offset < self.within {
             if self.session.interrupt.is_set() {
-                let seen = self.seen;
-                return Err(Failure::job(format!("interrupted after {seen} jobs")));
+                let seen = counted(self.seen, "job");
+                return Err(Failure::job(format!("interrupted after {seen}")));
             }
             let limit = u32::try_from(self.within - offset)
                 .unwrap_or(PAGE)

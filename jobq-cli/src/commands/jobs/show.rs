@@ -11,8 +11,8 @@ use crate::session::Session;
 
 /// Show a job: its arguments as JSON, its options, and the errors of its attempts
 ///
-/// A job that waits or runs keeps its latest five errors, 200 bytes of each; a dead one ten, and of
-/// the last 4,096 bytes. When an attempt began, how long it took and which worker ran it is kept
+/// A job that waits or runs keeps its latest five errors, 200 bytes of each; a dead one the five before
+/// its last, and of the last 4,096 bytes. When an attempt began, how long it took and which worker ran it is kept
 /// nowhere.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {

@@ -6,7 +6,7 @@ use jobq::{Queue, QueueStats};
 use serde_json::json;
 
 use crate::failure::{EXIT_JOB, Failure};
-use crate::output::age;
+use crate::output::{age, counted};
 use crate::progress::Progress;
 use crate::session::Session;
 use crate::values::duration;
@@ -65,8 +65,9 @@ pub(super) async fn run(session: &Session, args: &Args) -> Result<(), Failure> {
     let line = match end {
         End::Empty => format!("{name} is empty after {took}"),
         _ => format!(
-            "{name} is not empty: {} after {took}, {left} jobs left",
-            end.as_str()
+            "{name} is not empty: {} after {took}, {} left",
+            end.as_str(),
+            counted(left, "job")
         ),
     };
     session.out.outcome(&line, &document)?;

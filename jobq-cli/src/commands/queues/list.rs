@@ -7,7 +7,7 @@ use serde_json::{Map, json};
 use crate::damage::{Damage, readable, unreadable};
 use crate::failure::Failure;
 use crate::heard::Heard;
-use crate::output::{Cell, Column, Listing, Row};
+use crate::output::{Cell, Column, Listing, Row, counted};
 use crate::session::Session;
 
 const COLUMNS: &[Column] = &[
@@ -30,8 +30,8 @@ pub(super) async fn run(session: &Session, _args: &Args) -> Result<(), Failure> 
     let listed = all(session, &queues, &mut listing);
     let listed = session.interrupt.before(listed).await;
     let done = listed.unwrap_or_else(|| {
-        let rows = listing.rows();
-        Err(Failure::job(format!("interrupted after {rows} queues")))
+        let rows = counted(listing.rows(), "queue");
+        Err(Failure::job(format!("interrupted after {rows}")))
     });
     listing.finish(Map::new(), done)
 }

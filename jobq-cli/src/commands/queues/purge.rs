@@ -5,6 +5,7 @@ use serde_json::json;
 
 use crate::consent::named;
 use crate::failure::{EXIT_JOB, Failure};
+use crate::output::{counted, counted_done};
 use crate::session::Session;
 use crate::state::State;
 
@@ -40,19 +41,16 @@ pub(super) async fn run(session: &Session, args: &Args) -> Result<(), Failure> {
     }
     let names: Vec<&str> = queues.iter().map(|queue| queue.name().as_str()).collect();
     let what: Vec<String> = args.state.iter().map(ToString::to_string).collect();
-    let what = format!(
-        "{} jobs of {}",
-        what.join(" and "),
-        named(queues.iter().map(Queue::name))
-    );
+    let jobs = format!("{} job", what.join(" and "));
+    let of = named(queues.iter().map(Queue::name));
     if args.dry_run {
         let document = json!({
             "queues": names, "dry_run": true, "removed": there, "interrupted": false,
         });
-        let line = format!("would remove {there} {what}");
+        let line = format!("would remove {} of {of}", counted(there, &jobs));
         return session.out.end(&line, document, Ok(()));
     }
-    let question = format!("remove {there} {what} for good");
+    let question = format!("remove {} of {of} for good", counted(there, &jobs));
     session
         .consent
         .to_destroy(&question, &session.interrupt)
@@ -73,7 +71,7 @@ pub(super) async fn run(session: &Session, args: &Args) -> Result<(), Failure> {
             Err(error) => {
                 let of = format!("{state} of {}: ", queue.name());
                 let failure = Failure::from(error).before(&of);
-                done = Err(failure.after(&format!("{removed} jobs were removed")));
+                done = Err(failure.after(&counted_done(removed, "job", "removed")));
                 break;
             }
         }
@@ -82,7 +80,7 @@ pub(super) async fn run(session: &Session, args: &Args) -> Result<(), Failure> {
         "queues": names, "dry_run": false, "removed": removed, "interrupted": interrupted,
     });
     let end = if interrupted { "; interrupted" } else { "" };
-    let line = format!("removed {removed} {what}{end}");
+    let line = format!("removed {} of {of}{end}", counted(removed, &jobs));
     session.out.end(&line, document, done)?;
     match interrupted {
         true => Err(Failure::quiet(EXIT_JOB)),

@@ -8,7 +8,7 @@ use serde_json::{Map, json};
 
 use crate::consent::named;
 use crate::failure::{EXIT_JOB, Failure};
-use crate::output::{Cell, Column, Row, printable};
+use crate::output::{Cell, Column, Row, counted, printable};
 use crate::progress::Progress;
 use crate::session::Session;
 use crate::values::duration;
@@ -81,7 +81,10 @@ impl Which {
             let served = known.iter().filter(|worker| meant.contains(&worker.id));
             let served = served.flat_map(|worker| worker.queues.iter().map(|served| &served.name));
             let queues = named(served.collect::<BTreeSet<_>>());
-            let what = format!("{verb} {} workers, of {queues}", meant.len());
+            let what = format!(
+                "{verb} {}, of {queues}",
+                counted(meant.len() as u64, "worker")
+            );
             let consent = &session.consent;
             consent.to_destroy(&what, &session.interrupt).await?;
         }
