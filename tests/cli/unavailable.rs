@@ -116,9 +116,11 @@ async fn a_namespace_in_the_flag_of_the_url_wins_over_the_variable() {
             .env("JOBQ_NAMESPACE", "usual")
             .args(flags)
             .args(["health"]);
-        let health = run(command).await.ok();
+        let health = run(command).await;
+        // There is no queue.
+        assert_eq!((health.code, &health.err[..]), (3, ""), "{health:?}");
         let said = format!("?namespace={namespace}\"");
-        assert!(health.contains(&said), "{flags:?} {said}: {health}");
+        assert!(health.out.contains(&said), "{flags:?} {said}: {health:?}");
     }
     // What is wrong is said of where it stands.
     let mut command = program();
