@@ -41,15 +41,31 @@ pub(crate) struct Global {
     pub(crate) namespace: Option<String>,
 
     /// Print one JSON document
-    #[arg(long, global = true, help_heading = "Global options")]
+    #[arg(
+        long,
+        global = true,
+        overrides_with = "json",
+        help_heading = "Global options"
+    )]
     pub(crate) json: bool,
 
     /// Refuse whatever changes anything
-    #[arg(long, global = true, help_heading = "Global options")]
+    #[arg(
+        long,
+        global = true,
+        overrides_with = "read_only",
+        help_heading = "Global options"
+    )]
     pub(crate) read_only: bool,
 
     /// Answer every question with yes
-    #[arg(long, short, global = true, help_heading = "Global options")]
+    #[arg(
+        long,
+        short,
+        global = true,
+        overrides_with = "yes",
+        help_heading = "Global options"
+    )]
     pub(crate) yes: bool,
 }
 

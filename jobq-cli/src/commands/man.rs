@@ -17,7 +17,8 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let mut definition = Flags::definition();
+    // The pages tell what `help` would.
+    let mut definition = Flags::definition().disable_help_subcommand(true);
     let Some(folder) = &args.dir else {
         let mut page = Vec::new();
         let rendered = Man::new(definition).render(&mut page);

@@ -134,8 +134,11 @@ impl Look {
 
 fn show(session: &Session, args: &Args, look: &Look, before: Option<&Look>) -> Result<(), Failure> {
     let out = session.out;
+    let broker = session.client.broker();
+    let now = broker.now().timestamp();
     if args.watch.is_some() {
-        out.decorate(CLEAR)?;
+        let place = broker.describe();
+        out.decorate(&format!("{CLEAR}{now:.0}  {place}\n\n"))?;
     }
     let rates = |name: &str, figures: &Figures| {
         let before = before?;
@@ -166,7 +169,6 @@ fn show(session: &Session, args: &Args, look: &Look, before: Option<&Look>) -> R
         rows.push(row(name, figures, rates));
     }
     let mut head = Map::new();
-    let now = session.client.broker().now().timestamp();
     head.insert("at".to_owned(), time(Some(now)).into());
     let mut listing = out.listing(COLUMNS);
     listing.begin(&head, "queues")?;

@@ -90,9 +90,17 @@ pub(crate) struct QueueSeen {
 impl QueueSeen {
     /// The elements of its key of this name.
     pub(crate) fn length(&self, name: &str) -> u64 {
+        self.key(name).and_then(|key| key.length).unwrap_or(0)
+    }
+
+    /// The bytes of memory that it takes, about.
+    pub(crate) fn bytes(&self, name: &str) -> u64 {
+        self.key(name).and_then(|key| key.bytes).unwrap_or(0)
+    }
+
+    fn key(&self, name: &str) -> Option<&KeyFacts> {
         let named = |key: &&KeyFacts| key.key.rsplit(':').next() == Some(name);
-        let key = self.facts.iter().flat_map(|facts| &facts.keys).find(named);
-        key.and_then(|key| key.length).unwrap_or(0)
+        self.facts.iter().flat_map(|facts| &facts.keys).find(named)
     }
 
     /// The jobs that the next worker would take.

@@ -87,6 +87,15 @@ impl Listing {
         self.out.write(&text)
     }
 
+    /// Makes the columns as wide as these rows need, which are then written page by page.
+    pub(crate) fn fit(&mut self, rows: &[Row]) {
+        for row in rows {
+            for (widest, cell) in self.widths.iter_mut().zip(&row.cells) {
+                *widest = cell.width().max(*widest);
+            }
+        }
+    }
+
     /// How many rows it has so far.
     pub(crate) fn rows(&self) -> u64 {
         self.rows
@@ -126,11 +135,7 @@ impl Listing {
     }
 
     fn table(&mut self, rows: &[Row], width: usize) -> String {
-        for row in rows {
-            for (widest, cell) in self.widths.iter_mut().zip(&row.cells) {
-                *widest = cell.width().max(*widest);
-            }
-        }
+        self.fit(rows);
         let mut text = String::new();
         if self.rows == 0 {
             let names = self.columns.iter().map(|column| Cell::word(column.name));
@@ -219,6 +224,16 @@ mod tests {
                 "漢字\\t  1234  it is\\nlo…",
             ]
         );
+    }
+
+    #[test]
+    fn rows_that_are_written_one_by_one_are_aligned_as_those_of_a_page() {
+        let mut listing = listing(Some(24), false);
+        listing.fit(&rows());
+        let first = listing.table(&rows()[..1], 24);
+        listing.rows = 1;
+        let text = first + &listing.table(&rows()[1..], 24);
+        assert_eq!(text, self::listing(Some(24), false).table(&rows(), 24));
     }
 
     #[test]

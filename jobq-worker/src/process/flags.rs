@@ -38,8 +38,9 @@ pub(super) struct Flags {
 }
 
 const AFTER_HELP: &str = "\
-A flag wins over its environment variable, that over the configuration file. TIME is a number with
-a unit: 500ms, 10s, 5m, 1h. The password is set by JOBQ_PASSWORD, or `password` in the file.
+A flag wins over its environment variable, that over the configuration file; a namespace in the URL
+counts as set with it, and --namespace wins over both. TIME is a number with a unit: 500ms, 10s, 5m,
+1h. The password is set by JOBQ_PASSWORD, or `password` in the file.
 SIGTERM or Ctrl-C drains: no further jobs are taken, running ones may end. A second signal gives
 them back to the queue at once, a third exits.
 Exit codes:
@@ -84,6 +85,12 @@ impl Flags {
             if let Some(origin) = origin {
                 self.given.origins.note(id, origin);
             }
+        }
+        let source = |id| matches.value_source(id);
+        let is_closer = source("url") == Some(ValueSource::CommandLine)
+            && source("namespace") == Some(ValueSource::EnvVariable);
+        if is_closer && self.given.url_says_namespace() {
+            self.given.forget_namespace();
         }
     }
 }

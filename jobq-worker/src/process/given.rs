@@ -115,6 +115,9 @@ pub(super) struct Given {
 impl Given {
     /// Both, and where both say something, this one.
     pub(super) fn over(self, mut below: Self) -> Self {
+        if self.namespace.is_none() && self.url_says_namespace() {
+            below.forget_namespace();
+        }
         below.origins.0.extend(self.origins.0);
         Self {
             url: self.url.or(below.url),
@@ -135,6 +138,19 @@ impl Given {
             origins: below.origins,
             doubts: [self.doubts, below.doubts].concat(),
         }
+    }
+
+    /// Whether the URL says a namespace, which wins over one that was set where the URL would have
+    /// won over another URL: `--url` over the variable, the variable over the file.
+    pub(super) fn url_says_namespace(&self) -> bool {
+        self.url
+            .as_deref()
+            .is_some_and(|url| url.contains("?namespace="))
+    }
+
+    pub(super) fn forget_namespace(&mut self) {
+        self.namespace = None;
+        self.origins.0.remove("namespace");
     }
 
     /// The settings of the client.

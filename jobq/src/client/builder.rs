@@ -71,8 +71,8 @@ pub struct ClientBuilder {
     username: Option<String>,
     password: Option<String>,
     ca_file: Option<PathBuf>,
-    /// A variable of the environment that could not be read; told when connecting.
-    unreadable: Option<&'static str>,
+    /// Variables of the environment that could not be read; told when connecting.
+    unreadable: Vec<&'static str>,
     namespace: Option<String>,
     /// What the environment says of it, which a URL that is set later wins over.
     usual_namespace: Option<String>,
@@ -87,7 +87,7 @@ impl ClientBuilder {
             username: None,
             password: None,
             ca_file: None,
-            unreadable: None,
+            unreadable: Vec::new(),
             namespace: None,
             usual_namespace: None,
             max_payload: DEFAULT_MAX_PAYLOAD,
@@ -100,18 +100,24 @@ impl ClientBuilder {
     /// ([`ClientBuilder::from_env`]), not of one that is set.
     pub fn url(mut self, url: impl Into<String>) -> Self {
         self.url = url.into();
+        self.forgive(environment::URL);
         if self.url.contains("?namespace=") {
             self.usual_namespace = None;
+            self.forgive(environment::NAMESPACE);
         }
-        // The variable that this takes the place of does not matter any more.
-        self.unreadable = self.unreadable.filter(|name| *name != environment::URL);
         self
+    }
+
+    /// A variable that something else takes the place of does not matter any more.
+    fn forgive(&mut self, variable: &str) {
+        self.unreadable.retain(|name| *name != variable);
     }
 
     /// The user to log in as, plainly: not percent-encoded. The server's `default` unless set here
     /// or in the URL; an empty one is as good as none.
     pub fn username(mut self, username: impl Into<String>) -> Self {
         self.username = Some(username.into()).filter(|name| !name.is_empty());
+        self.forgive(environment::USERNAME);
         self
     }
 
@@ -119,6 +125,7 @@ impl ClientBuilder {
     /// URL.
     pub fn password(mut self, password: impl Into<String>) -> Self {
         self.password = Some(password.into());
+        self.forgive(environment::PASSWORD);
         self
     }
 
@@ -134,6 +141,7 @@ impl ClientBuilder {
     /// 1 to 64 characters of `[A-Za-z0-9_.:-]`.
     pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
         self.namespace = Some(namespace.into());
+        self.forgive(environment::NAMESPACE);
         self
     }
 
@@ -182,7 +190,7 @@ impl ClientBuilder {
     }
 
     fn check(&self) -> Result<(), ConnectError> {
-        if let Some(variable) = self.unreadable {
+        if let Some(variable) = self.unreadable.first() {
             let value = "not UTF-8".to_owned();
             return Err(invalid_setting(variable, value, "a text in UTF-8"));
         }

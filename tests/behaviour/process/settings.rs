@@ -145,6 +145,44 @@ async fn the_broker_is_set_in_each_place_too() {
 }
 
 #[test]
+fn a_namespace_in_the_url_wins_over_one_that_is_set_further_away() {
+    let url = support::shared().url();
+    let own = |place: &str| format!("{url}?namespace={place}");
+    let plain = ConfigFile::new("namespace = \"file\"");
+    let both = ConfigFile::new(format!("url = \"{}\"\nnamespace = \"file\"", own("url")));
+    let (in_flag, in_variable) = (own("flag-url"), own("variable-url"));
+    // The file, JOBQ_URL, JOBQ_NAMESPACE, --url, --namespace, and which wins.
+    for (file, variable_url, variable, flag_url, flag, namespace) in [
+        (&plain, "", "", url.as_str(), "", "file"),
+        (&plain, "", "", &in_flag, "", "flag-url"),
+        (&plain, &in_variable, "", "", "", "variable-url"),
+        (&both, "", "", "", "", "file"),
+        (&both, "", "variable", "", "", "variable"),
+        (&both, &in_variable, "variable", "", "", "variable"),
+        (&both, &in_variable, "variable", &url, "", "variable"),
+        (&both, &in_variable, "variable", &in_flag, "", "flag-url"),
+        (&both, &in_variable, "variable", &in_flag, "flag", "flag"),
+    ] {
+        let mut command = command();
+        command.args(["--check", "--config", file.path()]);
+        command
+            .env("JOBQ_URL", variable_url)
+            .env("JOBQ_NAMESPACE", variable);
+        for (name, value) in [("--url", flag_url), ("--namespace", flag)] {
+            if !value.is_empty() {
+                command.args([name, value]);
+            }
+        }
+        let (code, text) = run(&mut command);
+        assert_eq!(code, Some(0), "{text}");
+        assert!(
+            text.contains(&format!("?namespace={namespace}")),
+            "{namespace}: {text}"
+        );
+    }
+}
+
+#[test]
 fn the_user_and_the_authorities_are_set_in_each_place_too() {
     let server = RedisServer::start_with(&[("requirepass", SECRET)]);
     let (ca_file, username) = ("ca_file", "username");

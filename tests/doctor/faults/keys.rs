@@ -187,6 +187,20 @@ async fn a_dead_list_is_nearly_full() {
 }
 
 #[tokio::test]
+async fn a_dead_list_of_large_jobs_is_nearly_full() {
+    let server = well();
+    ask(&server, &["SADD", "jobq:queues", "mail"]).await;
+    let fill = "for _ = 1, 60 do redis.call('LPUSH', KEYS[1], string.rep('x', 1048576)) end";
+    ask(&server, &["EVAL", fill, "1", "jobq:{mail}:dead"]).await;
+    let report = doctor(&server, &[]).await;
+    report.found(
+        "dead-letters",
+        "warning",
+        "of 64.0 MiB that are kept, in 60 records",
+    );
+}
+
+#[tokio::test]
 async fn names_of_strangers_cannot_act_on_a_terminal() {
     let server = well();
     ask(

@@ -77,7 +77,7 @@ const EQUIVALENT: &[(&str, &str, &str, &str)] = &[
     ),
     (
         "withdraw",
-        "redis.call('LREM', ready, place < behind and -1 or 1, element)",
+        "redis.call('LREM', list, place < behind and -1 or 1, element)",
         "`<` -> `<=`",
         "as far from one end as from the other",
     ),
@@ -85,7 +85,7 @@ const EQUIVALENT: &[(&str, &str, &str, &str)] = &[
         "withdraw",
         "if not redis.acl_check_cmd('LSET', list, '0', '') then redis.call('LSET', list, -1 - place, element) end",
         "`not redis.acl_check_cmd('LSET', list, '0', '')` -> `true`",
-        "what is written stands there allist",
+        "what is written stands there already",
     ),
     (
         "withdraw",

@@ -52,8 +52,10 @@ pub(super) async fn run(session: &Session, args: &Args) -> Result<(), Failure> {
     let now = session.client.broker().now().timestamp();
     let mut listing = session.out.listing(COLUMNS);
     listing.begin(&Map::new(), "workers")?;
-    for worker in &workers {
-        listing.page(&[row(worker, now)])?;
+    let rows: Vec<_> = workers.iter().map(|worker| row(worker, now)).collect();
+    listing.fit(&rows);
+    for (worker, row) in workers.iter().zip(&rows) {
+        listing.page(std::slice::from_ref(row))?;
         if args.jobs && !session.out.is_json() {
             for job in &worker.running {
                 session.out.line(&format!("\t{}", running(job, now)))?;

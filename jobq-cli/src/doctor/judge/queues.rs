@@ -44,6 +44,10 @@ const DEAD: Subject = Subject {
 const DEAD_KEPT: u64 = 10_000;
 const DEAD_NEAR: u64 = 9_000;
 
+/// Bytes that it keeps, and from how many on.
+const DEAD_BYTES_KEPT: u64 = 64 << 20;
+const DEAD_BYTES_NEAR: u64 = DEAD_BYTES_KEPT / 10 * 9;
+
 /// Who may put back what workers left, where this user may not: that takes the rights of two roles, to
 /// look and to take over, and none has both.
 const SWEEP_AS: &str = "start a worker for the queue; or connect as an administrator, such as jobq-admin \
@@ -244,22 +248,29 @@ fn no_backlog_is_paused(_: &[Known<'_>]) -> Finding {
 }
 
 fn dead(known: &Known<'_>) -> Vec<Finding> {
-    let records = known.queue.length("dead");
-    if records < DEAD_NEAR {
-        return Vec::new();
-    }
+    let (records, size) = (known.queue.length("dead"), known.queue.bytes("dead"));
     let seen = format!(
         "{} of {} records that are kept",
         number(records),
         number(DEAD_KEPT)
     );
     let cure = Cure::shell(format!("jobq dead analyze --queue {}", known.name()));
-    let finding = match records < DEAD_KEPT {
-        true => DEAD.warning(seen, cure),
-        false => DEAD.error(
+    let finding = match (records, size) {
+        (DEAD_KEPT.., _) => DEAD.error(
             format!("{seen}: with each that comes an older one is dropped, as some may have been"),
             cure,
         ),
+        // Redis tells the memory of a long list from samples: enough to warn.
+        (_, DEAD_BYTES_NEAR..) => {
+            let (size, kept) = (bytes(size), bytes(DEAD_BYTES_KEPT));
+            let seen = format!(
+                "about {size} of {kept} that are kept, in {} records",
+                number(records)
+            );
+            DEAD.warning(seen, cure)
+        }
+        (DEAD_NEAR.., _) => DEAD.warning(seen, cure),
+        _ => return Vec::new(),
     };
     vec![finding.of_queue(known.name())]
 }

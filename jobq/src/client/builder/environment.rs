@@ -7,8 +7,10 @@ use super::ClientBuilder;
 /// What is connected to where neither the environment nor anyone else says so.
 pub const DEFAULT_URL: &str = "redis://127.0.0.1:6379";
 
-/// The variable of the URL.
 pub(super) const URL: &str = "JOBQ_URL";
+pub(super) const NAMESPACE: &str = "JOBQ_NAMESPACE";
+pub(super) const USERNAME: &str = "JOBQ_USERNAME";
+pub(super) const PASSWORD: &str = "JOBQ_PASSWORD";
 
 impl ClientBuilder {
     /// Settings from the environment of this process, which further calls override:
@@ -36,19 +38,19 @@ impl ClientBuilder {
 
     fn from_variables(read: impl Fn(&str) -> Option<OsString>) -> Self {
         let given = |name| read(name).filter(|value| !value.is_empty());
-        let mut unreadable = None;
+        let mut unreadable = Vec::new();
         let mut text = |name| match given(name)?.into_string() {
             Ok(text) => Some(text),
             Err(_) => {
-                unreadable.get_or_insert(name);
+                unreadable.push(name);
                 None
             }
         };
         let url = text(URL).unwrap_or_else(|| DEFAULT_URL.to_owned());
         Self {
-            usual_namespace: text("JOBQ_NAMESPACE"),
-            username: text("JOBQ_USERNAME"),
-            password: text("JOBQ_PASSWORD"),
+            usual_namespace: text(NAMESPACE),
+            username: text(USERNAME),
+            password: text(PASSWORD),
             ca_file: given("JOBQ_CA_FILE").map(Into::into),
             unreadable,
             ..Self::new(url)
@@ -130,12 +132,7 @@ mod tests {
     #[tokio::test]
     async fn a_variable_that_is_not_utf_8_is_named_when_connecting() {
         use std::os::unix::ffi::OsStringExt as _;
-        for name in [
-            "JOBQ_URL",
-            "JOBQ_NAMESPACE",
-            "JOBQ_USERNAME",
-            "JOBQ_PASSWORD",
-        ] {
+        for name in [URL, NAMESPACE, USERNAME, PASSWORD] {
             let read =
                 |asked: &str| (asked == name).then(|| OsString::from_vec(b"hunter2\xff".into()));
             let builder = ClientBuilder::from_variables(read);
@@ -143,6 +140,30 @@ mod tests {
             let said = format!("{error} {error:?}");
             assert!(said.contains(name) && said.contains("UTF-8"), "{said}");
             assert!(!said.contains("hunter2"), "{said}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_variable_that_is_not_utf_8_does_not_matter_where_something_wins_over_it() {
+        use std::os::unix::ffi::OsStringExt as _;
+        type Set = fn(ClientBuilder) -> ClientBuilder;
+        let over: [(&str, Set); 5] = [
+            (URL, |builder| builder.url("memory://")),
+            (NAMESPACE, |builder| builder.namespace("shop")),
+            (NAMESPACE, |builder| builder.url("memory://?namespace=shop")),
+            (USERNAME, |builder| builder.username("ann")),
+            (PASSWORD, |builder| builder.password("secret")),
+        ];
+        for (name, set) in over {
+            let read = |asked: &str| match asked {
+                _ if asked == name => Some(OsString::from_vec(b"\xff".into())),
+                URL => Some("memory://".into()),
+                _ => None,
+            };
+            let builder = set(ClientBuilder::from_variables(read));
+            let connected = builder.connect().await;
+            assert!(connected.is_ok(), "{name}: {:?}", connected.err());
         }
     }
 }

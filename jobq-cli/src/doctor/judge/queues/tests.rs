@@ -17,6 +17,14 @@ fn key(name: &str, expected: &'static str, found: &str, length: u64) -> KeyFacts
     }
 }
 
+/// A dead list of a few large records.
+fn dead_of(bytes: u64) -> KeyFacts {
+    KeyFacts {
+        bytes: Some(bytes),
+        ..key("dead", "list", "list", 60)
+    }
+}
+
 /// A queue of which nothing is known.
 fn nothing() -> QueueSeen {
     QueueSeen {
@@ -125,6 +133,8 @@ fn each_fault_of_a_queue_is_told_for_itself() {
             vec![],
             with(4, Error),
         ),
+        (vec![dead_of(57 << 20)], 0, vec![], well),
+        (vec![dead_of(58 << 20)], 0, vec![], with(4, Warning)),
     ] {
         assert_eq!(
             judged(keys.clone(), members, orphans.clone()),
