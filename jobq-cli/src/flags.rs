@@ -128,6 +128,15 @@ mod tests {
     }
 
     #[test]
+    fn a_switch_may_be_given_again() {
+        let words = "jobq --json -y --json --read-only stats --yes --json --read-only";
+        let read = Flags::try_parse_from(words.split(' '));
+        let global = read.map(|flags| flags.global).ok();
+        let global = global.expect("it can be read");
+        assert!(global.json && global.yes && global.read_only);
+    }
+
+    #[test]
     fn every_command_and_flag_has_help() {
         fn check(command: &clap::Command) {
             let name = command.get_name();

@@ -172,7 +172,7 @@ async fn what_is_missing_or_too_much_is_refused() {
         &["--url"],
         &["--namespace"],
         &["stats", "--url"],
-        &["--json", "--json", "stats"],
+        &["--url", NOWHERE, "--url", NOWHERE, "stats"],
         &["--read-only=yes", "stats"],
     ] {
         refused(args).await;
