@@ -8,6 +8,8 @@ mod blocking;
 mod cohort;
 mod failures;
 mod grant;
+mod jobs;
+mod owner;
 pub(crate) mod panic;
 mod settlement;
 
@@ -18,85 +20,25 @@ use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
-use jobq::broker::{Action, ReleaseTo, Settlement};
+use jobq::broker::ReleaseTo;
 use jobq::runtime::{
-    self, ContextParts, Ended, Handler, RunFuture, SUSPECT_AFTER, Surroundings, judge, name_bytes,
-    read_envelope,
+    self, ContextParts, Ended, Handler, RunFuture, SUSPECT_AFTER, judge, name_bytes, read_envelope,
 };
-use jobq::{At, Context, Envelope, EnvelopeError, JobId, Options, QueueName, Token, WorkerId};
+use jobq::{At, Context, Envelope, EnvelopeError, Options, Token};
 use tokio::time::{Instant, sleep_until};
 use tracing::Instrument as _;
 
 use crate::outbox::{Kind, Note};
 use crate::registry::Entry;
 use crate::report::JobIndex;
-use crate::shared::Shared;
 use crate::slots::Filled;
 
 use blocking::run_blocking;
 pub(crate) use failures::Failures;
 pub(crate) use grant::Granted;
+use owner::{Ending, Owner};
 pub(crate) use panic::install_hook;
 pub(crate) use settlement::{Orphan, after_crash_of_worker};
-
-/// Whose claimed jobs are: an id of this worker on a queue.
-#[derive(Debug)]
-struct Owner {
-    shared: Arc<Shared>,
-    index: usize,
-    worker: WorkerId,
-    surroundings: Arc<Surroundings>,
-}
-
-impl Owner {
-    fn queue(&self) -> &QueueName {
-        &self.surroundings.queue
-    }
-
-    /// Puts the outcome into the outbox, and gives the slot back after that: once all slots are
-    /// free, every outcome is there.
-    fn settle(&self, ending: Ending) {
-        let Ending {
-            settlement,
-            note,
-            slot,
-        } = ending;
-        let (shared, outcome) = (&self.shared, [(settlement, note)]);
-        shared
-            .outbox
-            .push(shared, self.index, &self.worker, outcome);
-        match slot {
-            // Tells the fetcher, which may have taken the outcome and not seen the slot.
-            Some(slot) => drop(slot),
-            None => shared.work.notify_one(),
-        }
-    }
-}
-
-/// What a run leaves: what is to be sent, and the slot that is free then. A blocking run that goes on
-/// after its timeout keeps its own.
-#[derive(Debug)]
-struct Ending {
-    settlement: Settlement,
-    note: Note,
-    slot: Option<Filled>,
-}
-
-impl Ending {
-    fn new(token: Token, action: Action, note: Note, slot: Option<Filled>) -> Self {
-        Self {
-            settlement: Settlement { token, action },
-            note,
-            slot,
-        }
-    }
-
-    /// Released as it is, with no run and no attempt.
-    fn given_back(token: Token, to: ReleaseTo, id: Option<JobId>, slot: Option<Filled>) -> Self {
-        let (envelope, note) = (None, Note::not_run(id, Kind::Released));
-        Self::new(token, Action::Release { to, envelope }, note, slot)
-    }
-}
 
 /// A run, from its start to its end: dropped without an end, it reports an interrupted one.
 struct Run {

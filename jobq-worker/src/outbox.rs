@@ -5,14 +5,18 @@
 //! outbox for good only when the broker answered; one that was sent without an answer is sent
 //! again, marked as such, and the token sees to it that it acts once.
 
+mod batch;
+
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use jobq::broker::{Action, DeadCaps, MAX_BATCH, MAX_BATCH_BYTES, Settle, Settled, Settlement};
+use jobq::broker::{MAX_BATCH, Settle, Settled, Settlement};
 use jobq::{BrokerError, JobId, WorkerId};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+pub(crate) use self::batch::{Batch, Notes};
+use self::batch::{Room, empty, like, split};
 use crate::report::{JobIndex, Streak};
 use crate::shared::Shared;
 
@@ -90,7 +94,7 @@ impl Pending {
         let same = |(settle, notes): &Batch| notes.index == index && settle.worker == *worker;
         let place = self.new.iter().rposition(same).unwrap_or(self.new.len());
         if place == self.new.len() {
-            self.new.push(empty_batch(shared, index, worker));
+            self.new.push(empty(shared, index, worker));
         }
         &mut self.new[place]
     }
@@ -124,18 +128,6 @@ impl Pending {
     fn is_empty(&self) -> bool {
         self.new.is_empty() && self.unanswered.is_empty() && self.on_the_way == 0
     }
-}
-
-/// Outcomes of one worker id on one queue, to be sent in one settle, and what is to be told about
-/// each.
-pub(crate) type Batch = (Settle, Notes);
-
-/// What goes with a [`Settle`] and stays here.
-#[derive(Debug)]
-pub(crate) struct Notes {
-    /// The queue.
-    index: usize,
-    notes: Vec<Note>,
 }
 
 impl Outbox {
@@ -227,82 +219,6 @@ impl Outbox {
     fn pending(&self) -> MutexGuard<'_, Pending> {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// What a round has carried so far.
-#[derive(Debug, Default)]
-struct Room {
-    outcomes: usize,
-    bytes: usize,
-}
-
-impl Room {
-    /// How many of these fit in behind the others; the first of all always does.
-    fn for_these(&mut self, settlements: &[Settlement]) -> usize {
-        let left = MAX_BATCH as usize - self.outcomes;
-        let fits = settlements.iter().take(left).take_while(|one| {
-            let before = self.bytes;
-            self.bytes += size(&one.action);
-            before == 0 || self.bytes <= MAX_BATCH_BYTES
-        });
-        let fits = fits.count();
-        self.outcomes += fits;
-        fits
-    }
-}
-
-fn size(action: &Action) -> usize {
-    match action {
-        Action::Ack | Action::Release { envelope: None, .. } => 0,
-        Action::Retry { envelope, .. }
-        | Action::Release {
-            envelope: Some(envelope),
-            ..
-        } => envelope.len(),
-        Action::Bury { record } => record.len(),
-    }
-}
-
-/// A refused batch as two: a damaged key stops those outcomes that need it, and no others.
-fn split((settle, notes): Batch) -> impl Iterator<Item = Batch> {
-    let mut parts = [false, true].map(|_| {
-        let none = Notes {
-            index: notes.index,
-            notes: Vec::new(),
-        };
-        (like(&settle), none)
-    });
-    for (settlement, note) in settle.settlements.iter().zip(&notes.notes) {
-        let part = &mut parts[usize::from(settlement.action != Action::Ack)];
-        part.0.settlements.push(settlement.clone());
-        part.1.notes.push(*note);
-    }
-    parts
-        .into_iter()
-        .filter(|(settle, _)| !settle.settlements.is_empty())
-}
-
-/// Without outcomes, and else the same.
-fn like(settle: &Settle) -> Settle {
-    Settle {
-        queue: settle.queue.clone(),
-        worker: settle.worker.clone(),
-        resent: settle.resent,
-        caps: settle.caps,
-        settlements: Vec::new(),
-    }
-}
-
-fn empty_batch(shared: &Shared, index: usize, worker: &WorkerId) -> Batch {
-    let settle = Settle {
-        queue: shared.memberships[index].queue.clone(),
-        worker: worker.clone(),
-        resent: false,
-        caps: DeadCaps::default(),
-        settlements: Vec::new(),
-    };
-    let notes = Vec::new();
-    (settle, Notes { index, notes })
 }
 
 /// Forgets what was held, counts and tells.

@@ -12,139 +12,22 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
-use std::vec;
 
-use bytes::Bytes;
-use jobq::broker::{Action, ReleaseTo, Settlement};
-use jobq::runtime::Surroundings;
-use jobq::{Envelope, Token};
+use jobq::broker::{ReleaseTo, Settlement};
 
-use super::{Ending, Owner, Run, execute};
+use super::jobs::{Jobs, Next};
+use super::owner::{Ending, Owner};
+use super::{Run, execute};
 use crate::at_work::{AtWork, Board, Works};
-use crate::membership::{Membership, Task, Tenure};
+use crate::membership::Task;
 use crate::meters;
-use crate::outbox::{Kind, Note};
-use crate::shared::Shared;
+use crate::outbox::Note;
 use crate::slots::Filled;
 
 /// How long a job of a cohort may wait for the one before it, about: at most twice this.
 const LONG: Duration = Duration::from_millis(5);
 
-/// Jobs of one claim that were not begun. Dropped, they are given back.
-#[derive(Debug)]
-pub(super) struct Jobs {
-    owner: Arc<Owner>,
-    claim: u64,
-    /// Where they were taken from, and are given back to.
-    from: ReleaseTo,
-    /// With the places of their tokens.
-    envelopes: vec::IntoIter<(u32, Bytes)>,
-    slots: Filled,
-}
-
-/// A job that is about to begin.
-struct Next {
-    token: Token,
-    bytes: Bytes,
-    slot: Filled,
-}
-
-impl Owner {
-    pub(super) fn new(shared: &Arc<Shared>, index: usize, tenure: Tenure) -> Arc<Self> {
-        let Tenure {
-            worker,
-            lease,
-            cancellation,
-        } = tenure;
-        let surroundings = Surroundings {
-            queue: shared.memberships[index].queue.clone(),
-            client: shared.client.clone(),
-            states: shared.states.clone(),
-            cancellation,
-            lease,
-        };
-        Arc::new(Self {
-            shared: shared.clone(),
-            index,
-            worker,
-            surroundings: Arc::new(surroundings),
-        })
-    }
-
-    fn membership(&self) -> &Membership {
-        &self.shared.memberships[self.index]
-    }
-}
-
 impl Jobs {
-    pub(super) fn new(
-        owner: Arc<Owner>,
-        claim: u64,
-        from: ReleaseTo,
-        envelopes: Vec<Bytes>,
-        slots: Filled,
-    ) -> Self {
-        let envelopes: Vec<_> = (1..).zip(envelopes).collect();
-        Self {
-            owner,
-            claim,
-            from,
-            envelopes: envelopes.into_iter(),
-            slots,
-        }
-    }
-
-    fn next(&mut self) -> Option<Next> {
-        let (index, bytes) = self.envelopes.next()?;
-        let claim = self.claim;
-        Some(Next {
-            token: Token { claim, index },
-            bytes,
-            slot: self.slots.split(1),
-        })
-    }
-
-    /// The first of them, or all.
-    fn split(&mut self, jobs: usize) -> Self {
-        let envelopes: Vec<_> = self.envelopes.by_ref().take(jobs).collect();
-        let count = u32::try_from(envelopes.len()).expect("a grant has few jobs");
-        Self {
-            owner: self.owner.clone(),
-            claim: self.claim,
-            from: self.from,
-            slots: self.slots.split(count),
-            envelopes: envelopes.into_iter(),
-        }
-    }
-
-    /// Settles those that somebody cancelled, by their places, and leaves the others; all if nothing
-    /// is said.
-    pub(super) fn drop_cancelled(&mut self, cancelled: &[bool]) {
-        if !cancelled.contains(&true) {
-            return;
-        }
-        let is_cancelled = |token: Token| cancelled.get(token.index as usize - 1) == Some(&true);
-        let mut left = Vec::with_capacity(self.envelopes.len());
-        while let Some(next) = self.next() {
-            if is_cancelled(next.token) {
-                self.owner.drop_job(next);
-            } else {
-                left.push((next.token.index, next.bytes));
-                self.slots.join(next.slot);
-            }
-        }
-        self.envelopes = left.into_iter();
-    }
-
-    /// Gives back what is left, with no attempt used.
-    pub(super) fn give_back(&mut self) {
-        while let Some(Next { token, bytes, slot }) = self.next() {
-            let id = Envelope::id_of(&bytes);
-            let ending = Ending::given_back(token, self.from, id, Some(slot));
-            self.owner.settle(ending);
-        }
-    }
-
     /// Begins them, in their order.
     pub(super) fn start(self) {
         let owner = self.owner.clone();
@@ -175,29 +58,6 @@ impl Jobs {
         let forgotten = owner.membership().started(&owner.worker, claim, tasks);
         owner.shared.abort_soon(forgotten);
         cohorts
-    }
-}
-
-impl Drop for Jobs {
-    fn drop(&mut self) {
-        self.give_back();
-    }
-}
-
-impl Owner {
-    fn drop_job(&self, job: Next) {
-        let Next { token, bytes, slot } = job;
-        let (id, queue) = (Envelope::id_of(&bytes), self.queue());
-        let envelope = Envelope::decode(bytes).ok();
-        tracing::info!(
-            job.id = id.map(tracing::field::display),
-            job.name = envelope.as_ref().map(Envelope::name),
-            job.queue = %queue,
-            "dropped: the job is cancelled"
-        );
-        let note = Note::not_run(id, Kind::Cancelled);
-        let ending = Ending::new(token, Action::Ack, note, Some(slot));
-        self.settle(ending);
     }
 }
 

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use jobq::broker::{Broker, Grant, ReleaseTo};
 use jobq::{BrokerError, Envelope, JobId};
 
-use super::Owner;
-use super::cohort::Jobs;
+use super::jobs::Jobs;
+use super::owner::Owner;
 use crate::membership::Request;
 use crate::shared::Shared;
 use crate::slots::Reservation;
