@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use jobq::At;
 use jobq::runtime::{MAX_RUNNING, QueueRecord, RunningRecord, WorkerRecord};
+use tokio::time::Instant;
 
 use crate::at_work::AtWork;
 use crate::shared::Shared;
@@ -57,15 +59,39 @@ fn running(shared: &Shared) -> Vec<RunningRecord> {
         .collect();
     running.sort_by_key(|(job, _)| job.since);
     running.truncate(MAX_RUNNING);
-    let now = shared.broker().now().as_ms();
+    // In this order: a thread that is held up in between must not make jobs older.
+    let (here, now) = (Instant::now(), shared.broker().now());
     let record = |(job, queue): (AtWork, &str)| {
-        let since = now.saturating_sub(ms(job.since.elapsed()));
+        let ran = here.saturating_duration_since(job.since);
         let name = shared.tallies.name(job.job);
+        let since = since(now, ran, shared.started.1);
         RunningRecord::new(*job.id.as_bytes(), name, queue, since)
     };
     running.into_iter().map(record).collect()
 }
 
+/// When a job began that has run for so long: not before its worker did, wherever the clock has been
+/// set since.
+fn since(now: At, ran: Duration, started: At) -> u64 {
+    now.as_ms().saturating_sub(ms(ran)).max(started.as_ms())
+}
+
 fn ms(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_job_began_before_its_worker() {
+        let at = At::from_ms;
+        for (now, ran_ms, began) in [(1_000, 100, 900), (1_000, 500, 500), (1_000, 501, 500)] {
+            let ran = Duration::from_millis(ran_ms);
+            assert_eq!(since(at(now), ran, at(500)), began, "{now} {ran_ms}");
+        }
+        // The clock was set back.
+        assert_eq!(since(at(400), Duration::from_millis(600), at(500)), 500);
+    }
 }

@@ -36,8 +36,9 @@ async fn run(plan: Plan) -> Figures {
     let setup = plan.of(Setup::default(), Setup::default().with_default_lease());
     let load = Load {
         rate: 12.0,
-        // What ends while the worker is stopped is settled when it wakes; what goes on is told.
-        kinds: "work:200-800,deaf:200-800,work:3000-6000".to_owned(),
+        // What ends while the worker is stopped is settled when it wakes; what goes on is told. On a busy
+        // machine it is stopped for longer than two leases.
+        kinds: "work:200-800,deaf:200-800,work:200-800,deaf:200-800,work:6000-9000".to_owned(),
         ..Load::default()
     };
     let mut producer = world.producer(&load);
