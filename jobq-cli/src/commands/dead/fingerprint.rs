@@ -97,16 +97,36 @@ fn whole(word: &str) -> Option<String> {
         return Some("<address>".to_owned());
     }
     let is_hex = |text: &str| !text.is_empty() && text.bytes().all(|c| c.is_ascii_hexdigit());
-    let is_uuid = word.len() == 36
-        && word.split('-').map(str::len).eq([8, 4, 4, 4, 12])
-        && word.split('-').all(is_hex);
-    if is_uuid || word.strip_prefix("0x").is_some_and(is_hex) {
+    if is_uuid(word.as_bytes()) || word.strip_prefix("0x").is_some_and(is_hex) {
         return Some("<id>".to_owned());
     }
     if is_time(word) {
         return Some("<time>".to_owned());
     }
     number(word).map(|unit| format!("<n>{unit}"))
+}
+
+/// Bytes of a UUID as it is written.
+const UUID: usize = 36;
+
+fn is_uuid(text: &[u8]) -> bool {
+    let fits = |(at, byte): (usize, &u8)| match at {
+        8 | 13 | 18 | 23 => *byte == b'-',
+        _ => byte.is_ascii_hexdigit(),
+    };
+    text.len() == UUID && text.iter().enumerate().all(fits)
+}
+
+/// Where in a word a UUID stands, with other hexadecimal digits on neither side.
+fn uuid_in(word: &str) -> Option<usize> {
+    let bytes = word.as_bytes();
+    let is_hex = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_hexdigit);
+    let mut places = bytes.windows(UUID).enumerate();
+    let found = places.find(|(at, text)| {
+        let begins = !at.checked_sub(1).is_some_and(is_hex);
+        begins && !is_hex(at + UUID) && is_uuid(text)
+    });
+    found.map(|(at, _)| at)
 }
 
 fn is_time(word: &str) -> bool {
@@ -142,9 +162,20 @@ fn number(word: &str) -> Option<&str> {
     (unit.chars().count() <= 3 && unit.chars().all(is_unit)).then_some(unit)
 }
 
-/// The mask of a word that is made of several: `user-42`, `/tmp/7/x.png`.
+/// The mask of a word that is made of several: `user-42`, `/tmp/7/x.png`, `user=` and a UUID.
 fn in_parts(word: &str) -> String {
     let mut masked = String::new();
+    let mut rest = word;
+    while let Some(at) = uuid_in(rest) {
+        push_parts(&rest[..at], &mut masked);
+        masked.push_str("<id>");
+        rest = &rest[at + UUID..];
+    }
+    push_parts(rest, &mut masked);
+    masked
+}
+
+fn push_parts(word: &str, masked: &mut String) {
     for part in word.split_inclusive(|c: char| !c.is_alphanumeric()) {
         let bare = part.trim_end_matches(|c: char| !c.is_alphanumeric());
         match (number(bare), is_id(bare)) {
@@ -157,7 +188,6 @@ fn in_parts(word: &str) -> String {
         }
         masked.push_str(&part[bare.len()..]);
     }
-    masked
 }
 
 /// A long word with digits in it: a hash, a key of a database, a token.
@@ -193,6 +223,30 @@ mod tests {
             (
                 "job 01a1f8fe-a6b4-7364-b886-705e1c133891 is gone",
                 "job <id> is gone",
+            ),
+            (
+                "user=550e8400-e29b-41d4-a716-446655440000 not found",
+                "user=<id> not found",
+            ),
+            (
+                "/files/550e8400-e29b-41d4-a716-446655440000.png: gone",
+                "/files/<id>.png: gone",
+            ),
+            (
+                "order:550E8400-E29B-41D4-A716-446655440000, user_550e8400-e29b-41d4-a716-446655440000",
+                "order:<id>, user_<id>",
+            ),
+            (
+                "{\"id\":\"550e8400-e29b-41d4-a716-446655440000\"}",
+                "{\"…\":\"…\"}",
+            ),
+            (
+                "#550e8400-e29b-41d4-a716-446655440000@01a1f8fe-a6b4-7364-b886-705e1c133891/7 größe=550e8400-e29b-41d4-a716-446655440000é",
+                "#<id>@<id>/<n> größe=<id>é",
+            ),
+            (
+                "no UUID: f550e8400-e29b-41d4-a716-446655440000",
+                "no UUID: <id>-e29b-41d4-a716-<n>",
             ),
             ("commit 8a3c01f9d2e7 at 0x7ffd5e8a", "commit <id> at <id>"),
             ("key cus_9s8d7f6g: unknown", "key cus_<id>: unknown"),
