@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jobq::JobState;
+use jobq::{DeadJob, JobState};
 
 use crate::store::{Store, To, id};
 
@@ -56,4 +56,45 @@ async fn a_full_dead_list_holds_nobody() {
     refill().await;
     let purge = async || queue.purge(JobState::Dead).await.unwrap();
     assert_eq!(store.expect_fast("purge", refill, purge).await, RECORDS);
+}
+
+/// However far from the old end they are: the newest, those in the middle, and some of everywhere.
+#[tokio::test]
+async fn a_walk_that_takes_from_anywhere_holds_nobody() {
+    let store = Store::start().await;
+    for size in [200, SIZE] {
+        let refill = async || {
+            store.queue().purge(JobState::Dead).await.unwrap();
+            store.fill(To::Dead, 1..=RECORDS, size).await;
+        };
+        for (what, among, step) in [
+            ("the newest", RECORDS - 49..=RECORDS, 1),
+            ("the middle", RECORDS / 2..=RECORDS / 2 + 99, 1),
+            ("everywhere", 1..=RECORDS, 7),
+        ] {
+            refill().await;
+            let is_meant = |number: u64| among.contains(&number) && number.is_multiple_of(step);
+            let take = async || {
+                let mut walk = store.queue().dead().walk().await.unwrap();
+                let mut removed = 0;
+                loop {
+                    let mut page = walk.next_page().await.unwrap();
+                    if page.is_empty() {
+                        return removed;
+                    }
+                    page.retain(|job| is_meant(number_of(job)));
+                    removed += walk.remove(&page).await.unwrap();
+                }
+            };
+            let removed = store.expect_fast(what, refill, take).await;
+            let meant = (1..=RECORDS).filter(|number| is_meant(*number));
+            assert_eq!(removed, meant.count() as u64, "{what}, {size} bytes");
+        }
+    }
+}
+
+/// The number that a job was filled in with.
+fn number_of(job: &DeadJob) -> u64 {
+    let id = job.id();
+    std::str::from_utf8(id.as_bytes()).unwrap().parse().unwrap()
 }
