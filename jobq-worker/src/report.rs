@@ -40,30 +40,39 @@ pub(crate) async fn tell(shared: &Arc<Shared>, broker: &dyn Broker) -> Result<()
     reports
 }
 
-/// Reports what the jobs of a queue came to.
+/// Reports what the jobs of a queue came to: each name once, or what is left of an earlier report.
 async fn report(
     shared: &Arc<Shared>,
     broker: &dyn Broker,
     index: usize,
 ) -> Result<(), BrokerError> {
-    let (membership, ledger) = (&shared.memberships[index], &shared.ledgers[index]);
     for _ in 0..shared.tallies.reports() {
-        let member = membership.member();
-        // It was answered under another id, or none, and will be a member with its next claim.
-        if member.known == 0 {
-            return Ok(());
-        }
-        let Some(report) = ledger.next(&member, &shared.tallies, index) else {
-            return Ok(());
-        };
-        let answer = broker.report(&report).await?;
-        ledger.answered(answer);
-        if answer == Reported::Reaped {
-            // The next renewal finds that too, and has the worker take another id.
-            return Ok(());
+        if !report_some(shared, broker, index).await? {
+            break;
         }
     }
     Ok(())
+}
+
+/// One report. Answers whether there was one to be counted: then there may be another.
+async fn report_some(
+    shared: &Arc<Shared>,
+    broker: &dyn Broker,
+    index: usize,
+) -> Result<bool, BrokerError> {
+    let (membership, ledger) = (&shared.memberships[index], &shared.ledgers[index]);
+    let member = membership.member();
+    // It was answered under another id, or none, and will be a member with its next claim.
+    if member.known == 0 {
+        return Ok(false);
+    }
+    let Some(report) = ledger.next(&member, &shared.tallies, index) else {
+        return Ok(false);
+    };
+    let answer = broker.report(&report).await?;
+    ledger.answered(answer);
+    // If it was reaped, the next renewal finds that too, and has the worker take another id.
+    Ok(answer != Reported::Reaped)
 }
 
 /// Tells who it is.
@@ -98,15 +107,20 @@ fn obey(shared: &Shared, order: Order) {
 }
 
 /// Reports what is left to be reported, for as long as it takes, before the worker leaves: afterwards
-/// nobody would believe it.
+/// nobody would believe it. The first report may be an earlier one that was not answered, and tells
+/// nothing of what has come since.
 pub(crate) async fn tell_the_rest(shared: &Arc<Shared>) {
     for index in 0..shared.memberships.len() {
-        while let Err(error) = report(shared, &**shared.broker(), index).await {
-            if !error.is_retryable() {
-                tracing::debug!(%error, "could not report what the last jobs came to");
-                break;
+        loop {
+            match report_some(shared, &**shared.broker(), index).await {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) if error.is_retryable() => tokio::time::sleep(AGAIN).await,
+                Err(error) => {
+                    tracing::debug!(%error, "could not report what the last jobs came to");
+                    break;
+                }
             }
-            tokio::time::sleep(AGAIN).await;
         }
     }
 }

@@ -1,8 +1,14 @@
 //! What jobs came to is counted by queue and name, once, and outlives the workers.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use jobq::{JobError, State, Tally, Totals, job};
+use async_trait::async_trait;
+use jobq::broker::{Broker, Report, Reported};
+use jobq::{BrokerError, JobError, State, Tally, Totals, job};
+use support::hooked::{Answer, Call, Hook};
+use tokio::sync::Notify;
 
 use crate::fixture::{Fixture, Ledger, RENEW_EVERY};
 use crate::on_every_broker;
@@ -147,6 +153,46 @@ async fn a_worker_that_ends_reports_all_it_did(fixture: Fixture) {
     assert_eq!(report.abandoned, 0);
     assert_eq!(of(&fixture, "totals.wait").await.done, 1);
     assert_eq!(of(&fixture, "totals.good").await.done, 500);
+}
+
+/// Counts the first report, and never says so.
+#[derive(Default)]
+struct Unanswered {
+    was_told: AtomicBool,
+    told: Notify,
+}
+
+#[async_trait]
+impl Hook for Unanswered {
+    async fn around(&self, call: Call) -> Answer {
+        call.run().await
+    }
+
+    async fn report(&self, report: &Report, broker: &dyn Broker) -> Result<Reported, BrokerError> {
+        let answer = broker.report(report).await;
+        if !self.was_told.swap(true, Ordering::Relaxed) {
+            self.told.notify_one();
+            std::future::pending::<()>().await;
+        }
+        answer
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_worker_that_ends_reports_what_came_since_a_report_without_an_answer() {
+    let mut fixture = Fixture::memory().await;
+    let hook = Arc::new(Unanswered::default());
+    fixture.hook(&hook);
+    let worker = fixture.calm_worker().queues([QUEUE]).build().unwrap();
+    let handle = worker.spawn();
+    good::enqueue(&fixture.client).await.unwrap();
+    support::within("the first report", hook.told.notified()).await;
+    wait::enqueue(&fixture.client).await.unwrap();
+    fixture.ledger.wait_for("begin", 1).await;
+    fixture.ledger.write("go");
+    handle.shutdown().await;
+    assert_eq!(of(&fixture, "totals.good").await.done, 1);
+    assert_eq!(of(&fixture, "totals.wait").await.done, 1);
 }
 
 on_every_broker! {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use jobq::BrokerError;
-use jobq::broker::{Broker, Waiter};
+use jobq::broker::{Broker, Report, Reported, Waiter};
 
 pub use self::step::{Answer, Step};
 
@@ -19,6 +19,12 @@ pub use self::step::{Answer, Step};
 pub trait Hook: Send + Sync + 'static {
     /// Stands between the asker of a step and its answer. To pass it on is [`Call::run`].
     async fn around(&self, call: Call) -> Answer;
+
+    /// Stands between a worker that reports and the answer. It is no step, for nothing depends on it:
+    /// passed on, unless overridden.
+    async fn report(&self, report: &Report, broker: &dyn Broker) -> Result<Reported, BrokerError> {
+        broker.report(report).await
+    }
 }
 
 /// A step on its way. Run by whoever has it: now, later, more than once, or never.

@@ -320,7 +320,7 @@ impl Inspect for Hooked {
 #[async_trait]
 impl Operate for Hooked {
     async fn report(&self, report: &Report) -> Result<Reported, BrokerError> {
-        self.inner.report(report).await
+        self.hook.report(report, &*self.inner).await
     }
 
     async fn totals(&self, queue: &QueueName) -> Result<Vec<Tally>, BrokerError> {
