@@ -71,8 +71,9 @@ pub(crate) struct Global {
 
 const AFTER_HELP: &str = "\
 The user, the password and the file of certificate authorities are set by JOBQ_USERNAME,
-JOBQ_PASSWORD and JOBQ_CA_FILE. A listing is a table on a terminal, and lines of fields with a tab in
-between when piped. NO_COLOR turns colours off.
+JOBQ_PASSWORD and JOBQ_CA_FILE; a user in --url wins over the first, a password there over the first
+two. A listing is a table on a terminal, and lines of fields with a tab in between when piped.
+NO_COLOR turns colours off.
 Exit codes:
   0   done
   1   not all that was asked for could be done: no such job, a deadline that passed, interrupted

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jobq::runtime::InUrl;
 use jobq::{Client, ClientBuilder, Queue};
 
 use crate::consent::Consent;
@@ -85,7 +86,7 @@ fn settings(global: &Global) -> Result<(ClientBuilder, Origins), Failure> {
         builder = builder.url(url);
         origins.url = Some(" (from --url)");
         // One that stands there wins over the variable.
-        origins.namespace = origins.namespace.filter(|_| !url.contains("?namespace="));
+        origins.namespace = origins.namespace.filter(|_| !InUrl::of(url).namespace);
     }
     if let Some(namespace) = &global.namespace {
         builder = builder.namespace(namespace);

@@ -9,7 +9,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use self::batch::Batch;
-pub use self::builder::{ClientBuilder, DEFAULT_URL, connect};
+pub use self::builder::{ClientBuilder, DEFAULT_URL, InUrl, connect};
 use crate::broker::memory::MemoryBroker;
 use crate::broker::{Broker, Entry};
 use crate::error::{BrokerError, EnqueueError, InspectError, InvalidQueueName};

@@ -1,7 +1,7 @@
 //! What a worker runtime is built on; `jobq-worker` is one. Applications need nothing of it, and
 //! any release may change it.
 
-pub use crate::client::DEFAULT_URL;
+pub use crate::client::{DEFAULT_URL, InUrl};
 pub use crate::context::{Cancellation, ContextParts, Lease, States, Surroundings};
 pub use crate::error::text;
 pub use crate::inspect::worker_record::{MAX_RUNNING, QueueRecord, RunningRecord, WorkerRecord};

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::error::{ContextKind, ContextValue};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Command, CommandFactory, FromArgMatches, Parser};
+use jobq::runtime::InUrl;
 use jobq::runtime::text::{escaped, without_login};
 
 use super::given::Given;
@@ -38,9 +39,10 @@ pub(super) struct Flags {
 }
 
 const AFTER_HELP: &str = "\
-A flag wins over its environment variable, that over the configuration file; a namespace in the URL
-counts as set with it, and --namespace wins over both. TIME is a number with a unit: 500ms, 10s, 5m,
-1h. The password is set by JOBQ_PASSWORD, or `password` in the file.
+A flag wins over its environment variable, that over the configuration file; a namespace, a user and
+a password in the URL count as set with it, and --namespace and --username win over theirs. TIME is a
+number with a unit: 500ms, 10s, 5m, 1h. The password is set by JOBQ_PASSWORD, or `password` in the
+file.
 SIGTERM or Ctrl-C drains: no further jobs are taken, running ones may end. A second signal gives
 them back to the queue at once, a third exits.
 Exit codes:
@@ -71,6 +73,7 @@ impl Flags {
             flags.given.password = Some(password);
             flags.given.origins.note("password", PASSWORD.to_owned());
         }
+        flags.prefer_url(&matches);
         Ok(flags)
     }
 
@@ -86,12 +89,22 @@ impl Flags {
                 self.given.origins.note(id, origin);
             }
         }
+    }
+
+    /// Lets what stands in `--url` win over variables.
+    fn prefer_url(&mut self, matches: &ArgMatches) {
         let source = |id| matches.value_source(id);
-        let is_closer = source("url") == Some(ValueSource::CommandLine)
-            && source("namespace") == Some(ValueSource::EnvVariable);
-        if is_closer && self.given.url_says_namespace() {
-            self.given.forget_namespace();
+        if source("url") != Some(ValueSource::CommandLine) {
+            return;
         }
+        let said = self.given.in_url();
+        let is_variable = |id| source(id) == Some(ValueSource::EnvVariable);
+        self.given.forget(InUrl {
+            namespace: said.namespace && is_variable("namespace"),
+            username: said.username && is_variable("username"),
+            // It has no flag.
+            password: said.password,
+        });
     }
 }
 

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use jobq::runtime::DEFAULT_URL;
+use jobq::runtime::{DEFAULT_URL, InUrl};
 use jobq::{Client, ClientBuilder};
 use tracing_subscriber::filter::Targets;
 
@@ -115,9 +115,7 @@ pub(super) struct Given {
 impl Given {
     /// Both, and where both say something, this one.
     pub(super) fn over(self, mut below: Self) -> Self {
-        if self.namespace.is_none() && self.url_says_namespace() {
-            below.forget_namespace();
-        }
+        below.forget(self.in_url());
         below.origins.0.extend(self.origins.0);
         Self {
             url: self.url.or(below.url),
@@ -140,17 +138,24 @@ impl Given {
         }
     }
 
-    /// Whether the URL says a namespace, which wins over one that was set where the URL would have
-    /// won over another URL: `--url` over the variable, the variable over the file.
-    pub(super) fn url_says_namespace(&self) -> bool {
-        self.url
-            .as_deref()
-            .is_some_and(|url| url.contains("?namespace="))
+    /// What stands in the URL. It wins over what was set where the URL would have won over another
+    /// URL: `--url` over the variables, `JOBQ_URL` over the file.
+    pub(super) fn in_url(&self) -> InUrl {
+        self.url.as_deref().map(InUrl::of).unwrap_or_default()
     }
 
-    pub(super) fn forget_namespace(&mut self) {
-        self.namespace = None;
-        self.origins.0.remove("namespace");
+    /// Unsets what stands in a URL that is closer.
+    pub(super) fn forget(&mut self, said: InUrl) {
+        for (is_said, setting, key) in [
+            (said.namespace, &mut self.namespace, "namespace"),
+            (said.username, &mut self.username, "username"),
+            (said.password, &mut self.password, "password"),
+        ] {
+            if is_said {
+                *setting = None;
+                self.origins.0.remove(key);
+            }
+        }
     }
 
     /// The settings of the client.

@@ -1,6 +1,7 @@
 //! Connecting.
 
 mod environment;
+mod in_url;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -8,6 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use self::environment::DEFAULT_URL;
+use self::environment::Usual;
+pub use self::in_url::InUrl;
 use super::Client;
 use crate::broker::memory::MemoryBroker;
 use crate::broker::redis::{RedisBroker, RedisConfig, check_ca_file, check_timeout};
@@ -74,8 +77,7 @@ pub struct ClientBuilder {
     /// Variables of the environment that could not be read; told when connecting.
     unreadable: Vec<&'static str>,
     namespace: Option<String>,
-    /// What the environment says of it, which a URL that is set later wins over.
-    usual_namespace: Option<String>,
+    usual: Usual,
     max_payload: usize,
     timeout: Duration,
 }
@@ -89,7 +91,7 @@ impl ClientBuilder {
             ca_file: None,
             unreadable: Vec::new(),
             namespace: None,
-            usual_namespace: None,
+            usual: Usual::default(),
             max_payload: DEFAULT_MAX_PAYLOAD,
             timeout: Duration::from_secs(5),
         }
@@ -97,13 +99,23 @@ impl ClientBuilder {
 
     /// Where to connect to, in place of what the builder was made with: as in [`connect`]. A
     /// namespace in it takes the place of one that the environment gave
-    /// ([`ClientBuilder::from_env`]), not of one that is set.
+    /// ([`ClientBuilder::from_env`]), not of one that is set; so does a user, and a password takes that of
+    /// both halves of the login.
     pub fn url(mut self, url: impl Into<String>) -> Self {
         self.url = url.into();
         self.forgive(environment::URL);
-        if self.url.contains("?namespace=") {
-            self.usual_namespace = None;
+        let said = InUrl::of(&self.url);
+        if said.namespace {
+            self.usual.namespace = None;
             self.forgive(environment::NAMESPACE);
+        }
+        if said.username {
+            self.usual.username = None;
+            self.forgive(environment::USERNAME);
+        }
+        if said.password {
+            self.usual.password = None;
+            self.forgive(environment::PASSWORD);
         }
         self
     }
@@ -164,7 +176,9 @@ impl ClientBuilder {
     /// [`ConnectError`], within the timeout; no message holds the password.
     pub async fn connect(self) -> Result<Client, ConnectError> {
         self.check()?;
-        let namespace = self.namespace.or(self.usual_namespace);
+        let namespace = self.namespace.or(self.usual.namespace);
+        let username = self.username.or(self.usual.username);
+        let password = self.password.or(self.usual.password);
         let broker: Arc<dyn Broker> = match self.url.split_once("://") {
             // A namespace changes nothing: nobody else is there. It is read as for a server, so that
             // what passes here passes there.
@@ -181,7 +195,7 @@ impl ClientBuilder {
             }
             _ => {
                 let config = RedisConfig::parse(&self.url, namespace.as_deref())?
-                    .with_login(self.username, self.password)
+                    .with_login(username, password)
                     .with_ca_file(self.ca_file);
                 Arc::new(RedisBroker::connect(config, self.timeout).await?)
             }
@@ -204,7 +218,7 @@ impl ClientBuilder {
 
 impl fmt::Debug for ClientBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let namespace = self.namespace.as_ref().or(self.usual_namespace.as_ref());
+        let namespace = self.namespace.as_ref().or(self.usual.namespace.as_ref());
         // Not the URL: it may hold a password.
         f.debug_struct("ClientBuilder")
             .field("ca_file", &self.ca_file)

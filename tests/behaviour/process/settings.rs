@@ -1,6 +1,6 @@
 //! Flags, environment variables and the configuration file: which one wins.
 
-use support::RedisServer;
+use support::{RedisServer, Role};
 
 use super::config_file::{ConfigFile, SECRET};
 use super::run;
@@ -180,6 +180,77 @@ fn a_namespace_in_the_url_wins_over_one_that_is_set_further_away() {
             "{namespace}: {text}"
         );
     }
+}
+
+/// The password of one user is not sent for another.
+#[test]
+fn a_login_in_the_url_wins_over_one_that_is_set_further_away() {
+    let server = RedisServer::start();
+    let url = server.url();
+    let own = Role::Worker.log_in(&url);
+    let (login, _) = own.rsplit_once('@').unwrap();
+    let (_, password) = login.rsplit_once(':').unwrap();
+    let user_alone = own.replacen(&format!(":{password}@"), "@", 1);
+    let none = ConfigFile::new("");
+    let file = ConfigFile::new("username = \"nobody\"\npassword = \"wrong\"");
+    let in_file = ConfigFile::new(format!("url = \"{own}\""));
+    let ann = [("USERNAME", "nobody"), ("PASSWORD", "wrong")];
+    // The file, JOBQ_URL, what else is set, --url, and whether it logs in.
+    for (file, variable_url, variables, flag_url, is_in) in [
+        (&file, "", &[][..], url.as_str(), false),
+        (&file, "", &[], &own, true),
+        (&file, &own, &[], "", true),
+        (&none, "", &ann, &url, false),
+        (&none, "", &ann, &own, true),
+        (&none, &own, &ann, "", false),
+        (&in_file, "", &ann, "", false),
+        (
+            &none,
+            "",
+            &[("USERNAME", "nobody"), ("PASSWORD", password)],
+            &user_alone,
+            true,
+        ),
+        (&file, "", &[("PASSWORD", password)], &user_alone, true),
+    ] {
+        let mut command = command();
+        command.args(["--check", "--config", file.path()]);
+        command.env("JOBQ_URL", variable_url);
+        for (name, value) in variables {
+            command.env(format!("JOBQ_{name}"), value);
+        }
+        if !flag_url.is_empty() {
+            command.args(["--url", flag_url]);
+        }
+        let (code, text) = run(&mut command);
+        let expected = if is_in { 0 } else { 78 };
+        assert_eq!(
+            code,
+            Some(expected),
+            "{variable_url} {variables:?} {flag_url}: {text}"
+        );
+    }
+}
+
+/// It says where the login was set that was refused, and not what another took the place of.
+#[test]
+fn a_login_that_is_refused_is_told_with_its_place() {
+    let server = RedisServer::start_with(&[("requirepass", SECRET)]);
+    let url = server
+        .url()
+        .replacen("redis://", "redis://nobody:wrong@", 1);
+    let mut command = command();
+    command.args(["--check", "--url", &url]);
+    command
+        .env("JOBQ_USERNAME", "ann")
+        .env("JOBQ_PASSWORD", SECRET);
+    let (code, text) = run(&mut command);
+    assert_eq!(code, Some(78), "{text}");
+    assert!(
+        text.contains("\"nobody\"") && text.contains("(from --url)"),
+        "{text}"
+    );
+    assert!(!text.contains(SECRET), "{text}");
 }
 
 #[test]

@@ -12,6 +12,14 @@ pub(super) const NAMESPACE: &str = "JOBQ_NAMESPACE";
 pub(super) const USERNAME: &str = "JOBQ_USERNAME";
 pub(super) const PASSWORD: &str = "JOBQ_PASSWORD";
 
+/// What the environment says of what may stand in a URL too: one that is set later wins over it.
+#[derive(Clone, Default)]
+pub(super) struct Usual {
+    pub(super) namespace: Option<String>,
+    pub(super) username: Option<String>,
+    pub(super) password: Option<String>,
+}
+
 impl ClientBuilder {
     /// Settings from the environment of this process, which further calls override:
     ///
@@ -19,8 +27,8 @@ impl ClientBuilder {
     /// | --- | --- |
     /// | `JOBQ_URL` | the URL, as in [`connect`](crate::connect); `redis://127.0.0.1:6379` unless set |
     /// | `JOBQ_NAMESPACE` | [`namespace`](Self::namespace), unless a [`url`](Self::url) that is set later says another |
-    /// | `JOBQ_USERNAME` | [`username`](Self::username) |
-    /// | `JOBQ_PASSWORD` | [`password`](Self::password) |
+    /// | `JOBQ_USERNAME` | [`username`](Self::username), unless such a URL holds a user or a password |
+    /// | `JOBQ_PASSWORD` | [`password`](Self::password), unless such a URL holds one |
     /// | `JOBQ_CA_FILE` | [`ca_file`](Self::ca_file) |
     ///
     /// An empty variable counts as not set. One that is not UTF-8 is an error when connecting,
@@ -48,9 +56,11 @@ impl ClientBuilder {
         };
         let url = text(URL).unwrap_or_else(|| DEFAULT_URL.to_owned());
         Self {
-            usual_namespace: text(NAMESPACE),
-            username: text(USERNAME),
-            password: text(PASSWORD),
+            usual: Usual {
+                namespace: text(NAMESPACE),
+                username: text(USERNAME),
+                password: text(PASSWORD),
+            },
             ca_file: given("JOBQ_CA_FILE").map(Into::into),
             unreadable,
             ..Self::new(url)
@@ -79,9 +89,9 @@ mod tests {
             ("JOBQ_CA_FILE", "/etc/ca.pem"),
         ]);
         assert_eq!(builder.url, "redis://h");
-        assert_eq!(builder.usual_namespace.as_deref(), Some("shop"));
-        assert_eq!(builder.username.as_deref(), Some("ann"));
-        assert_eq!(builder.password.as_deref(), Some("p@ss"));
+        assert_eq!(builder.usual.namespace.as_deref(), Some("shop"));
+        assert_eq!(builder.usual.username.as_deref(), Some("ann"));
+        assert_eq!(builder.usual.password.as_deref(), Some("p@ss"));
         assert_eq!(builder.ca_file.as_deref(), Some("/etc/ca.pem".as_ref()));
     }
 
@@ -92,11 +102,8 @@ mod tests {
         let empty: Vec<_> = names.iter().map(|name| (name.as_str(), "")).collect();
         for builder in [from(&[]), from(&empty)] {
             assert_eq!(builder.url, DEFAULT_URL);
-            let texts = [
-                &builder.usual_namespace,
-                &builder.username,
-                &builder.password,
-            ];
+            let usual = &builder.usual;
+            let texts = [&usual.namespace, &usual.username, &usual.password];
             assert!(texts.iter().all(|text| text.is_none()), "{builder:?}");
             assert!(builder.ca_file.is_none(), "{builder:?}");
         }
@@ -128,6 +135,32 @@ mod tests {
         }
     }
 
+    /// A password belongs to a user: that of one is not sent for another that the URL names with its own.
+    #[test]
+    fn a_login_in_a_url_that_is_set_later_wins() {
+        let ann = [Some("ann"), Some("secret")];
+        for (url, left) in [
+            ("redis://h", ann),
+            ("redis://h?namespace=a", ann),
+            ("redis://bob@h", [None, Some("secret")]),
+            ("redis://bob:other@h", [None, None]),
+            ("redis://:other@h", [None, None]),
+        ] {
+            let builder = from(&[("JOBQ_USERNAME", "ann"), ("JOBQ_PASSWORD", "secret")]);
+            let Usual {
+                username, password, ..
+            } = builder.url(url).usual;
+            assert_eq!([username.as_deref(), password.as_deref()], left, "{url}");
+        }
+        let beside = from(&[
+            ("JOBQ_URL", "redis://bob:other@h"),
+            ("JOBQ_USERNAME", "ann"),
+        ]);
+        assert_eq!(beside.usual.username.as_deref(), Some("ann"));
+        let set = from(&[]).username("ann").url("redis://bob:other@h");
+        assert_eq!(set.username.as_deref(), Some("ann"));
+    }
+
     #[cfg(unix)]
     #[tokio::test]
     async fn a_variable_that_is_not_utf_8_is_named_when_connecting() {
@@ -148,11 +181,17 @@ mod tests {
     async fn a_variable_that_is_not_utf_8_does_not_matter_where_something_wins_over_it() {
         use std::os::unix::ffi::OsStringExt as _;
         type Set = fn(ClientBuilder) -> ClientBuilder;
-        let over: [(&str, Set); 5] = [
+        let over: [(&str, Set); 7] = [
             (URL, |builder| builder.url("memory://")),
             (NAMESPACE, |builder| builder.namespace("shop")),
             (NAMESPACE, |builder| builder.url("memory://?namespace=shop")),
             (USERNAME, |builder| builder.username("ann")),
+            (USERNAME, |builder| {
+                builder.url("redis://bob@h").url("memory://")
+            }),
+            (PASSWORD, |builder| {
+                builder.url("redis://:other@h").url("memory://")
+            }),
             (PASSWORD, |builder| builder.password("secret")),
         ];
         for (name, set) in over {
