@@ -24,11 +24,17 @@ async fn an_operator_may_ask_all_and_what_it_may_not_know_is_no_fault() {
     ask(&server, &["SADD", "jobq:queues", "mail"]).await;
     let report = doctor_at(&url, &[]).await;
     report.found("rights", "ok", "jobq-operator");
-    for id in ["idle-connections", "slow-calls", "list-encoding"] {
+    let untold = [
+        "idle-connections",
+        "slow-calls",
+        "list-encoding",
+        "durability",
+    ];
+    for id in untold {
         report.found_with(id, "unknown", "not known", "administrator");
     }
     report.found("keys", "ok", "jobq:{mail}:ready");
-    report.found("durability", "ok", "which is not known");
+    report.found("durability", "unknown", "appendfsync");
     assert_eq!(report.document["queues"][0]["keys"][0]["length"], 1);
 }
 

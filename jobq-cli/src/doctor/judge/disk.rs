@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use jobq::broker::{AppendOnlyFacts, ServerFacts, SnapshotFacts, Upkeep};
 
-use super::TELL;
 use super::amount::{bytes, number};
+use super::{TELL, TELL_CONFIG};
 use crate::doctor::finding::{Cure, Finding, Fix, Subject};
 use crate::output::age as age_of;
 
@@ -60,6 +60,13 @@ fn durability(server: &ServerFacts) -> Finding {
             format!("nothing is kept on disk: the death of Redis loses all jobs{copies}"),
             to_append(),
         ),
+        (Some(false), _, None) => DURABILITY.warning(
+            format!(
+                "no append-only file: the death of Redis loses all since the last snapshot, and all jobs \
+                 if none are taken, which is not known{copies}"
+            ),
+            to_append(),
+        ),
         (Some(false), ..) => DURABILITY.warning(
             format!(
                 "no append-only file: the death of Redis loses all since the last snapshot{copies}"
@@ -81,10 +88,13 @@ fn durability(server: &ServerFacts) -> Finding {
             ),
             Cure::redis("CONFIG SET appendfsync everysec"),
         ),
-        (Some(true), None, _) => DURABILITY.ok(format!(
-            "append-only file: the death of Redis loses 2 s at the most, unless appendfsync, which \
-             is not known, is no{copies}"
-        )),
+        (Some(true), None, _) => DURABILITY.unknown(
+            &format!(
+                "appendfsync; there is an append-only file, and unless that is no, the death of Redis \
+                 loses 2 s at the most{copies}"
+            ),
+            TELL_CONFIG,
+        ),
     }
 }
 

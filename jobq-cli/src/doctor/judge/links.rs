@@ -100,16 +100,23 @@ fn replication(replication: &ReplicationFacts, settings: Option<&Settings>) -> F
         return REPLICATION.error(seen, Cure::advice(to_primary));
     }
     let replicas = replication.replicas.unwrap_or(0);
-    let needed = settings
-        .and_then(|settings| settings.min_replicas)
-        .unwrap_or(0);
-    match (replication.good_replicas, replicas) {
-        (Some(good), _) if good < needed => REPLICATION.error(
+    let needed = settings.and_then(|settings| settings.min_replicas);
+    // It says how many are good only where it is set to need some.
+    match (replication.good_replicas, needed) {
+        (Some(good), Some(needed)) if good < needed => REPLICATION.error(
             format!("{good} of {needed} replicas that it needs follow it: enqueues are refused"),
             Cure::redis("INFO replication"),
         ),
-        (_, 0) => REPLICATION.ok("a primary without replicas"),
-        (_, replicas) => REPLICATION.ok(format!("a primary; replicas: {replicas}")),
+        (Some(0), None) => REPLICATION.error(
+            "none of the replicas that it needs follows it: enqueues are refused",
+            Cure::redis("INFO replication"),
+        ),
+        (Some(good), None) => REPLICATION.unknown(
+            &format!("how many replicas it needs (min-replicas-to-write); {good} follow it"),
+            super::TELL_CONFIG,
+        ),
+        _ if replicas == 0 => REPLICATION.ok("a primary without replicas"),
+        _ => REPLICATION.ok(format!("a primary; replicas: {replicas}")),
     }
 }
 

@@ -14,7 +14,7 @@ fn the_tier_is_told_by_append_only_file_and_snapshots() {
             Error,
             "loses all jobs",
         ),
-        (Some(false), None, None, Warning, "since the last snapshot"),
+        (Some(false), None, None, Warning, "which is not known"),
         (
             Some(false),
             None,
@@ -25,7 +25,7 @@ fn the_tier_is_told_by_append_only_file_and_snapshots() {
         (Some(true), Some("everysec"), Some(""), Ok, "up to 2 s"),
         (Some(true), Some("always"), None, Ok, "lose nothing"),
         (Some(true), Some("no"), None, Warning, "half a minute"),
-        (Some(true), None, None, Ok, "which is not known"),
+        (Some(true), None, None, Unknown, "not known: appendfsync"),
     ] {
         let text = |text: Option<&str>| text.map(str::to_owned);
         let server = ServerFacts {

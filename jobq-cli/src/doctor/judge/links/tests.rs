@@ -46,6 +46,16 @@ fn a_replica_is_the_wrong_server_and_a_primary_needs_those_it_is_set_to() {
         assert_eq!(finding.level, level, "{facts:?}");
         assert!(finding.seen.contains(words), "{}", finding.seen);
     }
+    // As an operator, who is not told how many it needs.
+    for (facts, level, words) in [
+        (primary.clone(), Ok, "without replicas"),
+        (good(0), Error, "enqueues are refused"),
+        (good(1), Unknown, "min-replicas-to-write"),
+    ] {
+        let finding = replication(&facts, None);
+        assert_eq!(finding.level, level, "{facts:?}");
+        assert!(finding.seen.contains(words), "{}", finding.seen);
+    }
 }
 
 #[test]
