@@ -179,6 +179,9 @@ impl WorkerBuilder {
     /// is alive, whether it could take a job, and what it shows to Prometheus. Not unless set. Whoever
     /// reaches the port may read it: 127.0.0.1 is for those on this machine.
     ///
+    /// It is listened on when the worker starts. Where the address is taken no job runs:
+    /// [`Worker::run`] answers [`RunError::Http`](crate::RunError::Http), [`Worker::spawn`] logs it.
+    ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -41,7 +41,10 @@
 //! # Features
 //!
 //! `process`, on by default, is [`main()`](main) and [`main_with`], and the crates for flags, the
-//! configuration file and logs that only they need. `tls` is that of `jobq`: `rediss://`.
+//! configuration file and logs that only they need. `tls` is that of `jobq`: `rediss://`. `metrics`
+//! shows what a worker counts to the recorder of the crate `metrics`; `prometheus` gives it as text,
+//! `WorkerHandle::prometheus`; `http`, which brings `prometheus`, serves that and two probes,
+//! `WorkerBuilder::http`.
 
 mod at_work;
 mod builder;

@@ -97,7 +97,7 @@ const EXIT_CONFIGURATION: u8 = 78;
 /// | --- | --- |
 /// | 0 | stopped by a signal, also before it worked; or all that `--check` looked at is right |
 /// | 2 | the command line cannot be read |
-/// | 69 | no Redis answers within five seconds of the start, or the system refuses threads: starting again later may help |
+/// | 69 | no Redis answers within five seconds of the start, or the system refuses threads or the port of `--http`: starting again later may help |
 /// | 78 | a setting, its variable or the file is wrong; the login is refused or lacks a right, the server too old; no job, two of one name, a missing state; `configure` failed: starting again does not help |
 /// | 130 | a third signal ended it at once |
 ///

@@ -86,7 +86,8 @@ impl Worker {
     /// # Errors
     ///
     /// [`RunError::System`] when signals or threads are not to be had, [`RunError::NoRuntime`]
-    /// outside of tokio. A Redis that goes away is no error: it is waited for.
+    /// outside of tokio, [`RunError::Http`] when the address of `WorkerBuilder::http` is taken. A Redis
+    /// that goes away is no error: it is waited for.
     ///
     /// # Cancel safety
     ///
@@ -111,6 +112,9 @@ impl Worker {
 
     /// Starts it in the background of a tokio application. It installs no signal handlers: it stops
     /// when its handle says so, for which [`shutdown_signal`](crate::shutdown_signal) has the moment.
+    ///
+    /// What is an error of [`Worker::run`], as an address of `WorkerBuilder::http` that is taken, is told
+    /// in the log alone: no job runs then, and the handle answers an empty report.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]

@@ -84,7 +84,7 @@ pub struct MissingState {
 
 /// An enqueue failed. Nothing was enqueued by it, but for two of them: after
 /// [`EnqueueError::OutcomeUnknown`] it may have been, and [`EnqueueError::Partial`], which only
-/// [`crate::Client::enqueue_all`] gives, lists what was.
+/// [`crate::Client::enqueue_all`] and [`crate::Client::enqueue_all_named`] give, lists what was.
 ///
 /// ```
 /// use jobq::{Client, EnqueueError, Job, JobHandle};

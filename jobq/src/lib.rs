@@ -43,8 +43,8 @@
 //! connections, and at most one outcome of a claim is accepted. It may be started twice: a handler
 //! that must not repeat its effect uses [`Context::id`], which is the same in every run.
 //!
-//! All this is as durable as Redis is set to be: by default it has no append-only file (AOF), and a
-//! restart loses what came after its last snapshot. With `appendonly yes` jobs outlast a restart of
+//! All this is as durable as Redis is set to be: by default it has no append-only file (AOF), and when it
+//! is killed what came after its last snapshot is lost; an orderly restart takes one. With `appendonly yes` jobs outlast a restart of
 //! Redis too, but for the last two seconds at most; with `appendfsync always`, all of them.
 //!
 //! # Where to look
