@@ -164,6 +164,7 @@ impl DeadWalk {
         }
         Ok(taken)
     }
+
     /// How many records are newer than the last page, where that may be fewer than are older. What has
     /// died since the walk began is among them.
     async fn newer(&self) -> Result<u64, InspectError> {
