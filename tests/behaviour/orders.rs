@@ -4,9 +4,8 @@ use std::time::{Duration, Instant};
 
 use jobq::{State, WorkerId, WorkerInfo, WorkerState, job};
 use jobq_worker::WorkerBuilder;
-use support::Record;
-use support::RedisServer;
 use support::jobs::{QUEUE as PROGRAM_QUEUE, hold};
+use support::{DEADLINE, Record, RedisServer};
 
 use crate::fixture::{Fixture, Ledger, RENEW_EVERY};
 use crate::foreign::only_member;
