@@ -104,13 +104,9 @@ impl Failure {
         Self::quiet(EXIT_INTERNAL)
     }
 
-    /// Standard output could not be written. That its reader has gone (`| head`) is no failure: it
-    /// has what it wanted.
+    /// Standard output could not be written.
     pub(crate) fn output(error: &std::io::Error) -> Self {
-        match error.kind() {
-            std::io::ErrorKind::BrokenPipe => Self::quiet(0),
-            _ => Self::internal(format!("could not write the output: {error}")),
-        }
+        Self::internal(format!("could not write the output: {error}"))
     }
 
     /// No way to the broker.

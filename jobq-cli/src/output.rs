@@ -50,12 +50,12 @@ impl Output {
 
     /// Writes a whole JSON document, in one line.
     pub(crate) fn document(self, value: &impl Serialize) -> Result<(), Failure> {
-        self.write(&format!("{}\n", json(value)?))
+        self.tell(&format!("{}\n", json(value)?))
     }
 
     /// Writes a line of text that is [`printable`].
     pub(crate) fn line(self, text: &str) -> Result<(), Failure> {
-        self.write(&format!("{text}\n"))
+        self.tell(&format!("{text}\n"))
     }
 
     /// What was done: the document with `--json`, else the line.
@@ -108,17 +108,38 @@ impl Output {
         }
     }
 
-    /// Begins a list: see [`Listing`].
+    /// Begins a list: see [`Listing`]. It ends with its reader.
     pub(crate) fn listing(self, columns: &'static [Column]) -> Listing {
-        Listing::new(self, columns)
+        Listing::new(self, columns, Self::write)
     }
 
-    /// Writes text as it is, at once.
-    pub(crate) fn write(self, text: &str) -> Result<(), Failure> {
-        let mut out = io::stdout().lock();
-        let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-        written.map_err(|error| Failure::output(&error))
+    /// Begins a list of what is done meanwhile, which goes on without a reader.
+    pub(crate) fn report(self, columns: &'static [Column]) -> Listing {
+        Listing::new(self, columns, Self::tell)
     }
+
+    /// Writes text as it is, at once. A reader that has gone (`| head`) has what it wanted: it ends the
+    /// command.
+    pub(crate) fn write(self, text: &str) -> Result<(), Failure> {
+        match put(text) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Failure::quiet(0)),
+            written => written.map_err(|error| Failure::output(&error)),
+        }
+    }
+
+    /// The same of what tells what was done or found: the work goes on without a reader, and the exit code
+    /// is that of the work.
+    pub(crate) fn tell(self, text: &str) -> Result<(), Failure> {
+        match put(text) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            written => written.map_err(|error| Failure::output(&error)),
+        }
+    }
+}
+
+fn put(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush())
 }
 
 /// A time as JSON has it: a text as in RFC 3339, to the millisecond.

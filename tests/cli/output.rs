@@ -1,9 +1,9 @@
 //! How it is printed: for people on a terminal, for programs when piped.
 
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::process::Stdio;
 
-use jobq::{JobInfo, JobState};
+use jobq::{JobHandle, JobInfo, JobState};
 
 use crate::fixture::{Fixture, note, program, run};
 
@@ -70,6 +70,43 @@ async fn a_reader_that_has_gone_ends_it_quietly() {
             (Some(0), Vec::new()),
             "{args:?}"
         );
+    }
+}
+
+/// A pipe that nobody reads.
+fn unread() -> std::io::PipeWriter {
+    let (_, unread) = std::io::pipe().expect("the system has pipes");
+    unread
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_changes_something_or_waits_goes_on_without_a_reader() {
+    let f = Fixture::start().await;
+    for json in [&[][..], &["--json"]] {
+        let jobs = f.client.enqueue_all((0..3).map(|_| note::new("x")));
+        let ids: Vec<_> = jobs.await.unwrap().iter().map(JobHandle::id).collect();
+        let words: Vec<_> = ids.iter().map(ToString::to_string).collect();
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let mut cancel = f.command(&[json, &["--yes", "jobs", "cancel"], &words].concat());
+        cancel.stdout(unread());
+        run(cancel).await.ok();
+        let broker = f.client.broker();
+        let mail = f.queue("mail");
+        let cancelled = broker.cancelled(mail.name(), &ids).await.unwrap();
+        assert_eq!(cancelled, [true; 3], "{json:?}");
+        let mut drain =
+            f.command(&[json, &["queues", "drain", "mail", "--timeout", "1ms"]].concat());
+        drain.stdout(unread());
+        run(drain).await.failed(1, "");
+        let before = mail.stats().await.unwrap().ready;
+        let mut enqueue =
+            f.command(&[json, &["enqueue", "x", "--lines", "--queue", "mail"]].concat());
+        let (lines, mut feed) = std::io::pipe().unwrap();
+        feed.write_all(b"{}\n{}\n").unwrap();
+        drop(feed);
+        enqueue.stdin(lines).stdout(unread());
+        run(enqueue).await.ok();
+        assert_eq!(mail.stats().await.unwrap().ready, before + 2, "{json:?}");
     }
 }
 

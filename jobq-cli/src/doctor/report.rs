@@ -34,7 +34,7 @@ impl Report<'_> {
             true => self.shown(out),
             false => self.plain(),
         };
-        out.write(&text)
+        out.tell(&text)
     }
 
     /// How commands are sent to the server by hand. It asks for the password, which is not known

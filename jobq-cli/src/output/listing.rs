@@ -46,18 +46,24 @@ pub(crate) struct Row {
 pub(crate) struct Listing {
     out: Output,
     columns: &'static [Column],
+    write: fn(Output, &str) -> Result<(), Failure>,
     /// The widest so far: each page may widen the columns, none narrows them.
     widths: Vec<usize>,
     rows: u64,
 }
 
 impl Listing {
-    pub(super) fn new(out: Output, columns: &'static [Column]) -> Self {
+    pub(super) fn new(
+        out: Output,
+        columns: &'static [Column],
+        write: fn(Output, &str) -> Result<(), Failure>,
+    ) -> Self {
         let widths = columns.iter().map(|column| column.name.len()).collect();
         let rows = 0;
         Self {
             out,
             columns,
+            write,
             widths,
             rows,
         }
@@ -70,7 +76,7 @@ impl Listing {
         }
         let fields = fields(head)?;
         let comma = if head.is_empty() { "" } else { "," };
-        self.out.write(&format!("{{{fields}{comma}\"{name}\":["))
+        (self.write)(self.out, &format!("{{{fields}{comma}\"{name}\":["))
     }
 
     /// Some more of its rows.
@@ -84,7 +90,7 @@ impl Listing {
             (false, None) => plain(rows),
         };
         self.rows += rows.len() as u64;
-        self.out.write(&text)
+        (self.write)(self.out, &text)
     }
 
     /// Makes the columns as wide as these rows need, which are then written page by page.
@@ -107,7 +113,7 @@ impl Listing {
             return Ok(());
         }
         let comma = if tail.is_empty() { "" } else { "," };
-        self.out.write(&format!("]{comma}{}}}\n", fields(tail)?))
+        (self.write)(self.out, &format!("]{comma}{}}}\n", fields(tail)?))
     }
 
     /// The same of what may have failed half way: the document is whole all the same, and has the

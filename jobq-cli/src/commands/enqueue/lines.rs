@@ -34,7 +34,7 @@ pub(super) async fn run(session: &Session, args: &Args) -> Result<(), Failure> {
         refused: 0,
         interrupted: false,
         // Of lines that were refused: the columns are those of JSON alone.
-        listing: session.out.listing(&[]),
+        listing: session.out.report(&[]),
         progress: Progress::open_ended("enqueued"),
     };
     tally.listing.begin(&Map::new(), "refused")?;

@@ -24,7 +24,7 @@ pub(super) struct Report<'a> {
 
 impl<'a> Report<'a> {
     pub(super) fn begin(session: &'a Session) -> Result<Self, Failure> {
-        let listing = session.out.listing(COLUMNS);
+        let listing = session.out.report(COLUMNS);
         listing.begin(&Map::new(), "jobs")?;
         Ok(Self {
             session,

@@ -205,7 +205,7 @@ impl Told {
             }
         });
         let rows: Vec<Row> = rows.collect();
-        let mut listing = session.out.listing(COLUMNS);
+        let mut listing = session.out.report(COLUMNS);
         listing.begin(&Map::new(), "workers")?;
         listing.page(&rows)?;
         listing.finish(Map::new(), done)?;
