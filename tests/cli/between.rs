@@ -1,5 +1,5 @@
 //! Somebody between the command and the server, who sees what is asked before the server does. With
-//! it: what happens to a job while the command looks for it.
+//! it: what happens while the command looks.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 
-use crate::fixture::{Fixture, hold, note, run};
+use crate::fixture::{Done, Fixture, hold, note, run};
 
 /// A step that waits to be let on.
 struct Held(tokio::sync::oneshot::Sender<()>);
@@ -150,4 +150,83 @@ async fn a_job_that_is_taken_while_it_is_looked_for_is_found_in_flight() {
     assert!(done.ok().contains("state: in_flight"));
     std::fs::write(record.path(), "go\n").unwrap();
     worker.shutdown().await;
+}
+
+/// Health with a second look, the end of which it is held at each time.
+async fn looking_twice(f: &Fixture) -> (impl Future<Output = Done>, mpsc::UnboundedReceiver<Held>) {
+    let (port, holds) = holding("{mail}:totals").await;
+    let limits = [
+        "--min-workers",
+        "1",
+        "--max-failure-rate",
+        "100%",
+        "--over",
+        "1ms",
+    ];
+    let mut health = f.command(&[&["health"], &limits[..]].concat());
+    health.env("JOBQ_URL", f.by_port(port));
+    (run(health), holds)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn health_judges_a_second_look_by_the_workers_that_there_are_then() {
+    let f = Fixture::start().await;
+    f.queue("mail").pause().await.unwrap();
+    note::enqueue(&f.client, "x").await.unwrap();
+    let alone = async || {
+        support::eventually("one member that has told of itself", async || {
+            let mail = f.queue("mail");
+            let members = f.client.broker().members(mail.name()).await.unwrap();
+            let workers = f.client.workers().await.unwrap();
+            (members.len() == 1 && workers.len() == 1).then_some(())
+        })
+        .await;
+    };
+    let old = f.worker();
+    alone().await;
+    let (health, mut holds) = looking_twice(&f).await;
+    let deploying = async {
+        let held = holds.recv().await.unwrap();
+        old.shutdown().await;
+        let new = f.worker();
+        alone().await;
+        held.let_on();
+        holds.recv().await.unwrap().let_on();
+        new
+    };
+    let (health, new) = tokio::join!(health, deploying);
+    health.ok();
+    new.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn health_marks_a_queue_that_is_damaged_between_its_two_looks() {
+    let f = Fixture::start().await;
+    for queue in ["bulk", "mail"] {
+        let job = note::new("x").queue(queue);
+        job.enqueue(&f.client).await.unwrap();
+    }
+    let key = f.key("{mail}:totals");
+    let (health, mut holds) = looking_twice(&f).await;
+    let damaging = async {
+        holds.recv().await.unwrap().let_on();
+        let held = holds.recv().await.unwrap();
+        f.damage(&key).await;
+        held.let_on();
+    };
+    let (health, ()) = tokio::join!(health, damaging);
+    let document = health.document("health");
+    health.failed(70, "could not read queue mail: ");
+    let [bulk, mail] = &document["queues"].as_array().unwrap()[..] else {
+        panic!("{document}");
+    };
+    assert_eq!(
+        (&bulk["queue"], &bulk["ready"]),
+        (&"bulk".into(), &1.into())
+    );
+    assert_eq!(mail["queue"], "mail");
+    assert!(
+        mail["unreadable"].as_str().unwrap().contains(&key),
+        "{mail}"
+    );
 }

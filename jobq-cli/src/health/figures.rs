@@ -22,6 +22,16 @@ pub(crate) struct Figures {
     pub(crate) workers_unreadable: Option<String>,
 }
 
+impl Figures {
+    /// What was seen of the queue at a second look, in place of the first.
+    fn update(&mut self, again: QueueFigures) {
+        let first = self.queues.iter_mut().find(|seen| seen.name == again.name);
+        if let Some(first) = first {
+            *first = again;
+        }
+    }
+}
+
 /// What of a queue has a limit.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct QueueFigures {
@@ -112,12 +122,21 @@ pub(crate) async fn look(
         return Ok(());
     };
     sleep(over).await;
-    for ((queue, before), figures) in before.into_iter().zip(&mut figures.queues) {
-        let (stats, workers) = ask(broker, &heard, &queue).await?;
-        *figures = QueueFigures {
-            runs: Some(Runs::new(stats.totals).since(before)),
-            ..QueueFigures::new(queue.name().as_str(), &stats, workers)
-        };
+    // Workers come and go meanwhile, and keys are damaged.
+    let heard = Heard::ask(&session.client).await?;
+    figures.workers_unreadable = heard.damage();
+    for (queue, before) in before {
+        let name = queue.name().as_str();
+        match readable(ask(broker, &heard, &queue).await)? {
+            Ok((stats, workers)) => figures.update(QueueFigures {
+                runs: Some(Runs::new(stats.totals).since(before)),
+                ..QueueFigures::new(name, &stats, workers)
+            }),
+            Err(why) => {
+                figures.queues.retain(|seen| seen.name != name);
+                figures.unreadable.push((name.to_owned(), why));
+            }
+        }
     }
     Ok(())
 }
