@@ -66,6 +66,11 @@ impl Failure {
         Self::new(EXIT_JOB, reason)
     }
 
+    /// It was asked to end; [`Failure::after`] says how far it came.
+    pub(crate) fn interrupted() -> Self {
+        Self::job("interrupted")
+    }
+
     /// The command line lacks something, or says two things at once.
     pub(crate) fn usage(reason: impl Into<String>) -> Self {
         Self::new(EXIT_USAGE, reason)

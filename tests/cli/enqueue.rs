@@ -7,7 +7,7 @@ use jobq::{JobId, JobState};
 use serde_json::json;
 use support::Role;
 
-use crate::fixture::{Fixture, run};
+use crate::fixture::{Begun, Fixture, run};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_job_that_is_enqueued_by_its_name_runs() {
@@ -166,6 +166,28 @@ async fn what_comes_before_a_pause_does_not_wait_for_what_comes_after() {
     let output = output.unwrap().unwrap();
     assert_eq!(output.status.code(), Some(0));
     assert_eq!(output.stdout, b"4 jobs enqueued\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lines_that_are_interrupted_say_how_far_they_came() {
+    let f = Fixture::start().await;
+    let (lines, mut feed) = std::io::pipe().unwrap();
+    feed.write_all(b"{}\n7\n{}\n").unwrap();
+    let mut command = f.command(&["--json", "enqueue", "x", "--lines", "--queue", "mail"]);
+    command.stdin(lines);
+    let running = Begun::by(command);
+    f.until("mail", "what is there to be sent", |stats| stats.ready == 2)
+        .await;
+    let (code, out) = running.interrupt("enqueue --lines").await;
+    assert_eq!(
+        (code, &out["enqueued"], &out["interrupted"]),
+        (1, &json!(2), &json!(true))
+    );
+    let error = out["error"].as_str().unwrap();
+    assert!(
+        error.ends_with("before it 2 jobs enqueued, 1 line refused"),
+        "{error}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -14,6 +14,7 @@ use jobq_worker::{Worker, WorkerHandle};
 use serde_json::Value;
 use support::{DEADLINE, Record, Role};
 
+pub(crate) use self::begun::Begun;
 use crate::schema;
 
 /// Between two looks at the record.

@@ -52,21 +52,28 @@ impl Far {
             .command(args)
             .spawn()
             .expect("the program was built with the tests");
-        let mut connection = support::beside(&self.server.url())
-            .await
-            .expect("the server answers");
-        let ran = format!("cmdstat_{asked}:");
         support::eventually("the command to be amid the queues", async || {
-            let mut info = redis::cmd("INFO");
-            let stats = info.arg("commandstats").query_async(&mut connection).await;
-            let stats: RedisValue = stats.expect("the server answers");
-            format!("{stats:?}").contains(&ran).then_some(())
+            (self.asked(asked).await > 0).then_some(())
         })
         .await;
         support::signal(child.id(), "INT");
         let output = tokio::task::spawn_blocking(move || child.wait_with_output());
         let output = support::within("the end of the command", output).await;
         Done::new(output.expect("it was waited for").expect("it ends"))
+    }
+
+    /// How often the server was asked this.
+    async fn asked(&self, command: &str) -> usize {
+        let mut connection = support::beside(&self.server.url())
+            .await
+            .expect("the server answers");
+        let mut info = redis::cmd("INFO");
+        let stats = info.arg("commandstats").query_async(&mut connection).await;
+        let stats: RedisValue = stats.expect("the server answers");
+        let stats = format!("{stats:?}");
+        let calls = stats.split_once(&format!("cmdstat_{command}:calls="));
+        let calls = calls.and_then(|(_, calls)| calls.split_once(','));
+        calls.map_or(0, |(calls, _)| calls.parse().expect("a number"))
     }
 }
 
@@ -140,4 +147,59 @@ async fn a_command_is_interrupted_while_it_connects() {
     let output = tokio::task::spawn_blocking(move || child.wait_with_output());
     let output = support::within("the end of the command", output).await;
     Done::new(output.unwrap().unwrap()).failed(1, "interrupted before it was connected");
+}
+
+/// It ended with 1 and the reason, which its document has too.
+#[track_caller]
+fn interrupted(done: &Done, command: &str, so_far: &str) {
+    assert_eq!(done.code, 1, "{done:?}");
+    let error = &done.document(command)["error"];
+    let said = format!("interrupted; before it {so_far}");
+    assert_eq!(
+        (error, done.err.trim()),
+        (&said.as_str().into(), &*format!("error: {said}"))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_goes_over_the_jobs_of_queues_ends_between_two_of_them_though_they_are_empty() {
+    for (args, command, asked, so_far) in [
+        (
+            &["jobs", "list"][..],
+            "jobs list",
+            "lrange",
+            "0 jobs were listed",
+        ),
+        (
+            &["dead", "retry", "--all", "--yes"],
+            "dead retry",
+            "hgetall",
+            "0 dead jobs were retried",
+        ),
+        (
+            &["dead", "remove", "--all", "--dry-run"],
+            "dead retry",
+            "hgetall",
+            "0 dead jobs were looked at",
+        ),
+    ] {
+        let far = Far::start().await;
+        let done = far.interrupt(&[&["--json"], args].concat(), asked).await;
+        interrupted(&done, command, so_far);
+        let asked = far.asked(asked).await;
+        assert!(asked < QUEUES, "{args:?}: {asked}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_purge_of_many_queues_says_how_far_it_came() {
+    let far = Far::start().await;
+    let queues: Vec<String> = (0..50).map(|queue| format!("queue-{queue}")).collect();
+    let queues: Vec<&str> = queues.iter().map(String::as_str).collect();
+    let purge = ["--json", "--yes", "queues", "purge", "--state", "dead"];
+    // It counts what there is first.
+    let done = far
+        .interrupt(&[&purge[..], &queues].concat(), "hgetall")
+        .await;
+    interrupted(&done, "queues purge", "0 jobs were removed");
 }

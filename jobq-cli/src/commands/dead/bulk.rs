@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::selection::Selection;
 use crate::consent::named;
-use crate::failure::{EXIT_JOB, Failure};
+use crate::failure::Failure;
 use crate::output::{counted, counted_done};
 use crate::pace::{Pace, Rate};
 use crate::progress::Progress;
@@ -194,10 +194,16 @@ impl<'a> Bulk<'a> {
         let progress = Progress::new("dead jobs", 0);
         let mut size = 0;
         for queue in self.selection.queues(self.session).await? {
+            if self.is_over() {
+                break;
+            }
             let of_queue = self.queue(&queue, &progress, &mut size).await;
             of_queue.map_err(|failure| failure.before(&format!("{}: ", queue.name())))?;
         }
-        Ok(())
+        match self.tally.interrupted {
+            true => Err(Failure::interrupted()),
+            false => Ok(()),
+        }
     }
 
     async fn queue(
@@ -247,13 +253,11 @@ impl<'a> Bulk<'a> {
 
     /// A failure half way says how far it came.
     fn so_far(&self, failure: Failure) -> Failure {
-        match self.deed {
-            Some(deed) => {
-                let done = deed.words().1;
-                failure.after(&counted_done(self.tally.done, "dead job", done))
-            }
-            None => failure,
-        }
+        let (count, done) = match self.deed {
+            Some(deed) => (self.tally.done, deed.words().1),
+            None => (self.tally.looked_at, "looked at"),
+        };
+        failure.after(&counted_done(count, "dead job", done))
     }
 }
 
@@ -276,16 +280,7 @@ impl Tally {
             "done": count,
             "interrupted": interrupted,
         });
-        let how = if interrupted {
-            "; interrupted before the end"
-        } else {
-            ""
-        };
-        let line = format!("{count} of {} {done}{how}", counted(looked_at, "dead job"));
-        session.out.end(&line, document, end)?;
-        match interrupted {
-            true => Err(Failure::quiet(EXIT_JOB)),
-            false => Ok(()),
-        }
+        let line = format!("{count} of {} {done}", counted(looked_at, "dead job"));
+        session.out.end(&line, document, end)
     }
 }

@@ -70,7 +70,7 @@ async fn all(
         let mut offset = 0;
         loop {
             if session.interrupt.is_set() {
-                return Err(Failure::job("interrupted"));
+                return Err(Failure::interrupted());
             }
             let page = queue.dead().list(offset, PAGE).await?;
             if page.is_empty() {

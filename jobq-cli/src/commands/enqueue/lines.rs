@@ -60,7 +60,7 @@ impl Tally<'_> {
                 biased;
                 () = self.session.interrupt.reached() => {
                     self.interrupted = true;
-                    return Ok(());
+                    return Err(Failure::interrupted());
                 }
                 batch = gather(&mut input) => batch,
             };
@@ -131,9 +131,6 @@ impl Tally<'_> {
             line.push_str(&format!(", {} refused", counted(refused, "line")));
         }
         let done = done.map_err(|failure| failure.after(&line));
-        if self.interrupted {
-            line.push_str("; interrupted before the end");
-        }
         drop(self.progress);
         if done.is_ok() && !self.session.out.is_json() {
             let told = self.session.out.line(&line);
@@ -148,7 +145,7 @@ impl Tally<'_> {
             true => failure,
             false => failure.after(&line),
         })?;
-        match self.interrupted || refused > 0 {
+        match refused > 0 {
             true => Err(Failure::quiet(EXIT_JOB)),
             false => Ok(()),
         }

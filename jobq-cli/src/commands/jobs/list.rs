@@ -112,6 +112,9 @@ async fn pages(
     listing: &mut Listing,
 ) -> Result<bool, Failure> {
     loop {
+        if session.interrupt.is_set() {
+            return Err(Failure::interrupted());
+        }
         let room = args.limit.saturating_sub(listing.rows());
         // One more than is listed says whether there are more.
         let wanted = PAGE.min(room.saturating_add(1));
@@ -126,9 +129,6 @@ async fn pages(
             .map(|job| row(queue, args.state, job))
             .collect();
         listing.page(&rows)?;
-        if session.interrupt.is_set() {
-            return Err(Failure::job("interrupted"));
-        }
         if fits < page.len() {
             return Ok(true);
         }

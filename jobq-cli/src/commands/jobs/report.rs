@@ -4,7 +4,7 @@ use jobq::JobId;
 use serde_json::{Map, json};
 
 use crate::failure::{EXIT_JOB, Failure};
-use crate::output::{Cell, Column, Listing, Row, counted, counted_done};
+use crate::output::{Cell, Column, Listing, Row, counted_done};
 use crate::session::Session;
 
 const COLUMNS: &[Column] = &[
@@ -76,6 +76,8 @@ impl<'a> Report<'a> {
         match failure.reason() {
             Some(reason) if failure.code() == EXIT_JOB => {
                 let reason = reason.to_owned();
+                // A search that is interrupted fails so, also the last one.
+                self.is_over();
                 self.badly(id, &reason, None)
             }
             _ => Err(failure.before(&format!("job {id}: "))),
@@ -98,18 +100,18 @@ impl<'a> Report<'a> {
 
     /// Ends the report, also if something ended the work half way.
     pub(super) fn end(self, done: Result<(), Failure>) -> Result<(), Failure> {
-        let count = self.listing.rows();
-        let done = done.map_err(|failure| failure.after(&counted_done(count, "job", "told of")));
+        let done = match (done, self.interrupted) {
+            (Ok(()), true) => Err(Failure::interrupted()),
+            (done, _) => done,
+        };
+        let so_far = counted_done(self.listing.rows(), "job", "told of");
+        let done = done.map_err(|failure| failure.after(&so_far));
         let mut tail = Map::new();
         tail.insert("interrupted".to_owned(), self.interrupted.into());
         self.listing.finish(tail, done)?;
-        match (self.interrupted, self.all_well) {
-            (true, _) => Err(Failure::job(format!(
-                "interrupted after {}",
-                counted(count, "job")
-            ))),
-            (false, false) => Err(Failure::quiet(EXIT_JOB)),
-            (false, true) => Ok(()),
+        match self.all_well {
+            true => Ok(()),
+            false => Err(Failure::quiet(EXIT_JOB)),
         }
     }
 }

@@ -4,7 +4,7 @@ use jobq::{JobState, Queue};
 use serde_json::json;
 
 use crate::consent::named;
-use crate::failure::{EXIT_JOB, Failure};
+use crate::failure::Failure;
 use crate::output::{counted, counted_done};
 use crate::session::Session;
 use crate::state::State;
@@ -64,28 +64,24 @@ pub(super) async fn run(session: &Session, args: &Args) -> Result<(), Failure> {
     {
         interrupted = session.interrupt.is_set();
         if interrupted {
+            done = Err(Failure::interrupted());
             break;
         }
         match queue.purge(state.into()).await {
             Ok(count) => removed += count,
             Err(error) => {
                 let of = format!("{state} of {}: ", queue.name());
-                let failure = Failure::from(error).before(&of);
-                done = Err(failure.after(&counted_done(removed, "job", "removed")));
+                done = Err(Failure::from(error).before(&of));
                 break;
             }
         }
     }
+    let done = done.map_err(|failure| failure.after(&counted_done(removed, "job", "removed")));
     let document = json!({
         "queues": names, "dry_run": false, "removed": removed, "interrupted": interrupted,
     });
-    let end = if interrupted { "; interrupted" } else { "" };
-    let line = format!("removed {} of {of}{end}", counted(removed, &jobs));
-    session.out.end(&line, document, done)?;
-    match interrupted {
-        true => Err(Failure::quiet(EXIT_JOB)),
-        false => Ok(()),
-    }
+    let line = format!("removed {} of {of}", counted(removed, &jobs));
+    session.out.end(&line, document, done)
 }
 
 async fn count(queue: &Queue, states: &[JobState]) -> Result<u64, Failure> {
