@@ -1,6 +1,7 @@
 //! Looks at several queues where the keys of one are damaged: of that one the reason is told, the
 //! others are shown all the same, and the exit code says at the end that not all could be read.
 
+use jobq::Queue;
 use serde_json::Value;
 
 use crate::failure::Failure;
@@ -45,8 +46,23 @@ pub(crate) fn unreadable(mut row: Row, why: &str) -> Row {
 pub(crate) struct Damage(Vec<String>);
 
 impl Damage {
+    /// What is met again, as a search does, is named once.
     pub(crate) fn note(&mut self, what: &str, why: &str) {
-        self.0.push(format!("{what}: {why}"));
+        let damaged = format!("{what}: {why}");
+        if !self.0.contains(&damaged) {
+            self.0.push(damaged);
+        }
+    }
+
+    /// The answer about a queue; where its keys are damaged that is noted, and there is none.
+    pub(crate) fn pass<T>(
+        &mut self,
+        queue: &Queue,
+        answer: Result<T, Failure>,
+    ) -> Result<Option<T>, Failure> {
+        let answer = readable(answer)?;
+        let noted = answer.map_err(|why| self.note(&format!("queue {}", queue.name()), &why));
+        Ok(noted.ok())
     }
 
     pub(crate) fn note_workers(&mut self, why: &str) {
@@ -74,6 +90,7 @@ mod tests {
     fn what_could_not_be_read_is_named_at_the_end() {
         let mut damage = Damage::default();
         assert!(damage.end().is_ok());
+        damage.note("queue bulk", "a string");
         damage.note("queue bulk", "a string");
         let failure = damage.end().unwrap_err();
         assert!(failure.is_damage());

@@ -155,6 +155,14 @@ impl Failure {
         Self { reason, ..self }
     }
 
+    /// The same, where so much was done all the same.
+    pub(crate) fn besides(self, done: &str) -> Self {
+        let reason = self
+            .reason
+            .map(|reason| format!("{reason}; apart from it {done}"));
+        Self { reason, ..self }
+    }
+
     /// The reason, if there is more to say than the code.
     pub(crate) fn reason(&self) -> Option<&str> {
         self.reason.as_deref()

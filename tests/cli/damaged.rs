@@ -1,5 +1,8 @@
 //! Keys that somebody made something else of: the rest is shown all the same.
 
+use std::time::Duration;
+
+use jobq::JobId;
 use serde_json::{Value, json};
 
 use crate::fixture::{Fixture, note};
@@ -89,4 +92,98 @@ async fn where_nothing_can_be_read_of_the_workers_the_queues_are_shown() {
     let done = f.run(&["workers", "list"]).await;
     let done = done.failed(70, &format!("something else in {key} (WRONGTYPE)"));
     assert!(done.err.contains("`jobq doctor`"), "{done:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_is_found_on_another_queue_than_the_damaged_one() {
+    let (f, key) = damaged().await;
+    let hour = Duration::from_secs(3600);
+    let ready = note::enqueue(&f.client, "x").await.unwrap().id();
+    let later = note::new("x").delay(hour).enqueue(&f.client).await.unwrap();
+    let (ready, later) = (ready.to_string(), later.id().to_string());
+    for args in [
+        &["jobs", "show", &ready][..],
+        &["jobs", "cancel", &ready, "--yes"],
+        &["jobs", "run-now", &later],
+        &["jobs", "move", &ready, "--to", "slow", "--yes"],
+    ] {
+        f.run(args).await.ok();
+    }
+    let nobody = JobId::new().to_string();
+    let show = f.run(&["jobs", "show", &nobody]).await;
+    let show = show.failed(70, "; could not read queue bulk: ");
+    assert!(
+        show.err.contains(&key) && show.err.contains("no job"),
+        "{show:?}"
+    );
+    let url = f.url(support::Role::Operator);
+    for (deed, job) in [
+        (&["cancel"][..], &ready),
+        (&["move", "--to", "mail"], &ready),
+        (&["run-now"], &later),
+    ] {
+        if deed == ["run-now"] {
+            let again = note::new("x")
+                .id(later.parse().unwrap())
+                .delay(hour)
+                .queue("slow");
+            again.enqueue(&f.client).await.unwrap();
+        }
+        let args = [&["jobs"], deed, &[&nobody, job]].concat();
+        let (done, document) = f.json_by(&url, &args, "jobs cancel").await;
+        done.failed(70, &format!("job {nobody}: no "));
+        let jobs = document["jobs"].as_array().unwrap();
+        let done: Vec<_> = jobs.iter().map(|job| &job["done"]).collect();
+        assert_eq!(done, [false, true], "{document}");
+        assert!(
+            document["error"].as_str().unwrap().contains(&key),
+            "{document}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_goes_over_the_jobs_of_all_queues_passes_over_the_damaged_one() {
+    let f = Fixture::start().await;
+    f.dead(&["down"]).await;
+    for queue in ["bulk", "mail"] {
+        let later = note::new("x").delay(Duration::from_secs(3600)).queue(queue);
+        later.enqueue(&f.client).await.unwrap();
+    }
+    let url = f.url(support::Role::Operator);
+    for (key, args, command, list) in [
+        ("dead", &["dead", "list"][..], "dead list", "jobs"),
+        ("dead", &["dead", "analyze"], "dead analyze", "groups"),
+        (
+            "dead",
+            &["dead", "remove", "--all", "--dry-run"],
+            "dead retry",
+            "",
+        ),
+        ("dead", &["dead", "retry", "--all"], "dead retry", ""),
+        (
+            "delayed",
+            &["jobs", "list", "--state", "delayed"],
+            "jobs list",
+            "jobs",
+        ),
+    ] {
+        let key = f.key(&format!("{{bulk}}:{key}"));
+        f.damage(&key).await;
+        let (done, document) = f.json_by(&url, args, command).await;
+        let done = done.failed(70, "could not read queue bulk: ");
+        assert!(done.err.contains(&key), "{done:?}");
+        if args[0] == "dead" && args[1] != "list" {
+            let besides = "; apart from it 1 dead job was ";
+            assert!(done.err.contains(besides), "{done:?}");
+        }
+        let count = match list {
+            "" => document["done"].as_u64(),
+            list => document[list].as_array().map(|list| list.len() as u64),
+        };
+        assert_eq!(count, Some(1), "{document}");
+        let error = document["error"].as_str().unwrap();
+        assert!(error.contains(&key), "{error}");
+    }
+    assert_eq!(f.queue("mail").stats().await.unwrap().dead, 0);
 }

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
+use jobq::Queue;
 use serde_json::{Map, Value, json};
 
 use super::groups::{Group, Groups};
 use super::selection::Selection;
+use crate::damage::Damage;
 use crate::failure::Failure;
-use crate::output::{Cell, Column, Row, counted, printable, time};
+use crate::output::{Cell, Column, Row, counted, counted_done, printable, time};
 use crate::progress::Progress;
 use crate::session::Session;
 
@@ -35,45 +37,54 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(session: &Session, args: &Args) -> Result<(), Failure> {
-    let (groups, complete) = gather(session, &args.selection).await?;
+    let queues = args.selection.queues(session).await?;
+    let mut groups = Groups::default();
+    let gathered = gather(session, &args.selection, &queues, &mut groups).await;
     let (count, others) = (groups.count, groups.others);
+    let so_far = counted_done(count, "dead job", "grouped");
+    let done = match gathered {
+        Ok(damage) => damage.end().map_err(|failure| failure.besides(&so_far)),
+        Err(failure) => Err(failure.after(&so_far)),
+    };
     let mut tail = Map::new();
     tail.insert("count".to_owned(), count.into());
     tail.insert("others".to_owned(), others.into());
     tail.insert("by_reason".to_owned(), counts(&groups.by_reason));
     tail.insert("by_failures".to_owned(), counts(&groups.by_failures));
-    tail.insert("complete".to_owned(), complete.into());
+    tail.insert("complete".to_owned(), done.is_ok().into());
     let summary = summary(&groups);
     let rows: Vec<Row> = groups.sorted().iter().map(row).collect();
     let mut listing = session.out.listing(COLUMNS);
     listing.begin(&Map::new(), "groups")?;
     listing.page(&rows)?;
-    listing.end(&tail)?;
     session.out.hint(&summary);
-    match complete {
-        true => Ok(()),
-        false => Err(Failure::job(format!(
-            "interrupted after {}",
-            counted(count, "job")
-        ))),
-    }
+    listing.finish(tail, done)
 }
 
-/// Goes over all that is meant; whether it came to the end.
-async fn gather(session: &Session, selection: &Selection) -> Result<(Groups, bool), Failure> {
+/// Goes over all that is meant.
+async fn gather(
+    session: &Session,
+    selection: &Selection,
+    queues: &[Queue],
+    groups: &mut Groups,
+) -> Result<Damage, Failure> {
     let now = session.client.broker().now();
-    let mut groups = Groups::default();
     let progress = Progress::new("looked at", 0);
     let mut size = 0;
-    for queue in selection.queues(session).await? {
-        let mut walk = queue.dead().walk().await?;
+    let mut damage = Damage::default();
+    for queue in queues {
+        let walk = queue.dead().walk().await.map_err(Failure::from);
+        let Some(mut walk) = damage.pass(queue, walk)? else {
+            continue;
+        };
         size += walk.left();
         progress.set_size(size);
         loop {
             if session.interrupt.is_set() {
-                return Ok((groups, false));
+                return Err(Failure::interrupted());
             }
-            let page = walk.next_page().await?;
+            let page = walk.next_page().await.map_err(Failure::from);
+            let page = damage.pass(queue, page)?.unwrap_or_default();
             if page.is_empty() {
                 break;
             }
@@ -83,7 +94,7 @@ async fn gather(session: &Session, selection: &Selection) -> Result<(Groups, boo
             }
         }
     }
-    Ok((groups, true))
+    Ok(damage)
 }
 
 fn row(group: &Group) -> Row {

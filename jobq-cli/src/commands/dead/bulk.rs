@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::selection::Selection;
 use crate::consent::named;
+use crate::damage::Damage;
 use crate::failure::Failure;
 use crate::output::{counted, counted_done};
 use crate::pace::{Pace, Rate};
@@ -132,7 +133,11 @@ async fn run(
     let mut question = format!("{verb} dead jobs {which}");
     if session.consent.asks() {
         let (found, end) = Bulk::new(session, selection, None, None).run().await;
-        end?;
+        // Of what can be read it is asked; the rest is told at the end.
+        end.or_else(|failure| match failure.is_damage() {
+            true => Ok(()),
+            false => Err(failure),
+        })?;
         let queues = selection.queues(session).await?;
         let jobs = counted(found.done, "dead job");
         let of = named(queues.iter().map(Queue::name));
@@ -186,23 +191,29 @@ impl<'a> Bulk<'a> {
     /// How far it came, and what ended it.
     async fn run(mut self) -> (Tally, Result<(), Failure>) {
         let end = self.all().await;
-        let end = end.map_err(|failure| self.so_far(failure));
+        let so_far = self.so_far();
+        let end = match end {
+            Ok(damage) => damage.end().map_err(|failure| failure.besides(&so_far)),
+            Err(failure) => Err(failure.after(&so_far)),
+        };
         (self.tally, end)
     }
 
-    async fn all(&mut self) -> Result<(), Failure> {
+    async fn all(&mut self) -> Result<Damage, Failure> {
         let progress = Progress::new("dead jobs", 0);
         let mut size = 0;
+        let mut damage = Damage::default();
         for queue in self.selection.queues(self.session).await? {
             if self.is_over() {
                 break;
             }
             let of_queue = self.queue(&queue, &progress, &mut size).await;
+            let of_queue = damage.pass(&queue, of_queue);
             of_queue.map_err(|failure| failure.before(&format!("{}: ", queue.name())))?;
         }
         match self.tally.interrupted {
             true => Err(Failure::interrupted()),
-            false => Ok(()),
+            false => Ok(damage),
         }
     }
 
@@ -251,13 +262,13 @@ impl<'a> Bulk<'a> {
         Ok(())
     }
 
-    /// A failure half way says how far it came.
-    fn so_far(&self, failure: Failure) -> Failure {
+    /// What a failure says besides.
+    fn so_far(&self) -> String {
         let (count, done) = match self.deed {
             Some(deed) => (self.tally.done, deed.words().1),
             None => (self.tally.looked_at, "looked at"),
         };
-        failure.after(&counted_done(count, "dead job", done))
+        counted_done(count, "dead job", done)
     }
 }
 

@@ -5,6 +5,7 @@ use serde_json::{Map, json};
 
 use super::groups::group_of;
 use super::selection::Selection;
+use crate::damage::Damage;
 use crate::failure::Failure;
 use crate::output::{Cell, Column, Listing, Row, counted_done, time};
 use crate::session::Session;
@@ -38,10 +39,11 @@ pub(super) async fn run(session: &Session, args: &Args) -> Result<(), Failure> {
     let queues = args.selection.queues(session).await?;
     let mut listing = session.out.listing(COLUMNS);
     listing.begin(&Map::new(), "jobs")?;
-    let done = all(session, args, &queues, &mut listing).await;
+    let mut damage = Damage::default();
+    let done = all(session, args, &queues, &mut listing, &mut damage).await;
     let listed = listing.rows();
     let (more, done) = match done {
-        Ok(more) => (more, Ok(())),
+        Ok(more) => (more, damage.end()),
         Err(failure) => (
             true,
             Err(failure.after(&counted_done(listed, "job", "listed"))),
@@ -64,6 +66,7 @@ async fn all(
     args: &Args,
     queues: &[Queue],
     listing: &mut Listing,
+    damage: &mut Damage,
 ) -> Result<bool, Failure> {
     let now = session.client.broker().now();
     for queue in queues {
@@ -72,7 +75,8 @@ async fn all(
             if session.interrupt.is_set() {
                 return Err(Failure::interrupted());
             }
-            let page = queue.dead().list(offset, PAGE).await?;
+            let page = queue.dead().list(offset, PAGE).await.map_err(Failure::from);
+            let page = damage.pass(queue, page)?.unwrap_or_default();
             if page.is_empty() {
                 break;
             }

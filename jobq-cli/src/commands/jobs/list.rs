@@ -3,6 +3,7 @@
 use jobq::{JobInfo, Queue, WorkerId};
 use serde_json::{Map, json};
 
+use crate::damage::Damage;
 use crate::failure::Failure;
 use crate::output::{Cell, Column, Listing, Row, counted_done, time};
 use crate::session::Session;
@@ -52,10 +53,11 @@ pub(super) async fn run(session: &Session, args: &Args) -> Result<(), Failure> {
     head.insert("state".to_owned(), args.state.as_str().into());
     head.insert("offset".to_owned(), args.offset.into());
     listing.begin(&head, "jobs")?;
-    let done = all(session, args, &queues, &mut listing).await;
+    let mut damage = Damage::default();
+    let done = all(session, args, &queues, &mut listing, &mut damage).await;
     let listed = listing.rows();
     let (more, done) = match done {
-        Ok(more) => (more, Ok(())),
+        Ok(more) => (more, damage.end()),
         Err(failure) => (
             true,
             Err(failure.after(&counted_done(listed, "job", "listed"))),
@@ -78,14 +80,17 @@ async fn all(
     args: &Args,
     queues: &[Queue],
     listing: &mut Listing,
+    damage: &mut Damage,
 ) -> Result<bool, Failure> {
     let mut offset = args.offset;
     for queue in queues {
-        if pages(session, args, queue, offset, listing).await? {
+        let more = pages(session, args, queue, offset, listing).await;
+        if damage.pass(queue, more)? == Some(true) {
             return Ok(true);
         }
         if offset > 0 {
-            offset = offset.saturating_sub(length(queue, args.state).await?);
+            let length = length(queue, args.state).await;
+            offset = offset.saturating_sub(damage.pass(queue, length)?.unwrap_or(0));
         }
     }
     Ok(false)

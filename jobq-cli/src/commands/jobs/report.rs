@@ -20,6 +20,8 @@ pub(super) struct Report<'a> {
     listing: Listing,
     all_well: bool,
     interrupted: bool,
+    /// Of the first job that may be where nothing can be read.
+    damage: Option<Failure>,
 }
 
 impl<'a> Report<'a> {
@@ -31,6 +33,7 @@ impl<'a> Report<'a> {
             listing,
             all_well: true,
             interrupted: false,
+            damage: None,
         })
     }
 
@@ -71,17 +74,18 @@ impl<'a> Report<'a> {
         self.row(id, Cell::text(what).doubtful(), queue, (what, false))
     }
 
-    /// A failure that concerns this job; any other ends the command.
+    /// A failure that concerns this job, or the queue that it is on; any other ends the command.
     pub(super) fn failed(&mut self, id: JobId, failure: Failure) -> Result<(), Failure> {
-        match failure.reason() {
-            Some(reason) if failure.code() == EXIT_JOB => {
-                let reason = reason.to_owned();
-                // A search that is interrupted fails so, also the last one.
-                self.is_over();
-                self.badly(id, &reason, None)
-            }
-            _ => Err(failure.before(&format!("job {id}: "))),
+        let reason = failure.reason().unwrap_or_default().to_owned();
+        let failure = failure.before(&format!("job {id}: "));
+        if failure.is_damage() {
+            self.damage.get_or_insert(failure);
+        } else if failure.code() != EXIT_JOB {
+            return Err(failure);
         }
+        // A search that is interrupted fails so, also the last one.
+        self.is_over();
+        self.badly(id, &reason, None)
     }
 
     fn row(
@@ -100,9 +104,10 @@ impl<'a> Report<'a> {
 
     /// Ends the report, also if something ended the work half way.
     pub(super) fn end(self, done: Result<(), Failure>) -> Result<(), Failure> {
-        let done = match (done, self.interrupted) {
-            (Ok(()), true) => Err(Failure::interrupted()),
-            (done, _) => done,
+        let done = match (done, self.interrupted, self.damage) {
+            (Ok(()), true, _) => Err(Failure::interrupted()),
+            (Ok(()), false, Some(damage)) => Err(damage),
+            (done, ..) => done,
         };
         let so_far = counted_done(self.listing.rows(), "job", "told of");
         let done = done.map_err(|failure| failure.after(&so_far));

@@ -3,6 +3,7 @@
 use jobq::{JobId, Queue};
 
 use super::report::Report;
+use crate::damage::Damage;
 use crate::failure::Failure;
 use crate::output::counted;
 use crate::session::Session;
@@ -40,25 +41,28 @@ async fn all(
     args: &Args,
 ) -> Result<(), Failure> {
     'jobs: for &id in &args.ids {
+        let mut damage = Damage::default();
         for queue in queues {
             let name = queue.name().as_str();
             // One that looks through a million delayed jobs takes seconds.
-            match report.unless_interrupted(run_now(session, queue, id)).await {
-                None => {
-                    let what = "interrupted; it may run now, or be delayed as before";
-                    return report.badly(id, what, Some(name));
-                }
-                Some(Err(failure)) => {
-                    return report.failed(id, failure.before(&format!("{name}: ")));
-                }
-                Some(Ok(Some(what))) => {
+            let Some(done) = report.unless_interrupted(run_now(session, queue, id)).await else {
+                let what = "interrupted; it may run now, or be delayed as before";
+                return report.badly(id, what, Some(name));
+            };
+            match damage.pass(queue, done) {
+                Err(failure) => return report.failed(id, failure.before(&format!("{name}: "))),
+                Ok(Some(Some(what))) => {
                     report.well(id, what, name)?;
                     continue 'jobs;
                 }
-                Some(Ok(None)) => {}
+                Ok(Some(None) | None) => {}
             }
         }
-        report.badly(id, "no delayed job has this id", args.queue.as_deref())?;
+        let reason = "no delayed job has this id";
+        match damage.end() {
+            Ok(()) => report.badly(id, reason, args.queue.as_deref())?,
+            Err(unread) => report.failed(id, unread.before(&format!("{reason}; ")))?,
+        }
     }
     Ok(())
 }

@@ -8,6 +8,7 @@
 
 use jobq::{DeadJob, JobId, JobInfo, JobState, Queue};
 
+use crate::damage::Damage;
 use crate::failure::Failure;
 use crate::output::{counted, printable};
 use crate::progress::Progress;
@@ -69,7 +70,7 @@ impl Scope {
     ///
     /// # Errors
     ///
-    /// With exit code 1 if there is none, or not all was looked at.
+    /// With exit code 1 if there is none, or not all was looked at; 70 if something could not be read.
     pub(super) async fn find(&self, session: &Session, id: JobId) -> Result<Found, Failure> {
         let named: Vec<String> = self.queue.iter().cloned().collect();
         let queues = session.queues(&named).await?;
@@ -81,6 +82,7 @@ impl Scope {
             within: self.within,
             seen: 0,
             cut: false,
+            damage: Damage::default(),
             progress,
         };
         let mut looks: Vec<State> = states.clone();
@@ -90,7 +92,9 @@ impl Scope {
         for (look, state) in looks.into_iter().enumerate() {
             let seen = search.seen;
             for queue in &queues {
-                if let Some((place, job)) = search.state(queue, state).await? {
+                let found = search.state(queue, state).await;
+                let found = search.damage.pass(queue, found)?;
+                if let Some((place, job)) = found.flatten() {
                     let queue = queue.clone();
                     return Ok(Found {
                         queue,
@@ -116,6 +120,8 @@ struct Search<'a> {
     seen: u64,
     /// Whether there is more than it may look at.
     cut: bool,
+    /// Where it may be too.
+    damage: Damage,
     progress: Progress,
 }
 
@@ -190,7 +196,10 @@ impl Search<'_> {
             false => String::new(),
         };
         let hint = "it is done, or never was there";
-        Failure::job(format!("no job {id} among {seen}{cut}; {hint}"))
+        match self.damage.end() {
+            Ok(()) => Failure::job(format!("no job {id} among {seen}{cut}; {hint}")),
+            Err(unread) => unread.before(&format!("no job {id} among {seen}{cut}; ")),
+        }
     }
 }
 
