@@ -13,7 +13,7 @@
 //! | `health/` | whether all is within limits, for probes |
 //! | `consent.rs` | whether what destroys may be done |
 //! | `output.rs`, `output/` | standard output: tables, plain lines, JSON |
-//! | `progress.rs`, `interrupt.rs` | long work: how far it is, and ending it |
+//! | `progress.rs`, `interrupt.rs`, `patience.rs` | long work: how far it is, ending it, and waiting for a broker that is away |
 //! | `failure.rs` | exit codes and their reasons |
 //!
 //! It is a library only for the binary of the package, and for tests that run it.
@@ -30,6 +30,7 @@ mod heard;
 mod interrupt;
 mod output;
 mod pace;
+mod patience;
 mod progress;
 mod session;
 mod state;

@@ -74,6 +74,24 @@ async fn a_queue_with_a_damaged_key_is_marked_and_the_others_are_shown() {
 }
 
 #[tokio::test]
+async fn a_drain_that_fails_prints_a_whole_document() {
+    let (f, key) = damaged().await;
+    let url = f.url(support::Role::Operator);
+    let (done, document) = f
+        .json_by(&url, &["queues", "drain", "bulk"], "queues drain")
+        .await;
+    done.failed(70, &key);
+    assert_eq!(
+        (&document["end"], &document["ready"]),
+        (&json!("failed"), &Value::Null)
+    );
+    assert!(
+        document["error"].as_str().unwrap().contains(&key),
+        "{document}"
+    );
+}
+
+#[tokio::test]
 async fn where_nothing_can_be_read_of_the_workers_the_queues_are_shown() {
     let f = Fixture::start().await;
     note::enqueue(&f.client, "x").await.unwrap();

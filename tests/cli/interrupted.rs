@@ -48,12 +48,17 @@ impl Far {
 
     /// Interrupts it once it has asked this for a queue.
     async fn interrupt(&self, args: &[&str], asked: &str) -> Done {
+        self.interrupt_after(0, args, asked).await
+    }
+
+    /// Interrupts it once it has asked this more than so often.
+    async fn interrupt_after(&self, times: usize, args: &[&str], asked: &str) -> Done {
         let child = self
             .command(args)
             .spawn()
             .expect("the program was built with the tests");
         support::eventually("the command to be amid the queues", async || {
-            (self.asked(asked).await > 0).then_some(())
+            (self.asked(asked).await > times).then_some(())
         })
         .await;
         support::signal(child.id(), "INT");
@@ -117,8 +122,10 @@ async fn a_drain_says_how_far_it_came() {
     let pushed = push.arg("jobq:{queue-0}:ready").arg("x");
     pushed.exec_async(&mut connection).await.unwrap();
     let drain = ["--json", "queues", "drain", "queue-0"];
-    let done = far.interrupt(&drain, "hgetall").await;
-    assert_eq!(done.code, 1, "{done:?}");
+    // Twice for a look.
+    let done = far.interrupt_after(2, &drain, "hgetall").await;
+    let so_far = "interrupted; before it 1 job was left of queue-0 after ";
+    let done = done.failed(1, so_far);
     let document = done.document("queues drain");
     let end = (&document["end"], &document["ready"]);
     assert_eq!(end, (&"interrupted".into(), &1.into()));

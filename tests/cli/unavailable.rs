@@ -1,10 +1,14 @@
 //! No Redis, or none that answers.
 
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::TcpListener;
+use std::process::{Child, Stdio};
 
-use support::RedisServer;
+use jobq::{JobState, WorkerState};
+use jobq_proxy::{Ending, Proxy, Refusal};
+use support::{Record, RedisServer};
 
-use crate::fixture::{program, run};
+use crate::fixture::{Done, Fixture, note, program, run};
 
 const COMMANDS: &[&[&str]] = &[
     &["stats"],
@@ -53,9 +57,7 @@ async fn a_server_that_is_frozen_amid_a_watch_is_given_up() {
     let server = RedisServer::start();
     let mut command = program();
     command.args(["--url", &server.url(), "--json", "stats", "--watch", "10ms"]);
-    command
-        .stdout(std::process::Stdio::piped())
-        .stderr(std::process::Stdio::piped());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let mut out = child.stdout.take().unwrap();
     tokio::task::block_in_place(|| std::io::Read::read_exact(&mut out, &mut [0; 10]).unwrap());
@@ -129,4 +131,91 @@ async fn a_namespace_in_the_flag_of_the_url_wins_over_the_variable() {
         .env("JOBQ_NAMESPACE", "usual")
         .args(["--url", &bad, "stats"]);
     run(command).await.failed(78, "(from --url)");
+}
+
+/// A command that waits, by a way on which the server can be lost.
+struct Waiting {
+    child: Child,
+    said: BufReader<std::process::ChildStderr>,
+    proxy: Proxy,
+}
+
+impl Waiting {
+    async fn begin(f: &Fixture, args: &[&str]) -> Self {
+        let server = ([127, 0, 0, 1], support::shared().port());
+        let proxy = Proxy::start(server.into()).await.expect("a port is free");
+        let mut command = f.command(&[&["--json"], args].concat());
+        command.env("JOBQ_URL", f.by_port(proxy.port()));
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command
+            .spawn()
+            .expect("the program was built with the tests");
+        let said = BufReader::new(child.stderr.take().expect("it is piped"));
+        Self { child, said, proxy }
+    }
+
+    fn says(&mut self, words: &str) {
+        let mut line = String::new();
+        let read = tokio::task::block_in_place(|| self.said.read_line(&mut line));
+        read.expect("it writes text");
+        assert!(line.contains(words), "{words}: {line}");
+    }
+
+    /// Loses the server until it has said so.
+    async fn outage(&mut self) {
+        self.proxy.refuse(Refusal::Closed).await;
+        self.proxy.cut_all(Ending::Reset);
+        self.says("; it goes on looking");
+        self.proxy.heal().await;
+    }
+
+    /// Its end, at which it says nothing more.
+    async fn end(mut self) -> Done {
+        let ended = tokio::task::spawn_blocking(move || {
+            let mut more = String::new();
+            self.said
+                .read_to_string(&mut more)
+                .map(|_| (self.child.wait_with_output(), more))
+        });
+        let ended = support::within("the end of the command", ended).await;
+        let (output, more) = ended.expect("it was waited for").expect("it writes text");
+        let done = Done::new(output.expect("it ends"));
+        assert_eq!(more, "", "{done:?}");
+        done
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_drain_goes_on_when_the_server_is_back() {
+    let f = Fixture::start().await;
+    note::enqueue(&f.client, "x").await.unwrap();
+    f.queue("mail").pause().await.unwrap();
+    let mut drain = Waiting::begin(&f, &["queues", "drain", "mail"]).await;
+    drain.says("the queue is paused");
+    drain.outage().await;
+    f.queue("mail").purge(JobState::Ready).await.unwrap();
+    let document = drain.end().await.document("queues drain");
+    assert_eq!(
+        (&document["end"], &document["error"]),
+        (&"empty".into(), &().into())
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_waits_for_workers_goes_on_when_the_server_is_back() {
+    let f = Fixture::start().await;
+    let (worker, record) = (f.worker(), Record::new());
+    f.running(&record).await;
+    let order = ["workers", "quiet", "--all", "--wait", "1h"];
+    let mut quiet = Waiting::begin(&f, &order).await;
+    support::eventually("the order to be obeyed", async || {
+        let workers = f.client.workers().await.unwrap();
+        (workers[0].state == WorkerState::Quiet).then_some(())
+    })
+    .await;
+    quiet.outage().await;
+    std::fs::write(record.path(), "go\n").unwrap();
+    let document = quiet.end().await.document("workers stop");
+    assert_eq!(document["workers"][0]["result"], "obeyed");
+    worker.shutdown().await;
 }

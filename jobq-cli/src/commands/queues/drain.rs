@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 use jobq::{Queue, QueueStats};
 use serde_json::json;
 
-use crate::failure::{EXIT_JOB, Failure};
-use crate::output::{age, counted};
+use crate::failure::Failure;
+use crate::output::{age, counted_done};
+use crate::patience::Patience;
 use crate::progress::Progress;
 use crate::session::Session;
 use crate::values::duration;
@@ -30,12 +31,13 @@ pub(super) struct Args {
     ignore_delayed: bool,
 }
 
-/// Why the waiting ended.
+/// How the waiting ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
     Empty,
     TimedOut,
     Interrupted,
+    Failed,
 }
 
 impl End {
@@ -44,6 +46,7 @@ impl End {
             Self::Empty => "empty",
             Self::TimedOut => "timed out",
             Self::Interrupted => "interrupted",
+            Self::Failed => "failed",
         }
     }
 }
@@ -51,52 +54,63 @@ impl End {
 pub(super) async fn run(session: &Session, args: &Args) -> Result<(), Failure> {
     let queue = session.known_queue(&args.queue).await?;
     let begun = Instant::now();
-    let (end, stats) = wait(session, args, &queue, begun).await?;
-    let (name, left, took) = (queue.name(), left(&stats, args), begun.elapsed());
+    let mut last = None;
+    let ended = wait(session, args, &queue, begun, &mut last).await;
+    let took = begun.elapsed();
+    let so_far = last.as_ref().map(|stats| {
+        let left = counted_done(left(stats, args), "job", "left");
+        format!("{left} of {} after {}", queue.name(), age(took))
+    });
+    let so_far = so_far.unwrap_or_else(|| format!("nothing was known of {}", queue.name()));
+    let (end, done) = match ended {
+        Ok(End::Empty) => (End::Empty, Ok(())),
+        Ok(end) => (end, Err(Failure::job(end.as_str()))),
+        Err(failure) => (End::Failed, Err(failure)),
+    };
+    let figure = |of: fn(&QueueStats) -> u64| last.as_ref().map(of);
     let document = json!({
-        "queue": name.as_str(),
+        "queue": queue.name().as_str(),
         "end": end.as_str(),
         "took_ms": u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
-        "ready": stats.ready,
-        "delayed": stats.delayed,
-        "in_flight": stats.in_flight,
+        "ready": figure(|stats| stats.ready),
+        "delayed": figure(|stats| stats.delayed),
+        "in_flight": figure(|stats| stats.in_flight),
     });
-    let took = age(took);
-    let line = match end {
-        End::Empty => format!("{name} is empty after {took}"),
-        _ => format!(
-            "{name} is not empty: {} after {took}, {} left",
-            end.as_str(),
-            counted(left, "job")
-        ),
-    };
-    session.out.outcome(&line, &document)?;
-    match end {
-        End::Empty => Ok(()),
-        _ => Err(Failure::quiet(EXIT_JOB)),
-    }
+    let line = format!("{} is empty after {}", queue.name(), age(took));
+    let done = done.map_err(|failure| failure.after(&so_far));
+    session.out.end(&line, document, done)
 }
 
+/// Looks again and again, also where the broker is away for a while; `last` is what was seen last.
 async fn wait(
     session: &Session,
     args: &Args,
     queue: &Queue,
     begun: Instant,
-) -> Result<(End, QueueStats), Failure> {
+    last: &mut Option<QueueStats>,
+) -> Result<End, Failure> {
     let progress = Progress::new("drained", 0);
+    let mut patience = Patience::default();
     let mut most = 0;
     let mut warned = false;
     loop {
-        let stats = queue.stats().await?;
-        let left = left(&stats, args);
-        if left == 0 {
-            return Ok((End::Empty, stats));
-        }
-        most = left.max(most);
-        progress.set_size(most);
-        progress.set(most - left);
-        if stats.paused && !std::mem::replace(&mut warned, true) {
-            progress.warn("the queue is paused: nothing of it starts until somebody resumes it");
+        let Some(stats) = session.interrupt.before(queue.stats()).await else {
+            return Ok(End::Interrupted);
+        };
+        if let Some(stats) = patience.bear(stats.map_err(Failure::from), &progress)? {
+            let left = left(&stats, args);
+            most = left.max(most);
+            progress.set_size(most);
+            progress.set(most - left);
+            let is_paused = stats.paused;
+            *last = Some(stats);
+            if left == 0 {
+                return Ok(End::Empty);
+            }
+            if is_paused && !std::mem::replace(&mut warned, true) {
+                progress
+                    .warn("the queue is paused: nothing of it starts until somebody resumes it");
+            }
         }
         let over = args.timeout.map(|timeout| begun + timeout);
         let wait = over.map_or(LOOK_EVERY, |over| {
@@ -104,12 +118,11 @@ async fn wait(
                 .min(LOOK_EVERY)
         });
         if wait.is_zero() {
-            return Ok((End::TimedOut, stats));
+            return patience.end().map(|()| End::TimedOut);
         }
-        tokio::select! {
-            biased;
-            () = session.interrupt.reached() => return Ok((End::Interrupted, stats)),
-            () = tokio::time::sleep(wait) => {}
+        let slept = session.interrupt.before(tokio::time::sleep(wait)).await;
+        if slept.is_none() {
+            return Ok(End::Interrupted);
         }
     }
 }

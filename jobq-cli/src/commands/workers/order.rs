@@ -9,6 +9,7 @@ use serde_json::{Map, json};
 use crate::consent::named;
 use crate::failure::{EXIT_JOB, Failure};
 use crate::output::{Cell, Column, Row, counted, printable};
+use crate::patience::Patience;
 use crate::progress::Progress;
 use crate::session::Session;
 use crate::values::duration;
@@ -109,6 +110,9 @@ impl Which {
         told: &mut Told,
     ) -> Result<(), Failure> {
         for id in meant {
+            if session.interrupt.is_set() {
+                return Err(Failure::interrupted());
+            }
             let found = match deed {
                 Deed::Quiet => session.client.quiet(id).await,
                 Deed::Stop => session.client.stop(id).await,
@@ -119,7 +123,8 @@ impl Which {
             told.ordered.push((id.clone(), found));
         }
         if let Some(time) = self.wait {
-            told.waiting = Some(wait(session, deed, meant, time).await?);
+            let waiting = told.waiting.insert(meant.to_vec());
+            wait(session, deed, waiting, time).await?;
         }
         Ok(())
     }
@@ -140,31 +145,36 @@ impl Which {
     }
 }
 
-/// Waits until all have obeyed; who has not.
+/// Waits until none is left who has not obeyed, also where the broker is away for a while.
 async fn wait(
     session: &Session,
     deed: Deed,
-    meant: &[WorkerId],
+    left: &mut Vec<WorkerId>,
     time: Duration,
-) -> Result<Vec<WorkerId>, Failure> {
+) -> Result<(), Failure> {
     let until = Instant::now() + time;
-    let progress = Progress::new("obeyed", meant.len() as u64);
+    let meant = left.len();
+    let progress = Progress::new("obeyed", meant as u64);
+    let mut patience = Patience::default();
     loop {
-        let known = session.client.workers().await?;
-        let disobey = |id: &&WorkerId| {
-            let worker = known.iter().find(|worker| worker.id == **id);
-            worker.is_some_and(|worker| !obeys(worker, deed))
-        };
-        let left: Vec<_> = meant.iter().filter(disobey).cloned().collect();
-        progress.set((meant.len() - left.len()) as u64);
+        let known = session.interrupt.before(session.client.workers()).await;
+        let known = known.ok_or_else(Failure::interrupted)?;
+        if let Some(known) = patience.bear(known.map_err(Failure::from), &progress)? {
+            let all = std::mem::take(left);
+            left.extend(all.into_iter().filter(|id| {
+                let worker = known.iter().find(|worker| worker.id == *id);
+                worker.is_some_and(|worker| !obeys(worker, deed))
+            }));
+            progress.set((meant - left.len()) as u64);
+        }
         if left.is_empty() || Instant::now() >= until {
-            return Ok(left);
+            return patience.end();
         }
-        tokio::select! {
-            biased;
-            () = session.interrupt.reached() => return Ok(left),
-            () = tokio::time::sleep(LOOK_EVERY) => {}
-        }
+        let slept = session
+            .interrupt
+            .before(tokio::time::sleep(LOOK_EVERY))
+            .await;
+        slept.ok_or_else(Failure::interrupted)?;
     }
 }
 
