@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::fixture::Fixture;
+use crate::fixture::{Fixture, fail};
 
 const ERRORS: [&str; 5] = [
     "no user 1",
@@ -227,6 +227,25 @@ async fn a_retry_asks_on_a_terminal_and_shows_how_far_it_is() {
     assert_eq!(code, 0, "{shown}");
     assert!(shown.contains("2 of 2 dead jobs retried"), "{shown}");
     assert_eq!(f.queue("mail").stats().await.unwrap().ready, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn jobs_of_more_groups_than_are_told_apart_are_told_of() {
+    let f = Fixture::start().await;
+    let words = ('g'..='z')
+        .flat_map(|a| ('g'..='z').flat_map(move |b| ('g'..='i').map(move |c| [a, b, c])));
+    let errors = words
+        .take(1002)
+        .map(|word| fail::new(String::from_iter(word)));
+    f.client.enqueue_all(errors).await.unwrap();
+    let worker = f.worker();
+    f.until("mail", "their death", |stats| stats.dead == 1002)
+        .await;
+    worker.shutdown().await;
+    let done = f.run(&["dead", "analyze"]).await;
+    let said = "warning: 2 dead jobs of further groups are not listed: 1000 are told apart\n";
+    assert_eq!((done.code, &done.err[..]), (0, said));
+    assert_eq!(done.out.lines().count(), 1000);
 }
 
 #[tokio::test(flavor = "multi_thread")]

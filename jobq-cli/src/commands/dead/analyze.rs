@@ -6,7 +6,7 @@ use std::fmt::Display;
 use jobq::Queue;
 use serde_json::{Map, Value, json};
 
-use super::groups::{Group, Groups};
+use super::groups::{Group, Groups, MOST_GROUPS};
 use super::selection::Selection;
 use crate::damage::Damage;
 use crate::failure::Failure;
@@ -94,6 +94,12 @@ async fn gather(
             }
         }
     }
+    if groups.others > 0 {
+        let others = counted(groups.others, "dead job");
+        progress.warn(&format!(
+            "{others} of further groups are not listed: {MOST_GROUPS} are told apart"
+        ));
+    }
     Ok(damage)
 }
 
@@ -147,12 +153,8 @@ fn listed<K: Display>(counts: &BTreeMap<K, u64>) -> String {
 
 fn summary(groups: &Groups) -> String {
     let reasons = printable(&listed(&groups.by_reason));
-    let others = match groups.others {
-        0 => String::new(),
-        others => format!(", {others} of further groups that are not listed"),
-    };
     format!(
-        "{} ({reasons}){others}; with --json an example of each group",
+        "{} ({reasons}); with --json an example of each group",
         counted(groups.count, "dead job")
     )
 }

@@ -10,7 +10,7 @@ use sha1_smol::Sha1;
 use super::fingerprint::fingerprint;
 
 /// Groups that are told apart; what falls into none of them is counted together.
-const MOST_GROUPS: usize = 1000;
+pub(super) const MOST_GROUPS: usize = 1000;
 
 /// The longest pattern that is shown, in characters.
 const LONGEST_PATTERN: usize = 200;
