@@ -38,7 +38,8 @@ impl Arguments {
 
     /// The options of a job, as they are on the wire.
     pub(crate) fn options(envelope: &Envelope, most: usize) -> Option<Value> {
-        let mut left = most;
+        // There is room for the object itself always: it has members that are told elsewhere.
+        let mut left = most.max(VALUE_COST + 1);
         read_options(envelope, Part { left: &mut left })
     }
 }
@@ -49,9 +50,10 @@ struct Part<'a> {
 }
 
 impl Part<'_> {
-    /// Whether there is room for another value with so much text.
+    /// Whether there is room for another value with so much text. Nothing is left only once there was not.
     fn has_room(&mut self, text: usize) -> bool {
         let room = self.left.checked_sub(VALUE_COST + text);
+        let room = room.filter(|left| *left > 0);
         *self.left = room.unwrap_or(0);
         room.is_some()
     }
@@ -137,6 +139,8 @@ impl<'de> Visitor<'de> for Part<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<Value, A::Error> {
         let mut values = Vec::new();
+        // An empty one costs too: there may be many.
+        let has_room = self.has_room(0);
         while *self.left > 0 {
             match seq.next_element_seed(self.part())? {
                 Some(value) => values.push(value),
@@ -144,11 +148,16 @@ impl<'de> Visitor<'de> for Part<'_> {
             }
         }
         while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(values.into())
+        Ok(if has_room {
+            values.into()
+        } else {
+            LEFT_OUT.into()
+        })
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Value, A::Error> {
         let mut values = Map::new();
+        let has_room = self.has_room(0);
         while *self.left > 0 {
             let Some(key) = map.next_key_seed(self.part())? else {
                 return Ok(values.into());
@@ -161,7 +170,11 @@ impl<'de> Visitor<'de> for Part<'_> {
             values.insert(key, value);
         }
         while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(values.into())
+        Ok(if has_room {
+            values.into()
+        } else {
+            LEFT_OUT.into()
+        })
     }
 }
 
@@ -246,13 +259,17 @@ mod tests {
         let nils = [&b"\x81\xa1a\xdc\x10\0"[..], &[0xc0; 4096]].concat();
         let bytes = [&b"\x81\xa1a\xc5\x10\0"[..], &[0xff; 4096]].concat();
         let maps = [&b"\xde\x10\0"[..], &b"\xa1k\xc0".repeat(4096)].concat();
-        for args in [text, nils, bytes, maps] {
+        let lists = [&b"\x81\xa1a\xdc\x10\0"[..], &[0x90; 4096]].concat();
+        let objects = [&b"\x81\xa1a\xdc\x10\0"[..], &[0x80; 4096]].concat();
+        for args in [text, nils, bytes, maps, lists, objects] {
             let whole = read(&args, 1_000_000);
             assert!(!whole.is_cut && whole.value.is_some());
             let cut = read(&args, 500);
             let length = cut.value.expect("it is read").to_string().len();
             assert!(cut.is_cut && length < 1000, "{length}");
         }
-        assert!(!read(b"\x80", 16).is_cut);
+        assert!(!read(b"\x80", 17).is_cut);
+        let cut = read(b"\x80", 16);
+        assert!(cut.is_cut && cut.value == Some(LEFT_OUT.into()), "{cut:?}");
     }
 }

@@ -163,6 +163,12 @@ async fn a_job_is_shown_with_its_arguments_options_and_past() {
         .json(&["jobs", "show", &id, "--max-args", "60"], "jobs show")
         .await;
     assert_eq!(cut["args_cut"], true);
+    let least = ["jobs", "show", &id, "--max-args", "1"];
+    let least = f.json(&least, "jobs show").await;
+    assert_eq!(
+        (&least["args"], &least["args_cut"]),
+        (&json!("…"), &json!(true))
+    );
 
     let worker = f.worker();
     let id = retry::enqueue(&f.client, "first").await.unwrap().id();
