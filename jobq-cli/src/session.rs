@@ -28,8 +28,7 @@ impl Session {
     pub(crate) async fn open(global: &Global) -> Result<Self, Failure> {
         let interrupt = Interrupt::listen().map_err(|error| Failure::runtime(&error))?;
         let (builder, origins) = settings(global)?;
-        let connecting = builder.timeout(TIMEOUT).connect();
-        let Some(client) = interrupt.before(connecting).await else {
+        let Some(client) = interrupt.before(builder.connect()).await else {
             return Err(Failure::job("interrupted before it was connected"));
         };
         let client = client.map_err(|error| Failure::connect(&error, origins))?;
@@ -76,7 +75,7 @@ impl Session {
 }
 
 fn settings(global: &Global) -> Result<(ClientBuilder, Origins), Failure> {
-    let mut builder = ClientBuilder::from_env();
+    let mut builder = ClientBuilder::from_env().timeout(TIMEOUT);
     let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let mut origins = Origins {
         url: is_set("JOBQ_URL").then_some(" (from JOBQ_URL)"),
@@ -115,5 +114,27 @@ impl Origins {
     pub(crate) fn url_or_hint(self) -> &'static str {
         const HINT: &str = " (--url or JOBQ_URL says where Redis is)";
         self.url.unwrap_or(HINT)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_is_silent_is_given_up_within_5_s() {
+        let global = Global {
+            url: Some("redis://127.0.0.1:1".to_owned()),
+            namespace: None,
+            json: false,
+            read_only: false,
+            yes: false,
+        };
+        let Ok((builder, _)) = settings(&global) else {
+            panic!("the settings are sound");
+        };
+        assert!(TIMEOUT < Duration::from_secs(5));
+        let shown = format!("{builder:?}");
+        assert!(shown.contains(&format!("timeout: {TIMEOUT:?}")), "{shown}");
     }
 }

@@ -72,6 +72,10 @@ const OTHERS: &[(&[&str], &[&str])] = &[
     ),
     (&["enqueue", "x", "--id"], &["", "7"]),
     (&["enqueue", "x", "--args"], &["", "[]", "{", "null"]),
+    (
+        &["health", "--min-workers"],
+        &["", "-1", "x\u{1b}", "1.5", "1,4", "99999999999999999999"],
+    ),
     (&["completions"], &["", "tcsh"]),
     (&["stats", "--json=yes"], &[""]),
 ];
@@ -174,6 +178,7 @@ async fn what_is_missing_or_too_much_is_refused() {
         &["stats", "--url"],
         &["--url", NOWHERE, "--url", NOWHERE, "stats"],
         &["--read-only=yes", "stats"],
+        &["health", "--min-workers"],
     ] {
         refused(args).await;
     }
@@ -184,7 +189,7 @@ async fn what_is_no_text_is_refused_wherever_it_stands() {
     let bad = OsString::from_vec(b"a\xff\x1b[31m".to_vec());
     let flags = NUMBERS.iter().chain(TIMES).copied();
     let flags = flags.chain(OTHERS.iter().map(|(flag, _)| *flag));
-    let more: [&[&str]; 12] = [
+    let more: [&[&str]; 24] = [
         &[],
         &["--url"],
         &["--namespace"],
@@ -197,6 +202,18 @@ async fn what_is_no_text_is_refused_wherever_it_stands() {
         &["dead", "list", "--name"],
         &["enqueue"],
         &["workers", "stop"],
+        &["health", "--max-dead"],
+        &["health", "--max-failure-rate"],
+        &["doctor", "--role"],
+        &["dead", "list", "--queue"],
+        &["dead", "analyze", "--queue"],
+        &["dead", "retry", "--queue"],
+        &["dead", "remove", "--queue"],
+        &["dead", "purge", "--older-than", "1d", "--queue"],
+        &["jobs", "run-now", ID, "--queue"],
+        &["jobs", "cancel", ID, "--queue"],
+        &["workers", "list", "--queue"],
+        &["enqueue", "x", "--queue"],
     ];
     for flag in flags.chain(more) {
         let mut args: Vec<&OsStr> = flag.iter().map(OsStr::new).collect();

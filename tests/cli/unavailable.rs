@@ -15,23 +15,41 @@ const COMMANDS: &[&[&str]] = &[
     &["stats", "--watch", "1s"],
     &["--json", "queues", "list"],
     &["jobs", "list"],
-    &["jobs", "show", "01890a5d-ac96-774b-bcce-b302099a8057"],
+    &["jobs", "show", ID],
     &["dead", "analyze"],
     &["dead", "retry", "--all", "--yes"],
     &["workers", "list"],
     &["enqueue", "x"],
+    &["queues", "pause", "q"],
+    &["queues", "resume", "q"],
+    &["queues", "purge", "q", "--state", "ready", "--yes"],
+    &["queues", "drain", "q"],
+    &["jobs", "cancel", ID, "--yes"],
+    &["jobs", "run-now", ID],
+    &["jobs", "move", ID, "--to", "q", "--yes"],
+    &["dead", "list"],
+    &["dead", "remove", "--all", "--yes"],
+    &["dead", "purge", "--older-than", "1d", "--yes"],
+    &["workers", "quiet", "--all"],
+    &["workers", "stop", "--all", "--yes"],
+    &["enqueue", "x", "--lines"],
 ];
+
+const ID: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn where_nobody_listens_each_command_exits_with_69() {
-    for args in COMMANDS {
+    // Each tries for seconds: all at once.
+    let runs = COMMANDS.iter().map(|args| {
         let mut command = program();
         command
             .env("JOBQ_URL", "redis://:hunter2@127.0.0.1:1")
             .args(*args);
-        let done = run(command)
-            .await
-            .failed(69, "no Redis answers at 127.0.0.1:1");
+        tokio::spawn(run(command))
+    });
+    for ran in runs.collect::<Vec<_>>() {
+        let done = ran.await.expect("it was waited for");
+        let done = done.failed(69, "no Redis answers at 127.0.0.1:1");
         assert!(
             done.err.contains("(from JOBQ_URL)") && !done.err.contains("hunter2"),
             "{done:?}"
@@ -43,6 +61,7 @@ async fn where_nobody_listens_each_command_exits_with_69() {
     run(command).await.failed(69, "(from --url)");
 }
 
+/// How soon is said by a test of `session.rs`, which no load of the machine can fail.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_says_nothing_is_given_up() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
