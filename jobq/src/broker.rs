@@ -109,7 +109,8 @@ pub trait Broker: Inspect + Examine + Operate + fmt::Debug + Send + Sync + 'stat
     /// Not safe to send again: the jobs may stand twice. At most [`MAX_BATCH`] entries.
     async fn enqueue(&self, queue: &QueueName, entries: &[Entry]) -> Result<(), BrokerError>;
 
-    /// Settles and then claims, in one round trip; each answer is judged by itself.
+    /// Settles and then claims, in one round trip; each answer is judged by itself. A server that has
+    /// lost its scripts takes those that it does not know after the others, in a second round trip.
     ///
     /// A settlement acts only if its token is in the worker's in-flight records, and removes it
     /// there: sent twice, or after an adoption, it is stale and changes nothing.

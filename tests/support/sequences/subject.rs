@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use jobq::broker::memory::MemoryBroker;
 use jobq::broker::redis::{RedisBroker, RedisConfig};
-use jobq::broker::{Broker, Waiter};
-use jobq::{At, BrokerError, QueueName, WorkerId};
+use jobq::broker::{Broker, Settle, Waiter};
+use jobq::{At, BrokerError, QueueName, Token, WorkerId};
 use redis::aio::MultiplexedConnection;
 
 use super::request::{Answer, Request};
@@ -45,9 +45,13 @@ impl Redis {
         let (url, namespace) = (crate::shared().url(), crate::namespace());
         let config = RedisConfig::parse(&url, Some(&namespace)).expect("the URL is well-formed");
         let broker = RedisBroker::connect(config, Duration::from_secs(30)).await;
+        let broker: Arc<dyn Broker> = Arc::new(broker.expect("the server answers"));
         let connection = crate::beside(&url).await;
+        // What the server does not know yet would be settled after the claim of its round.
+        let known = settle_of_nobody();
+        broker.settle(known).await.expect("the server answers");
         Self {
-            broker: Arc::new(broker.expect("the server answers")),
+            broker,
             connection: connection.expect("the server answers"),
             namespace,
             queues: AtomicU64::new(0),
@@ -63,6 +67,13 @@ impl Redis {
         };
         Subject::new("redis", self.broker.clone(), &queue, store)
     }
+}
+
+/// A settlement on a queue that no sequence has, of a job that nobody holds.
+fn settle_of_nobody() -> Settle {
+    let queue = QueueName::new("nobody").expect("the name is legal");
+    let token = Token { claim: 1, index: 1 };
+    Settle::release(queue, WorkerId::from_stored("nobody"), &[token])
 }
 
 impl Subject {
