@@ -90,7 +90,14 @@ impl Program {
 
     pub(crate) async fn wait_for_log(&self, text: &str) {
         let what = format!("{text:?} in the log of a worker");
-        support::eventually(&what, async || self.log().contains(text).then_some(())).await;
+        let is_there = async || {
+            let log = self.log();
+            // It would be waited for in vain, and nobody would be told why.
+            let has_failed = log.contains("could not connect");
+            assert!(log.contains(text) || !has_failed, "no {what}: {log}");
+            log.contains(text).then_some(())
+        };
+        support::eventually(&what, is_there).await;
     }
 
     /// Sends a signal: `TERM`, `INT`, `STOP`, `CONT`.
