@@ -177,6 +177,37 @@ async fn what_workers_told_goes_with_the_last_of_them() {
 }
 
 #[tokio::test]
+async fn a_worker_without_the_right_to_let_its_key_expire_is_told_of_all_the_same() {
+    let server = RedisServer::start();
+    let broker = broker_on(&server).await;
+    ask(&server, &["ACL", "SETUSER", "default", "-pexpire"]).await;
+    let told = broker.register(&worker(), &Bytes::new(), DEADLINE).await;
+    assert_eq!(told.unwrap(), None);
+    let (_, told) = broker.registered(0).await.unwrap();
+    assert_eq!(told.len(), 1);
+}
+
+#[tokio::test]
+async fn when_a_worker_told_is_a_time_of_the_server_to_the_millisecond() {
+    let server = RedisServer::start();
+    let broker = broker_on(&server).await;
+    let clock = async || {
+        let Value::Array(parts) = ask(&server, &["TIME"]).await else {
+            panic!("the time is two numbers");
+        };
+        let [seconds, micros] = parts.try_into().expect("the time is two numbers");
+        let number = |part| redis::from_redis_value::<u64>(part).expect("a number");
+        number(seconds) * 1000 + number(micros) / 1000
+    };
+    let before = clock().await;
+    let told = broker.register(&worker(), &Bytes::new(), DEADLINE).await;
+    told.unwrap();
+    let (_, told) = broker.registered(0).await.unwrap();
+    let seen = told[0].seen.as_ms();
+    assert!((before..=clock().await).contains(&seen), "{before} {seen}");
+}
+
+#[tokio::test]
 async fn an_order_expires_by_itself() {
     let server = RedisServer::start();
     let broker = broker_on(&server).await;
