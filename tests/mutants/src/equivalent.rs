@@ -28,6 +28,12 @@ const EQUIVALENT: &[(&str, &str, &str, &str)] = &[
         WITHIN_ONE_MILLISECOND,
     ),
     (
+        "register",
+        "if not seen or seen + lasts < now then",
+        "`<` -> `<=`",
+        WITHIN_ONE_MILLISECOND,
+    ),
+    (
         "settle",
         "local others = #ARGV >= first_other",
         "`>=` -> `>`",
