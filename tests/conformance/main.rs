@@ -191,6 +191,7 @@ on_every_broker! {{
         of_others_are_still_known
         keeps_a_thousand_names_and_the_rest_together
         the_name_of_the_rest_is_none_of_the_thousand
+        the_name_of_the_rest_takes_no_place_in_the_report_that_fills_the_thousand
         carries_any_name
         an_empty_one_counts_nothing
     }

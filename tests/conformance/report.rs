@@ -158,6 +158,22 @@ pub(crate) async fn the_name_of_the_rest_is_none_of_the_thousand(f: Fixture) {
     assert_eq!(done(OTHER_JOBS), Some(2));
 }
 
+pub(crate) async fn the_name_of_the_rest_takes_no_place_in_the_report_that_fills_the_thousand(
+    f: Fixture,
+) {
+    let worker = member(&f).await;
+    let names: Vec<String> = (1..MAX_NAMES).map(|n| format!("job {n:04}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let last = [OTHER_JOBS, "last"];
+    let reports = names.chunks(MAX_TALLIES).chain([&last[..]]);
+    for (number, names) in (1..).zip(reports) {
+        send(&f, &report(&f, &worker.id, number, names)).await;
+    }
+    let counted = counted(&f).await;
+    assert_eq!(counted.len(), MAX_NAMES + 1);
+    assert!(counted.iter().any(|(name, _)| name == "last"));
+}
+
 pub(crate) async fn carries_any_name(f: Fixture) {
     let worker = member(&f).await;
     let names = ["", " ", "a b 1 2", "ä\n\0\u{1b}", "other", "1"];

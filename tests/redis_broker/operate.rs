@@ -228,6 +228,18 @@ async fn an_order_expires_by_itself() {
     );
 }
 
+/// Or they would be lost with the worker.
+#[tokio::test]
+async fn reports_count_on_a_full_server() {
+    let server = RedisServer::start();
+    let broker = broker_on(&server).await;
+    granted(&broker, &claim(0, 0)).await;
+    ask(&server, &["CONFIG", "SET", "maxmemory", "1"]).await;
+    broker.report(&report("w1", 1, "a")).await.unwrap();
+    let totals = broker.totals(&queue()).await.unwrap();
+    assert_eq!(totals[0].totals.done, 2);
+}
+
 /// Where an operator wants to stop workers that make it worse.
 #[tokio::test]
 async fn an_order_reaches_its_worker_on_a_full_server() {
