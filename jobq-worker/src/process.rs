@@ -63,10 +63,9 @@ const EXIT_CONFIGURATION: u8 = 78;
 ///
 /// Each is a flag (`--shutdown-timeout 10s`), an environment variable (`JOBQ_SHUTDOWN_TIMEOUT`) and a
 /// key of the TOML file that `--config` or `JOBQ_CONFIG` names. Where several set it, the first of
-/// these wins. What a URL says of namespace, user and password is set where the URL is: in `--url` it wins over
-/// the variables, in `JOBQ_URL` over the file, and what is set beside it there wins over it. `--help` lists
-/// them all. A relative path in any of them starts at the working
-/// directory.
+/// these wins. What a URL says of namespace, user and password is set where the URL is: in `--url` it
+/// wins over the variables, in `JOBQ_URL` over the file, and what is set beside it there wins over it.
+/// `--help` lists them all. A relative path in any of them starts at the working directory.
 ///
 /// ```toml
 /// url = "redis://127.0.0.1:6379"
