@@ -25,7 +25,8 @@ const WORKERS: usize = 3;
 /// Runs that a worker must have before it is stopped.
 const RUNNING: usize = 3;
 
-/// One of them at least has gone on for so long, in ms, that it is of those that go on.
+/// One of them at least has gone on for so long, in ms, that it is of those that go on, and for less
+/// than twice as long, so that it does when the worker wakes.
 const GOES_ON: u64 = 1_000;
 
 /// How long others may take to notice, and it to be told, on a machine that is busy.
@@ -129,7 +130,9 @@ fn goes_on(history: &History, zombie: usize) -> bool {
         }
     }
     let now = crate::ledger::now();
-    open.values().any(|began| began + GOES_ON <= now)
+    let new = GOES_ON..2 * GOES_ON;
+    open.values()
+        .any(|began| new.contains(&now.saturating_sub(*began)))
 }
 
 /// How long after it was woken it was told, in ms.
