@@ -34,13 +34,16 @@ async fn large_envelopes_hold_nobody() {
         }
         assert_eq!(seen, JOBS, "{what}");
     }
-    let run = async || queue.run_now(id(JOBS + 1)).await.unwrap();
-    assert!(!store.expect_fast("run_now of none", nothing, run).await);
+    let search = async || queue.run_now(id(1000)).await.unwrap();
+    assert!(!store.expect_fast("run_now of none", nothing, search).await);
     // Small ones first, by which the size of the others is not to be judged.
     queue.purge(JobState::Delayed).await.unwrap();
     store.fill(To::Delayed, 1..=9, 40).await;
     store.fill(To::Delayed, 10..=90, SIZE).await;
-    assert!(!store.expect_fast("run_now of none", nothing, run).await);
+    assert!(!store.expect_fast("run_now of none", nothing, search).await);
+    let again = async || store.fill(To::Delayed, 50..=50, SIZE).await;
+    let run = async || queue.run_now(id(50)).await.unwrap();
+    assert!(store.expect_fast("run_now", again, run).await);
     let again = async || {
         queue.purge(JobState::Dead).await.unwrap();
         store.fill(To::Dead, 1..=JOBS, SIZE / 8).await;
