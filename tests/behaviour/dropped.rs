@@ -1,25 +1,18 @@
 //! A program that gives up its worker, as by a `select!` that something else ends, has none any more.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-
 use jobq::WorkerInfo;
-use support::Record;
 use support::jobs::{QUEUE, hold};
+use support::{Port, Record};
 use tokio::net::TcpStream;
 
 use crate::fixture::Fixture;
 use crate::program::{Program, command};
 
-/// One that nobody serves at the moment.
-fn free_port() -> SocketAddr {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    listener.local_addr().unwrap()
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_of_a_worker_goes_on_whose_run_is_dropped() {
     let (fixture, record, give_up) = (Fixture::redis().await, Record::new(), Record::new());
-    let at = free_port();
+    let port = Port::free();
+    let at = port.address();
     let mut command = command();
     command.env("TEST_RUN", &fixture.url);
     command.env("TEST_GIVE_UP", give_up.path());

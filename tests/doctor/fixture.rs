@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use jobq::broker::redis::{RedisBroker, RedisConfig};
 use redis::Value as RedisValue;
 use serde_json::Value;
-pub(crate) use support::{DEADLINE, RedisServer, eventually, within};
+pub(crate) use support::{DEADLINE, Port, RedisServer, eventually, within};
 
 use crate::schema;
 

@@ -3,16 +3,15 @@
 use crate::fixture::*;
 use crate::schema;
 
-/// A port that nobody listens on: it was free a moment ago.
-fn nobody() -> String {
-    let mut server = RedisServer::start();
-    server.kill();
-    server.url()
+/// Where nobody listens.
+fn url_of(port: &Port) -> String {
+    format!("redis://{}", port.address())
 }
 
 #[tokio::test]
 async fn without_a_server_it_is_unavailable() {
-    let url = nobody();
+    let nobody = Port::free();
+    let url = url_of(&nobody);
     let ran = run(command(&["--url", &url, "doctor"])).await;
     assert_eq!((ran.code, &ran.out[..]), (69, ""), "{ran:?}");
     let ran = run(command(&["--url", &url, "health"])).await;
@@ -36,7 +35,8 @@ async fn a_server_that_is_silent_is_given_up() {
 
 #[tokio::test]
 async fn what_is_no_limit_or_no_role_is_refused() {
-    let url = nobody();
+    let nobody = Port::free();
+    let url = url_of(&nobody);
     for args in [
         &["health", "--max-ready"][..],
         &["health", "--max-ready", "-1"],

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use crate::certificates::Certificate;
 use crate::folder::Folder;
+use crate::port::Port;
 use crate::roles::Role;
 
 /// How long a server may take to start, loading its data included.
@@ -18,9 +19,6 @@ const START_WITHIN: Duration = Duration::from_secs(30);
 
 /// Between two looks at a starting server's log.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
-
-/// Free ports tried, should another process take one between the search and the start.
-const PORTS_TRIED: u32 = 10;
 
 /// Options of every server unless overridden: nothing on disk, local only, `DEBUG` for tests.
 const DEFAULTS: [(&str, &str); 4] = [
@@ -40,7 +38,8 @@ const ANY_NAMESPACE: &str = "test*";
 /// dropped, and with the process in any case.
 #[derive(Debug)]
 pub struct RedisServer {
-    port: u16,
+    /// Its own while it is down too.
+    port: Port,
     /// Before the folder: it is ended first.
     running: Option<Running>,
     folder: Folder,
@@ -100,7 +99,7 @@ impl RedisServer {
         let defaults = DEFAULTS.iter().filter(|(name, _)| !given(name));
         let options = defaults.chain(options);
         Self {
-            port: 0,
+            port: Port::free(),
             running: None,
             folder: Folder::new(),
             options: options
@@ -112,33 +111,27 @@ impl RedisServer {
     }
 
     fn launched(mut self) -> Self {
-        for _ in 0..PORTS_TRIED {
-            self.port = free_port();
-            match self.launch() {
-                Err(log) if log.contains("Address already in use") => {}
-                result => return result.map_or_else(|log| panic!("{log}"), |()| self),
-            }
-        }
-        panic!("no free port in {PORTS_TRIED} attempts");
+        self.restart();
+        self
     }
 
     /// Where it listens.
     #[must_use]
     pub fn port(&self) -> u16 {
-        self.port
+        self.port.number()
     }
 
     /// Its address, for what stands in between.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        (Ipv4Addr::LOCALHOST, self.port).into()
+        self.port.address()
     }
 
     /// Its URL, without user, password and database.
     #[must_use]
     pub fn url(&self) -> String {
         let scheme = self.certificate.as_ref().map_or("redis", |_| "rediss");
-        format!("{scheme}://127.0.0.1:{}", self.port)
+        format!("{scheme}://{}", self.address())
     }
 
     /// Its process id, for signals.
@@ -240,7 +233,7 @@ impl RedisServer {
     }
 
     fn listen(&self, command: &mut Command) {
-        let port = self.port.to_string();
+        let port = self.port().to_string();
         let Some(Certificate { chain, key }) = &self.certificate else {
             command.args(["--port", &port]);
             return;
@@ -295,14 +288,6 @@ fn guard(server: u32, folder: &Path) -> Child {
         .stderr(Stdio::null())
         .spawn()
         .expect("there is a shell")
-}
-
-fn free_port() -> u16 {
-    let socket = TcpListener::bind(("127.0.0.1", 0)).expect("loopback has a free port");
-    socket
-        .local_addr()
-        .expect("a bound socket has an address")
-        .port()
 }
 
 fn no_server(error: &io::Error) -> ! {

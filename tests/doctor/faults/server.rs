@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
-use support::Role;
+use support::{Port, Role};
 
 use crate::fixture::*;
 
@@ -142,11 +142,8 @@ async fn a_rewrite_is_under_way() {
 
 #[tokio::test]
 async fn it_is_a_replica_without_its_primary() {
-    // Of a port that nobody listens on: one that was free a moment ago.
-    let mut gone = RedisServer::start();
-    let port = gone.port();
-    gone.kill();
-    let server = well_but(&[("replicaof", &format!("127.0.0.1 {port}"))]);
+    let nobody = Port::free();
+    let server = well_but(&[("replicaof", &format!("127.0.0.1 {}", nobody.number()))]);
     let report = doctor(&server, &[]).await;
     report.found_with("replication", "error", "lost its primary", "JOBQ_URL");
 }
