@@ -225,13 +225,16 @@ async fn who_waits_for_workers_goes_on_when_the_server_is_back() {
     let f = Fixture::start().await;
     let (worker, record) = (f.worker(), Record::new());
     f.running(&record).await;
+    let told = async |state| {
+        let workers = f.client.workers().await.unwrap();
+        workers.iter().any(|one| one.state == state).then_some(())
+    };
+    let working = async || told(WorkerState::Working).await;
+    support::eventually("the worker to tell of itself", working).await;
     let order = ["workers", "quiet", "--all", "--wait", "1h"];
     let mut quiet = Waiting::begin(&f, &order).await;
-    support::eventually("the order to be obeyed", async || {
-        let workers = f.client.workers().await.unwrap();
-        (workers[0].state == WorkerState::Quiet).then_some(())
-    })
-    .await;
+    let obeyed = async || told(WorkerState::Quiet).await;
+    support::eventually("the order to be obeyed", obeyed).await;
     quiet.outage().await;
     std::fs::write(record.path(), "go\n").unwrap();
     let document = quiet.end().await.document("workers stop");
