@@ -201,7 +201,7 @@ pub(crate) fn vary_address(document: &mut Document, url: &str) {
 
 /// For servers that are asked again until the time is up.
 fn quick(url: &str) -> ClientBuilder {
-    Client::builder(url).timeout(Duration::from_millis(300))
+    Client::builder(url).timeout(Duration::from_secs(1))
 }
 
 async fn refuse(document: &mut Document, cause: &str, builder: ClientBuilder) {

@@ -240,6 +240,28 @@ async fn a_tls_handshake_that_stalls_is_bounded() {
     assert!(began.elapsed() < timeout + SLACK, "{:?}", began.elapsed());
 }
 
+#[tokio::test]
+async fn an_attempt_that_the_deadline_ends_hides_no_reason_of_one_before() {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let url = format!("rediss://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        // The first is hung up on, and the others hear nothing.
+        drop(listener.accept().await.unwrap());
+        let mut silent = Vec::new();
+        loop {
+            silent.push(listener.accept().await.unwrap());
+        }
+    });
+    let config = RedisConfig::parse(&url, None).unwrap();
+    let connecting = RedisBroker::connect(config, Duration::from_secs(1));
+    let error = connecting.await.unwrap_err();
+    let said = std::error::Error::source(&error).map(ToString::to_string);
+    assert!(
+        said.is_some_and(|said| !said.contains("no answer")),
+        "{error:?}"
+    );
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_falls_silent_amid_many_jobs_ends_the_call_and_says_which_are_sure() {
     let server = RedisServer::start();

@@ -246,19 +246,21 @@ impl Link {
 
     /// Tries until it succeeds, is told that trying is useless, or the time is up.
     async fn open_until(&self, deadline: Instant) -> Result<Live, OpenError> {
-        let mut last = None;
+        let mut last: Option<RedisError> = None;
         let attempts = (|| self.open(deadline))
             .retry(pauses())
             .when(OpenError::is_transient)
             .notify(|error, _| {
-                if let OpenError::Redis(error) = error {
+                // That the time was up tells less than what kept the attempts before from succeeding.
+                if let OpenError::Redis(error) = error
+                    && (last.is_none() || !error.is_timeout())
+                {
                     last = Some(error.clone());
                 }
             });
         let opened = timeout_at(deadline, attempts).await;
         let opened = opened.unwrap_or_else(|_| Err(too_slow().into()));
         let live = opened.map_err(|error| match (error, last) {
-            // That the time was up tells less than what kept the attempts before from succeeding.
             (OpenError::Redis(error), Some(last)) if error.is_timeout() => last.into(),
             (error, _) => error,
         })?;
