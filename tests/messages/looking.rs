@@ -37,7 +37,8 @@ pub(crate) async fn collect(document: &mut Document) {
     vary_address(document, &server.url());
     let builder = jobq::Client::builder(server.url());
     let builder = builder.timeout(std::time::Duration::from_millis(300));
-    let client = builder.connect().await.unwrap();
+    let connect = async || builder.clone().connect().await.ok();
+    let client = support::eventually("the client to connect", connect).await;
     server.kill();
     let queue = client.queue("mail").unwrap();
     // The first one notices that the connection is lost.

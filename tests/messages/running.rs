@@ -183,7 +183,8 @@ async fn servers(document: &mut Document, log: &Log) {
     let mut server = RedisServer::start_with(&[("maxmemory-policy", "allkeys-lru")]);
     vary_address(document, &server.url());
     let builder = Client::builder(server.url()).timeout(Duration::from_millis(500));
-    let client = builder.connect().await.unwrap();
+    let connect = async || builder.clone().connect().await.ok();
+    let client = eventually("the client to connect", connect).await;
     let running = worker(&client).build().unwrap().spawn();
     let warned = log.wait_for("maxmemory-policy").await;
     document.lines("a server that may evict jobs", &warned);
