@@ -266,3 +266,11 @@ fn histogram(name: &'static str, help: &'static str, histogram: &Histogram) -> F
     let value = Value::Histogram(Spread::of(histogram));
     single(name, help, Kind::Histogram, value)
 }
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "nobody sees the last of 53 bits"
+)]
+fn float(number: u64) -> f64 {
+    number as f64
+}

@@ -9,7 +9,7 @@ use jobq::BrokerError;
 use jobq::broker::Counts;
 use metrics::{Key, KeyName, Label, Level, Metadata, Unit, with_recorder};
 
-use super::{Family, Kind, Labels, RECONNECTS, Spread, Value, families};
+use super::{Family, Kind, Labels, RECONNECTS, Spread, Value, families, float};
 use crate::component::Component;
 use crate::meters::Scale;
 use crate::shared::Shared;
@@ -222,14 +222,6 @@ fn values(spread: &Spread) -> Vec<(f64, u64)> {
         (value / float(*unit), count)
     };
     buckets.into_iter().map(value).collect()
-}
-
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "nobody sees the last of 53 bits"
-)]
-fn float(number: u64) -> f64 {
-    number as f64
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, MetricEncoder
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Registry;
 
-use super::{Family, Kind, Value};
+use super::{Family, Kind, Value, float};
 
 /// Of the text.
 #[cfg(feature = "http")]
@@ -64,14 +64,6 @@ impl EncodeMetric for Value {
             Self::Histogram(_) => MetricType::Histogram,
         }
     }
-}
-
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "nobody sees the last of 53 bits"
-)]
-fn float(number: u64) -> f64 {
-    number as f64
 }
 
 #[cfg(test)]
