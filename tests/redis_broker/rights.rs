@@ -7,7 +7,6 @@ mod tours;
 
 use std::collections::BTreeSet;
 
-use jobq::broker;
 use redis::aio::MultiplexedConnection;
 use support::{Folder, Role};
 
@@ -265,106 +264,6 @@ async fn a_refused_step_names_the_user_and_the_command() {
     let waiter = worker.waiter(&queue(), &WorkerId::from_stored("w1"));
     let error = waiter.wait(DEADLINE).await.unwrap_err();
     check_refusal(&error, &["\"jobq-worker\"", "BLMOVE"]);
-}
-
-/// What a worker is only the better for, or what already connecting needs.
-const NOT_A_STEP: [&str; 10] = [
-    "client|id",
-    "client|setname",
-    "eval_ro",
-    "evalsha_ro",
-    "info",
-    "pexpire",
-    "publish",
-    "sadd",
-    "subscribe",
-    "time",
-];
-
-#[tokio::test]
-async fn a_worker_is_told_beforehand_what_it_may_not_do() {
-    let server = RedisServer::start();
-    let rules = Role::Worker.rules("jobq");
-    let worker = as_role(&server, Role::Worker).await;
-    worker.check_rights(&queue()).await.unwrap();
-    let all: Vec<(String, Vec<String>)> = narrower(&rules);
-    let commands = all
-        .iter()
-        .filter_map(|(what, rules)| Some((what.strip_prefix("command ")?, rules)));
-    for (command, rules) in commands.filter(|(command, _)| !NOT_A_STEP.contains(command)) {
-        grant(&server, Role::Worker, rules).await;
-        let error = worker.check_rights(&queue()).await.unwrap_err();
-        let said = error.to_string().to_lowercase();
-        check_refusal(&error, &["\"jobq-worker\""]);
-        assert!(
-            said.contains(command.split('|').next().unwrap()),
-            "{command}: {said}"
-        );
-    }
-    grant(&server, Role::Worker, &Role::Worker.rules("other")).await;
-    let error = worker.check_rights(&queue()).await.unwrap_err();
-    check_refusal(&error, &["\"jobq-worker\""]);
-    let keys = ask(&server, &["KEYS", "*"]).await;
-    assert_eq!(keys, Value::Array(Vec::new()), "it changes nothing");
-}
-
-/// What an operator's tools are told before they try: of every command and of every key.
-#[tokio::test]
-async fn an_operator_is_told_each_right_that_is_missing() {
-    let server = RedisServer::start();
-    let rules = Role::Operator.rules("jobq");
-    let operator = as_role(&server, Role::Operator).await;
-    let missing = async || {
-        operator
-            .missing_rights(broker::Role::Operator, &queue())
-            .await
-    };
-    assert_eq!(missing().await.unwrap(), Vec::<String>::new());
-    for (what, rules) in narrower(&rules) {
-        let spared = [
-            "command client|id",
-            "command client|setname",
-            "command publish",
-            "channel ",
-        ];
-        if spared.contains(&&what[..]) {
-            continue;
-        }
-        grant(&server, Role::Operator, &rules).await;
-        let said = match missing().await {
-            Ok(missing) => missing.join(", ").to_lowercase(),
-            // One who may not ask is told that.
-            Err(error) => {
-                check_refusal(&error, &["\"jobq-operator\"", "EVALSHA_RO"]);
-                continue;
-            }
-        };
-        let command = what.strip_prefix("command ").unwrap_or("jobq:");
-        let command = command.replace('|', " ");
-        assert!(said.contains(&command), "{what}: {said:?}");
-    }
-}
-
-#[tokio::test]
-async fn a_worker_and_a_producer_are_no_operators() {
-    let server = RedisServer::start();
-    let worker = as_role(&server, Role::Worker).await;
-    for (role, lacks) in [
-        (broker::Role::Operator, "LRANGE jobq:{mail}:ready"),
-        (broker::Role::Operator, "OBJECT ENCODING jobq:{mail}:ready"),
-        (broker::Role::Worker, ""),
-        (broker::Role::Producer, ""),
-    ] {
-        let missing = worker.missing_rights(role, &queue()).await.unwrap();
-        let missing = missing.join(", ");
-        assert!(missing.contains(lacks), "{role:?}: {missing}");
-        assert_eq!(missing.is_empty(), lacks.is_empty(), "{role:?}: {missing}");
-    }
-    let producer = as_role(&server, Role::Producer).await;
-    let asked = producer
-        .missing_rights(broker::Role::Producer, &queue())
-        .await;
-    check_refusal(&asked.unwrap_err(), &["\"jobq-producer\""]);
 }
 
 #[tokio::test]
