@@ -27,8 +27,7 @@ async fn after_a_restart_of_redis_work_goes_on_and_nothing_is_lost() {
     let patient = Fixture::on(&server).await;
     let hasty =
         Client::builder(Role::Producer.log_in(&server.url())).timeout(Duration::from_millis(200));
-    let connect = async || hasty.clone().connect().await.ok();
-    let hasty = support::eventually("the client to connect", connect).await;
+    let hasty = support::connected(hasty).await;
     let program =
         Program::start(&Role::Worker.log_in(&server.url()), &["--concurrency", "4"]).await;
     let jobs = (0..500).map(|n| note::new(record.path(), format!("a{n}")));

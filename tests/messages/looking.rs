@@ -37,8 +37,7 @@ pub(crate) async fn collect(document: &mut Document) {
     vary_address(document, &server.url());
     let builder = jobq::Client::builder(server.url());
     let builder = builder.timeout(std::time::Duration::from_millis(300));
-    let connect = async || builder.clone().connect().await.ok();
-    let client = support::eventually("the client to connect", connect).await;
+    let client = support::connected(builder).await;
     server.kill();
     let queue = client.queue("mail").unwrap();
     // The first one notices that the connection is lost.

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use jobq::broker::{Due, Entry};
 use jobq::{At, Client, Context, Envelope, Job, JobError, JobId, Options, Perform};
 use jobq_worker::{Worker, WorkerBuilder};
-use support::{RedisServer, eventually};
+use support::{RedisServer, connected, eventually};
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -183,8 +183,7 @@ async fn servers(document: &mut Document, log: &Log) {
     let mut server = RedisServer::start_with(&[("maxmemory-policy", "allkeys-lru")]);
     vary_address(document, &server.url());
     let builder = Client::builder(server.url()).timeout(Duration::from_millis(500));
-    let connect = async || builder.clone().connect().await.ok();
-    let client = eventually("the client to connect", connect).await;
+    let client = connected(builder).await;
     let running = worker(&client).build().unwrap().spawn();
     let warned = log.wait_for("maxmemory-policy").await;
     document.lines("a server that may evict jobs", &warned);

@@ -1,11 +1,22 @@
-//! A connection to Redis beside every broker.
+//! Connecting on a machine that is busy.
 
+use jobq::{Client, ClientBuilder};
 use redis::RedisResult;
 use redis::aio::MultiplexedConnection;
 
-use crate::DEADLINE;
+use crate::{DEADLINE, eventually};
 
-/// Connects as the URL says, and waits for answers as long as a test waits for anything: half a
+/// The client that is built, however short its timeout: in as many attempts as it takes.
+///
+/// # Panics
+///
+/// When none succeeds within [`DEADLINE`].
+pub async fn connected(builder: ClientBuilder) -> Client {
+    let connect = async || builder.clone().connect().await.ok();
+    eventually("the client to connect", connect).await
+}
+
+/// A connection beside every broker, as the URL says. It waits for answers as long as a test waits for anything: half a
 /// second, the default of the crate, is little on a busy machine.
 ///
 /// # Errors

@@ -16,7 +16,7 @@ mod server;
 mod signal;
 pub mod strangers;
 
-pub use beside::beside;
+pub use beside::{beside, connected};
 pub use certificates::{Authority, Certificate};
 pub use deadline::{DEADLINE, eventually, within};
 pub use folder::Folder;

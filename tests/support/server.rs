@@ -38,11 +38,11 @@ const ANY_NAMESPACE: &str = "test*";
 /// dropped, and with the process in any case.
 #[derive(Debug)]
 pub struct RedisServer {
-    /// Its own while it is down too.
-    port: Port,
-    /// Before the folder: it is ended first.
+    /// Before the folder and the port: it is ended first.
     running: Option<Running>,
     folder: Folder,
+    /// Its own while it is down too.
+    port: Port,
     options: Vec<(String, String)>,
     /// Where its users have their rights: a pattern.
     namespace: &'static str,
@@ -99,9 +99,9 @@ impl RedisServer {
         let defaults = DEFAULTS.iter().filter(|(name, _)| !given(name));
         let options = defaults.chain(options);
         Self {
-            port: Port::free(),
             running: None,
             folder: Folder::new(),
+            port: Port::free(),
             options: options
                 .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
                 .collect(),
