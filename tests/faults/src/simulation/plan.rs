@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 /// How long faults go on, in ms. Afterwards everything heals.
 pub(crate) const CHAOS: u64 = 8_000;
 
+/// The time that a run may take, in ms.
+pub(crate) const TIMEOUT: u64 = 5_000;
+
 /// The whole of it.
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
@@ -129,6 +132,11 @@ impl Plan {
             && self.events.iter().all(quiet)
     }
 
+    /// How long a single slot works on all the jobs at most, in ms.
+    pub(crate) fn work(&self) -> u64 {
+        self.jobs.iter().map(JobPlan::work).sum()
+    }
+
     fn draw_events(&mut self, rng: &mut StdRng) {
         for (index, job) in self.jobs.iter().enumerate() {
             self.events.push((job.at, Event::Enqueue(index)));
@@ -160,6 +168,25 @@ impl Plan {
         some(3, &mut |rng| {
             Event::Pause(rng.random_range(0..queues), rng.random_range(0..=2_000))
         });
+    }
+}
+
+impl JobPlan {
+    /// How long its runs take together at most, in ms: those that snooze are not counted as attempts,
+    /// and the last of the script does not snooze.
+    fn work(&self) -> u64 {
+        let last = self.script.last().map_or(0, Act::time);
+        let script: u64 = self.script.iter().map(Act::time).sum();
+        script + u64::from(self.retries) * last
+    }
+}
+
+impl Act {
+    fn time(&self) -> u64 {
+        match self.end {
+            End::TimedOut => TIMEOUT,
+            _ => self.ms,
+        }
     }
 }
 

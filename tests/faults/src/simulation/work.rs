@@ -6,11 +6,8 @@ use std::time::Duration;
 
 use jobq::{Context, JobError, job};
 
-use super::plan::{Act, End};
+use super::plan::{Act, End, TIMEOUT};
 use super::process::Process;
-
-/// The time that a run may take.
-const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long a job waits that asks for it.
 const SNOOZE: Duration = Duration::from_millis(400);
@@ -33,10 +30,10 @@ pub(crate) async fn work(ctx: Context, script: Vec<Act>) -> Result<(), JobError>
     process.go().await;
     let run = Run::start(&process, &ctx);
     let act = script[run.number.min(script.len() - 1)];
-    let time = match act.end {
+    let time = Duration::from_millis(match act.end {
         End::TimedOut => TIMEOUT * 2,
-        _ => Duration::from_millis(act.ms),
-    };
+        _ => act.ms,
+    });
     let asked = async {
         match act.deaf {
             true => std::future::pending().await,

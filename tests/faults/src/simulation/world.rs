@@ -32,8 +32,13 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
 /// outcomes are settled within two.
 const SHUTDOWN_MORE: Duration = Duration::from_millis(3_100);
 
-/// How long after the faults everything has to be worked off: a suspect may wait for an offer.
+/// How long after the faults everything has to be worked off, its own runs apart: a suspect may wait
+/// for an offer.
 const DRAINED_WITHIN: u64 = 120_000;
+
+/// How long after the faults nobody stands still any more, and no step is on its way: one that was
+/// given up after 0.8 s is done up to 6 s later, and may wait for a job then for half a lease.
+const QUIET_AFTER: u64 = 8_000;
 
 /// A shutdown that takes so long never ends.
 const STUCK: Duration = Duration::from_secs(60);
@@ -213,12 +218,12 @@ impl World {
     }
 
     async fn drain(&mut self) {
-        for ms in (CHAOS..CHAOS + DRAINED_WITHIN).step_by(usize::try_from(LOOK).unwrap_or(1)) {
+        let end = CHAOS + DRAINED_WITHIN + self.plan.work();
+        for ms in (CHAOS..end).step_by(usize::try_from(LOOK).unwrap_or(1)) {
             self.until(ms).await;
             self.resume(ms).await;
             self.start_missing();
-            // What is on its way late has arrived by then, and nobody stands still any more.
-            if ms >= CHAOS + 7_000 && self.is_drained() {
+            if ms >= CHAOS + QUIET_AFTER && self.is_drained() {
                 return;
             }
         }
