@@ -41,14 +41,20 @@ impl Port {
     }
 
     fn take(number: u16) -> Option<Self> {
-        let address = (Ipv4Addr::LOCALHOST, number);
-        let mark = UdpSocket::bind(address).ok()?;
-        // Not by a listener of our own: a program that another test starts has it too for a moment.
-        let is_free = TcpStream::connect(address).is_err();
-        is_free.then_some(Self {
+        let mark = UdpSocket::bind((Ipv4Addr::LOCALHOST, number)).ok()?;
+        let port = Self {
             number,
             _mark: mark,
-        })
+        };
+        (!port.is_listened_on()).then_some(port)
+    }
+
+    /// Whether somebody listens there. Who has closed a listener may have to wait until nobody does: a
+    /// program that another test starts has that listener too, for a moment.
+    #[must_use]
+    pub fn is_listened_on(&self) -> bool {
+        // Not by a listener of our own, which such a program would have as well.
+        TcpStream::connect(self.address()).is_ok()
     }
 
     /// Its number.

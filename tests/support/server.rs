@@ -17,7 +17,7 @@ use crate::roles::Role;
 /// How long a server may take to start, loading its data included.
 const START_WITHIN: Duration = Duration::from_secs(30);
 
-/// Between two looks at a starting server's log.
+/// Between two looks at a starting server's log, or at its port before.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 
 /// Options of every server unless overridden: nothing on disk, local only, `DEBUG` for tests.
@@ -159,13 +159,18 @@ impl RedisServer {
         self.running = None;
     }
 
-    /// Starts it again on the same port and the same data, after a kill if it runs.
+    /// Starts it again on the same port and the same data, after a kill if it runs, and once nobody
+    /// else listens there any more.
     ///
     /// # Panics
     ///
     /// When it does not start.
     pub fn restart(&mut self) {
         self.kill();
+        let deadline = Instant::now() + START_WITHIN;
+        while self.port.is_listened_on() && Instant::now() < deadline {
+            std::thread::sleep(LOOK_EVERY);
+        }
         self.launch().unwrap_or_else(|log| panic!("{log}"));
     }
 

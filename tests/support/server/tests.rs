@@ -1,6 +1,7 @@
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
+use std::thread;
 
 use super::*;
 
@@ -33,6 +34,17 @@ fn a_restarted_server_has_its_port_and_what_it_kept_on_disk() {
     server.restart();
     assert_eq!(server.port(), port);
     assert!(ask(&server, "GET a").unwrap().contains('b'));
+}
+
+#[test]
+fn a_server_starts_once_nobody_else_listens_on_its_port() {
+    let mut server = RedisServer::start();
+    server.kill();
+    let other = TcpListener::bind(server.address()).unwrap();
+    let other = thread::spawn(move || drop(other.accept().unwrap()));
+    server.restart();
+    other.join().unwrap();
+    assert!(ask(&server, "PING").unwrap().starts_with("+PONG"));
 }
 
 #[test]
