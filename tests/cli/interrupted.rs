@@ -82,12 +82,12 @@ impl Far {
     }
 }
 
-/// How many queues it says it has seen.
+/// How many queues it says it has seen: `1 queue`, `2 queues`.
 #[track_caller]
 fn seen(done: &Done) -> usize {
     let said = done.err.split_once("interrupted after ");
     let (_, count) = said.unwrap_or_else(|| panic!("{done:?}"));
-    let (count, _) = count.split_once(" queues").expect("a number of queues");
+    let (count, _) = count.split_once(" queue").expect("a number of queues");
     let count = count.parse().expect("a number");
     assert!(count < QUEUES, "{count}");
     count
