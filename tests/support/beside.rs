@@ -16,8 +16,8 @@ pub async fn connected(builder: ClientBuilder) -> Client {
     eventually("the client to connect", connect).await
 }
 
-/// A connection beside every broker, as the URL says. It waits for answers as long as a test waits for anything: half a
-/// second, the default of the crate, is little on a busy machine.
+/// A connection beside every broker, as the URL says. It waits for answers as long as a test waits for
+/// anything: half a second, the default of the crate, is little on a busy machine.
 ///
 /// # Errors
 ///

@@ -52,7 +52,7 @@ impl Port {
     /// Whether somebody listens there. Who has closed a listener may have to wait until nobody does: a
     /// program that another test starts has that listener too, for a moment.
     #[must_use]
-    pub fn is_listened_on(&self) -> bool {
+    pub(crate) fn is_listened_on(&self) -> bool {
         // Not by a listener of our own, which such a program would have as well.
         TcpStream::connect(self.address()).is_ok()
     }
