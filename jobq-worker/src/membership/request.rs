@@ -49,6 +49,16 @@ impl Request<'_> {
         Some(state.tenure.clone())
     }
 
+    /// The answer was that nothing was done: nothing was taken, and the worker is no more of a member
+    /// than before.
+    pub(crate) fn declined(mut self) {
+        self.open = false;
+        let mut state = self.membership.state();
+        if state.worker() == &self.worker {
+            state.outstanding.remove(&self.id);
+        }
+    }
+
     /// The answer was that the worker was adopted. Gives the id that was.
     pub(crate) fn reaped(mut self) -> WorkerId {
         self.open = false;

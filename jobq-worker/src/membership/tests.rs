@@ -136,6 +136,22 @@ async fn the_lease_is_trusted_from_the_sending_of_the_last_answered_renew() {
     assert!(!m.is_trusted(start + 4 * TRUST));
 }
 
+/// The server does not know it yet, and others count from the claim that let it in. A simulation, seed
+/// 119521 of M3, found a worker that counted from an adoption that was answered "alive".
+#[tokio::test(start_paused = true)]
+async fn what_was_declined_before_a_worker_joined_gives_it_no_lease() {
+    let m = membership();
+    let start = Instant::now();
+    let (joining, _) = m.ask();
+    tokio::time::advance(TRUST / 2).await;
+    m.ask().0.declined();
+    let Tenure { lease, .. } = joining.answered(1, 1).expect("not reaped");
+    for (at, trusted) in [(start + TRUST / 2, true), (start + TRUST, false)] {
+        assert_eq!((m.is_trusted(at), lease.is_trusted(at)), (trusted, trusted));
+    }
+    assert!(!m.take_reconcile(), "nothing is left to be found");
+}
+
 #[test]
 fn a_lease_that_was_lost_stays_so_for_the_runs_under_it() {
     let m = membership();

@@ -89,7 +89,7 @@ impl Reaper {
                 more,
             } => (counter, envelopes, more),
             Adopted::Alive => {
-                drop(request.answered(0, 0));
+                request.declined();
                 return Ok(Part::None);
             }
             Adopted::Reaped => {
