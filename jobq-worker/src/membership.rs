@@ -185,8 +185,8 @@ impl Membership {
     }
 
     /// Whether the lease can be trusted at `now`: past it, nothing may be claimed. The first claim or
-    /// adoption that is answered makes the worker a member: until then it has no lease that could
-    /// have run out.
+    /// adoption that is answered with a counter makes the worker a member: until then it has no lease
+    /// that could have run out.
     pub(crate) fn is_trusted(&self, now: Instant) -> bool {
         let state = self.state();
         state.known == 0 || state.tenure.lease.is_trusted(now)
