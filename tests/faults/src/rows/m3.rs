@@ -85,3 +85,15 @@ fn assert_same(seed: u64, one: &[String], other: &[String]) {
         panic!("seed {seed}: run twice, line {at} is {one:?} and {other:?}");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A worker that has a new id, sends the claim that lets it in, and is answered an adoption first.
+    #[test]
+    fn a_declined_adoption_gives_no_lease_to_one_who_joins() {
+        let outcome = simulate(119_521);
+        assert!(outcome.wrongs.is_empty(), "{}", outcome.report());
+    }
+}
